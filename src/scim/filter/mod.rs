@@ -1,0 +1,2 @@
+//! Filters.
+pub mod checked;

@@ -1,0 +1,77 @@
+//! The tolerance switches of one connection (`scim-conformance.md` §0).
+
+use serde::{Deserialize, Serialize};
+
+/// What a PUT of a group without `members` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OmittedMembers {
+    Keep,
+    Clear,
+}
+
+/// What happens to member ids that do not exist, beside ids that do (T-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownMember {
+    SkipAndWarn,
+    Reject,
+}
+
+/// Which deviations from the RFC are taken. [`Switches::default`] is the product's default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Switches {
+    pub ci_ops: bool,
+    pub bool_strings: bool,
+    pub remove_value_list: bool,
+    pub dotted_keys: bool,
+    pub wrap_scalar: bool,
+    pub bracket_sub_filter: bool,
+    pub ignore_unknown_attrs: bool,
+    pub ignore_unknown_schemas: bool,
+    pub put_omitted_members: OmittedMembers,
+    pub unknown_scim_member: UnknownMember,
+    pub replace_creates: bool,
+    pub infer_schemas: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            ci_ops: true,
+            bool_strings: true,
+            remove_value_list: true,
+            dotted_keys: true,
+            wrap_scalar: true,
+            bracket_sub_filter: true,
+            ignore_unknown_attrs: true,
+            ignore_unknown_schemas: true,
+            put_omitted_members: OmittedMembers::Keep,
+            unknown_scim_member: UnknownMember::SkipAndWarn,
+            replace_creates: false,
+            infer_schemas: false,
+        }
+    }
+}
+
+impl Switches {
+    /// Everything off: the RFC to the letter.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self {
+            ci_ops: false,
+            bool_strings: false,
+            remove_value_list: false,
+            dotted_keys: false,
+            wrap_scalar: false,
+            bracket_sub_filter: false,
+            ignore_unknown_attrs: false,
+            ignore_unknown_schemas: false,
+            put_omitted_members: OmittedMembers::Clear,
+            unknown_scim_member: UnknownMember::Reject,
+            replace_creates: false,
+            infer_schemas: false,
+        }
+    }
+}

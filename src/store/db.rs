@@ -1,0 +1,110 @@
+//! `Db`: one open connection of either database. Every query function takes it and hands it a [`Stmt`].
+
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::QueryableByName;
+use diesel::pg::{Pg, PgConnection};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::RunQueryDsl;
+
+use super::error::StoreError;
+use super::statement::Stmt;
+use super::{postgres, sqlite};
+
+/// A connection, inside a transaction while a use case runs.
+#[allow(clippy::large_enum_variant, reason = "there are as many as connections, and they do not move")]
+pub enum Db {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// The few fragments of SQL the databases spell differently.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// An expression that makes a UUID v7.
+    pub new_id: &'static str,
+    /// `… FOR UPDATE` where rows must be locked against other writers; empty where the writer is alone.
+    pub for_update: &'static str,
+    /// What stands in front of a statement to see its plan.
+    pub explain: &'static str,
+    /// A function of (text, part): the position of part in text, 0 when absent.
+    pub position: &'static str,
+}
+
+/// A row that both databases can give.
+pub trait Row: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static {}
+impl<T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static> Row for T {}
+
+/// One number: a count, a flag, an id's existence. Select it `AS n`, as a 64-bit integer.
+#[derive(diesel::QueryableByName, Debug)]
+pub struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub n: i64,
+}
+
+/// One text, selected `AS t`.
+#[derive(diesel::QueryableByName, Debug)]
+pub struct OneText {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub t: String,
+}
+
+impl Db {
+    /// The database's dialect.
+    #[must_use]
+    pub const fn dialect(&self) -> &'static Dialect {
+        match self {
+            Self::Sqlite(_) => &sqlite::DIALECT,
+            Self::Postgres(_) => &postgres::DIALECT,
+        }
+    }
+
+    /// Runs a statement and reads all its rows.
+    pub fn load<R: Row>(&mut self, stmt: Stmt) -> Result<Vec<R>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(conn) => stmt.load(conn)?,
+            Self::Postgres(conn) => stmt.load(conn)?,
+        })
+    }
+
+    /// Runs a statement that finds at most one row; more than one is a bug in the statement.
+    pub fn optional<R: Row>(&mut self, stmt: Stmt) -> Result<Option<R>, StoreError> {
+        Ok(self.load(stmt)?.pop())
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub fn execute(&mut self, stmt: Stmt) -> Result<usize, StoreError> {
+        Ok(match self {
+            Self::Sqlite(conn) => stmt.execute(conn)?,
+            Self::Postgres(conn) => stmt.execute(conn)?,
+        })
+    }
+
+    /// Reads the one number of a statement, 0 when it finds no row.
+    pub fn number(&mut self, stmt: Stmt) -> Result<i64, StoreError> {
+        Ok(self.optional::<Number>(stmt)?.map_or(0, |row| row.n))
+    }
+
+    /// Runs statements without binds, separated by `;`. For migrations, transactions and settings.
+    pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute(sql)?,
+            Self::Postgres(conn) => conn.batch_execute(sql)?,
+        }
+        Ok(())
+    }
+
+    /// Runs `job` in a savepoint: its error takes back what it did and nothing else (bulk operations, dry runs).
+    pub fn savepoint<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.batch("SAVEPOINT nested")?;
+        match job(self) {
+            Ok(value) => {
+                self.batch("RELEASE SAVEPOINT nested")?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.batch("ROLLBACK TO SAVEPOINT nested; RELEASE SAVEPOINT nested")?;
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What can go wrong in the store. A missing row is an `Option`, not an error.
+
+use std::fmt;
+
+/// An error of the store.
+#[derive(Debug)]
+pub enum StoreError {
+    /// A unique key is taken. Which one follows from the statement that failed, never from the message.
+    Conflict,
+    /// The queue or pool is full, a lock was not had in time, or the database is not there: try again later.
+    Busy(String),
+    /// Serialization failure or deadlock: the whole transaction may be run again.
+    Retry,
+    /// Anything else: a bug or a broken database.
+    Broken(diesel::result::Error),
+    /// The database cannot be opened, migrated or is not what this binary knows.
+    Unusable(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict => f.write_str("a unique value is already taken"),
+            Self::Busy(why) => write!(f, "the database is busy: {why}"),
+            Self::Retry => f.write_str("the transaction met another one and must be run again"),
+            Self::Broken(error) => write!(f, "the database refused a statement: {error}"),
+            Self::Unusable(why) => write!(f, "the database cannot be used: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind as Kind, Error};
+        match error {
+            Error::DatabaseError(Kind::UniqueViolation, _) => Self::Conflict,
+            Error::DatabaseError(Kind::SerializationFailure, _) => Self::Retry,
+            Error::DatabaseError(Kind::ClosedConnection, info) => Self::Busy(info.message().to_owned()),
+            Error::DatabaseError(kind, info) => {
+                let message = info.message();
+                if message.contains("deadlock detected") {
+                    Self::Retry
+                } else if message.contains("database is locked") || message.contains("disk is full") || message.contains("lock timeout") {
+                    Self::Busy(message.to_owned())
+                } else {
+                    Self::Broken(Error::DatabaseError(kind, info))
+                }
+            }
+            other => Self::Broken(other),
+        }
+    }
+}
+
+/// The error of a transaction's closure: it can carry the store's, so that the store can tell what to run again.
+pub trait TransactionError: From<StoreError> + Send + 'static {
+    /// The store's error inside, if that is what it is.
+    fn store_error(&self) -> Option<&StoreError>;
+}
+
+impl TransactionError for StoreError {
+    fn store_error(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}

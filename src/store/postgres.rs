@@ -1,0 +1,27 @@
+//! PostgreSQL: how a connection is opened and what the dialect is.
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::Connection;
+
+use super::db::Dialect;
+use super::error::StoreError;
+
+pub const DIALECT: Dialect = Dialect {
+    new_id: "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' \
+             || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid",
+    for_update: "FOR UPDATE",
+    explain: "EXPLAIN",
+    position: "strpos",
+};
+
+/// Opens one connection with the session settings of requirement C3.
+pub fn connect(url: &str) -> Result<PgConnection, StoreError> {
+    let mut conn = PgConnection::establish(url).map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
+    conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Unbounded);
+    conn.batch_execute(
+        "SET statement_timeout='10s'; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='15s'; \
+         SET application_name='rollcall'; SET TimeZone='UTC'; SET client_min_messages='warning'",
+    )?;
+    Ok(conn)
+}

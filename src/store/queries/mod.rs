@@ -1,0 +1,1 @@
+//! Every statement, one file per table family.

@@ -1,0 +1,151 @@
+//! `Stmt`: one SQL text with `?` for both databases, prepared once per connection and cached by its text.
+//!
+//! diesel caches neither updates nor raw SQL (`sql_query`); this type is cached because its text is its key.
+//! No `?` may stand in a string literal of the text.
+
+use std::borrow::Cow;
+
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Untyped};
+use uuid::Uuid;
+
+use super::fields::{Id, SqlId};
+
+/// A bound value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bind {
+    Id(Option<Uuid>),
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bool(Option<bool>),
+}
+
+/// One statement: text and binds.
+#[derive(Clone, Debug)]
+pub struct Stmt {
+    sql: Cow<'static, str>,
+    binds: Vec<Bound>,
+}
+
+#[derive(Clone, Debug)]
+enum Bound {
+    Id(Option<Id>),
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bool(Option<bool>),
+}
+
+impl Stmt {
+    /// Starts a statement from its text.
+    pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
+        Self { sql: sql.into(), binds: Vec::new() }
+    }
+
+    /// Binds the next `?`.
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Bind>) -> Self {
+        self.binds.push(match value.into() {
+            Bind::Id(id) => Bound::Id(id.map(Id)),
+            Bind::Int(int) => Bound::Int(int),
+            Bind::Text(text) => Bound::Text(text),
+            Bind::Bool(bool) => Bound::Bool(bool),
+        });
+        self
+    }
+
+    /// Binds several.
+    #[must_use]
+    pub fn binds(mut self, values: impl IntoIterator<Item = impl Into<Bind>>) -> Self {
+        for value in values {
+            self = self.bind(value);
+        }
+        self
+    }
+
+    /// The text, for `EXPLAIN`.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The same statement with `EXPLAIN` in front of it.
+    #[must_use]
+    pub fn explained(&self, prefix: &str) -> Self {
+        Self { sql: format!("{prefix} {}", self.sql).into(), binds: self.binds.clone() }
+    }
+}
+
+/// `?, ?, ?` for an `IN` list.
+#[must_use]
+pub fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+impl QueryId for Stmt {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Stmt {
+    type SqlType = Untyped;
+}
+
+impl<DB> QueryFragment<DB> for Stmt
+where
+    DB: Backend + HasSqlType<SqlId> + HasSqlType<Bool>,
+    Option<Id>: ToSql<Nullable<SqlId>, DB>,
+    Option<i64>: ToSql<Nullable<BigInt>, DB>,
+    Option<String>: ToSql<Nullable<Text>, DB>,
+    Option<bool>: ToSql<Nullable<Bool>, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut binds = self.binds.iter();
+        for (position, part) in self.sql.split('?').enumerate() {
+            if position > 0 {
+                match binds.next() {
+                    Some(Bound::Id(id)) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
+                    Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
+                    Some(Bound::Text(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                    Some(Bound::Bool(bool)) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
+                    None => return Err(diesel::result::Error::QueryBuilderError("more `?` than binds".into())),
+                }
+            }
+            out.push_sql(part);
+        }
+        if binds.next().is_some() {
+            return Err(diesel::result::Error::QueryBuilderError("more binds than `?`".into()));
+        }
+        Ok(())
+    }
+}
+
+impl<Conn> diesel::RunQueryDsl<Conn> for Stmt {}
+
+macro_rules! binds {
+    ($($from:ty => $variant:ident, $value:ident => $into:expr;)*) => {$(
+        impl From<$from> for Bind {
+            fn from($value: $from) -> Self {
+                Self::$variant($into)
+            }
+        }
+    )*};
+}
+
+binds! {
+    Uuid => Id, value => Some(value);
+    Option<Uuid> => Id, value => value;
+    i64 => Int, value => Some(value);
+    Option<i64> => Int, value => value;
+    &str => Text, value => Some(value.to_owned());
+    String => Text, value => Some(value);
+    Option<String> => Text, value => value;
+    Option<&str> => Text, value => value.map(str::to_owned);
+    bool => Bool, value => Some(value);
+    Option<bool> => Bool, value => value;
+    crate::ids::TenantId => Int, value => Some(value.0);
+    crate::clock::Instant => Int, value => Some(value.0);
+    Option<crate::clock::Instant> => Int, value => value.map(|at| at.0);
+}
