@@ -37,12 +37,17 @@ impl From<diesel::result::Error> for StoreError {
         match error {
             Error::DatabaseError(Kind::UniqueViolation, _) => Self::Conflict,
             Error::DatabaseError(Kind::SerializationFailure, _) => Self::Retry,
-            Error::DatabaseError(Kind::ClosedConnection, info) => Self::Busy(info.message().to_owned()),
+            Error::DatabaseError(Kind::ClosedConnection, info) => {
+                Self::Busy(info.message().to_owned())
+            }
             Error::DatabaseError(kind, info) => {
                 let message = info.message();
                 if message.contains("deadlock detected") {
                     Self::Retry
-                } else if message.contains("database is locked") || message.contains("disk is full") || message.contains("lock timeout") {
+                } else if message.contains("database is locked")
+                    || message.contains("disk is full")
+                    || message.contains("lock timeout")
+                {
                     Self::Busy(message.to_owned())
                 } else {
                     Self::Broken(Error::DatabaseError(kind, info))

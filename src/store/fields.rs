@@ -14,7 +14,16 @@ use uuid::Uuid;
 pub struct SqlId;
 
 /// An id on its way in or out of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = SqlId)]
 pub struct Id(pub Uuid);
 
@@ -72,5 +81,16 @@ macro_rules! stored_ids {
 }
 
 stored_ids!(
-    LearnerId, UserId, GroupId, MembershipId, CourseId, AssignmentId, EnrollmentId, ReasonId, ConnectionId, RequestId, EventId, AdminId,
+    LearnerId,
+    UserId,
+    GroupId,
+    MembershipId,
+    CourseId,
+    AssignmentId,
+    EnrollmentId,
+    ReasonId,
+    ConnectionId,
+    RequestId,
+    EventId,
+    AdminId,
 );

@@ -1,8 +1,8 @@
 //! PostgreSQL: how a connection is opened and what the dialect is.
 
+use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::Connection;
 
 use super::db::Dialect;
 use super::error::StoreError;
@@ -17,7 +17,8 @@ pub const DIALECT: Dialect = Dialect {
 
 /// Opens one connection with the session settings of requirement C3.
 pub fn connect(url: &str) -> Result<PgConnection, StoreError> {
-    let mut conn = PgConnection::establish(url).map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
+    let mut conn = PgConnection::establish(url)
+        .map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
     conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Unbounded);
     conn.batch_execute(
         "SET statement_timeout='10s'; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='15s'; \
