@@ -50,10 +50,7 @@ impl From<diesel::result::Error> for StoreError {
                 } else if message.contains("database is locked")
                     || message.contains("disk is full")
                     || message.contains("lock timeout")
-<<<<<<< HEAD
                     || message.contains("statement timeout")
-=======
->>>>>>> filter
                 {
                     Self::Busy(message.to_owned())
                 } else {

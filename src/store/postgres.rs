@@ -1,12 +1,8 @@
 //! PostgreSQL: how a connection is opened and what the dialect is.
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-<<<<<<< HEAD
 use diesel::{Connection, RunQueryDsl};
-=======
->>>>>>> filter
 
 use super::db::{Dialect, OneText};
 use super::error::StoreError;
