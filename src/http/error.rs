@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::ids::RequestId;
-use crate::learning::error::LearningError;
+use crate::service::error::LearningError;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
 
