@@ -174,6 +174,7 @@ CREATE TABLE memberships (
     FOREIGN KEY (tenant_id, learner_id) REFERENCES learners (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX memberships_live ON memberships (tenant_id, group_id, learner_id) WHERE ended_at IS NULL;
+CREATE INDEX memberships_group_user ON memberships (tenant_id, group_id, user_id) WHERE ended_at IS NULL;
 CREATE INDEX memberships_learner ON memberships (tenant_id, learner_id) WHERE ended_at IS NULL;
 CREATE INDEX memberships_user ON memberships (tenant_id, user_id) WHERE ended_at IS NULL;
 
