@@ -271,10 +271,12 @@ impl fmt::Display for PathError {
         match self {
             Self::Empty => f.write_str("the path is empty; leave it out or name an attribute"),
             Self::TooLong => f.write_str("the path is longer than 1 KiB"),
-            Self::Malformed(text) => write!(
-                f,
-                "\"{text}\" is not a path such as title, name.givenName or emails[type eq \"work\"].value"
-            ),
+            Self::Malformed(text) => {
+                write!(
+                    f,
+                    "\"{text}\" is not a path such as title, name.givenName or emails[type eq \"work\"].value"
+                )
+            }
             Self::UnclosedBracket => f.write_str("the bracket in the path is never closed"),
             Self::Trailing(text) => write!(f, "nothing may follow the path, but \"{text}\" does"),
             Self::Unknown { name, nearest } => {
@@ -290,10 +292,12 @@ impl fmt::Display for PathError {
             Self::SingleValued(attribute) => {
                 write!(f, "{attribute} has one value; no element can be chosen")
             }
-            Self::NotSimple(attribute) => write!(
-                f,
-                "{attribute} is complex; choose elements with brackets: {attribute}[value eq \"…\"]"
-            ),
+            Self::NotSimple(attribute) => {
+                write!(
+                    f,
+                    "{attribute} is complex; choose elements with brackets: {attribute}[value eq \"…\"]"
+                )
+            }
             Self::Comparison(kind) => write!(f, "the comparison in the path: {kind}"),
             Self::Filter(error) => write!(f, "the path's {error}"),
         }
