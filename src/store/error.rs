@@ -15,6 +15,8 @@ pub enum StoreError {
     Broken(diesel::result::Error),
     /// The database cannot be opened, migrated or is not what this binary knows.
     Unusable(String),
+    /// The job of this name panicked; what it did was taken back.
+    Panicked(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -25,6 +27,7 @@ impl fmt::Display for StoreError {
             Self::Retry => f.write_str("the transaction met another one and must be run again"),
             Self::Broken(error) => write!(f, "the database refused a statement: {error}"),
             Self::Unusable(why) => write!(f, "the database cannot be used: {why}"),
+            Self::Panicked(name) => write!(f, "`{name}` panicked"),
         }
     }
 }
@@ -47,6 +50,7 @@ impl From<diesel::result::Error> for StoreError {
                 } else if message.contains("database is locked")
                     || message.contains("disk is full")
                     || message.contains("lock timeout")
+                    || message.contains("statement timeout")
                 {
                     Self::Busy(message.to_owned())
                 } else {

@@ -1,11 +1,12 @@
 //! SQLite: how a connection is opened and what the dialect is.
 
-use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, RunQueryDsl};
 
-use super::db::Dialect;
+use super::db::{Dialect, Number, OneText};
 use super::error::StoreError;
+use super::statement::Stmt;
 
 pub const DIALECT: Dialect = Dialect {
     new_id: "new_id()",
@@ -34,4 +35,83 @@ pub fn connect(path: &str) -> Result<SqliteConnection, StoreError> {
         uuid::Uuid::now_v7().into_bytes().to_vec()
     })?;
     Ok(conn)
+}
+
+/// Makes the file when it is missing, readable by its owner only.
+pub fn create_file(path: &str) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::Unusable(format!("{path}: {error}")))
+}
+
+/// Reads back what durability depends on: the library's version and the settings of requirement C2.
+pub fn check(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut text = |sql: &'static str| -> Result<String, StoreError> {
+        let rows: Vec<OneText> = Stmt::new(sql).load(conn)?;
+        Ok(rows.into_iter().next().map(|row| row.t).unwrap_or_default())
+    };
+    let version = text("SELECT sqlite_version() AS t")?;
+    let parts: Vec<u32> = version
+        .split('.')
+        .filter_map(|part| part.parse().ok())
+        .collect();
+    if parts < OLDEST.to_vec() {
+        return Err(StoreError::Unusable(format!(
+            "SQLite {version} is older than 3.51.3, which fixes lost writes"
+        )));
+    }
+    let journal = text("SELECT journal_mode AS t FROM pragma_journal_mode")?;
+    if journal != "wal" {
+        return Err(StoreError::Unusable(format!(
+            "the journal mode is {journal}, not wal; the file system may not allow it"
+        )));
+    }
+    let rows: Vec<Number> =
+        Stmt::new("SELECT synchronous AS n FROM pragma_synchronous").load(conn)?;
+    if rows.first().map(|row| row.n) != Some(2) {
+        return Err(StoreError::Unusable("synchronous is not FULL".to_owned()));
+    }
+    Ok(())
+}
+
+/// The oldest library that may be used.
+const OLDEST: [u32; 3] = [3, 51, 3];
+
+/// A database file in a directory of its own, removed when dropped.
+pub struct TemporaryFile {
+    directory: std::path::PathBuf,
+    path: String,
+}
+
+impl TemporaryFile {
+    pub fn new() -> Result<Self, StoreError> {
+        let directory = std::env::temp_dir().join(format!("rollcall-{}", uuid::Uuid::now_v7()));
+        let unusable = |why: &dyn std::fmt::Display| {
+            StoreError::Unusable(format!("a temporary database: {why}"))
+        };
+        std::fs::create_dir(&directory).map_err(|error| unusable(&error))?;
+        let path = directory
+            .join("rollcall.db")
+            .to_str()
+            .ok_or_else(|| unusable(&"its path is not UTF-8"))?
+            .to_owned();
+        Ok(Self { directory, path })
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.directory) {
+            log::warn!("the temporary database stays behind: {error}");
+        }
+    }
 }
