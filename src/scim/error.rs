@@ -58,7 +58,10 @@ pub struct ScimError {
 impl ScimError {
     /// An error of a kind with its sentence.
     pub fn new(kind: ScimErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self {
+            kind,
+            detail: detail.into(),
+        }
     }
 
     /// `invalidValue`, the most frequent one.

@@ -1,17 +1,20 @@
 //! `Db`: one open connection of either database. Every query function takes it and hands it a [`Stmt`].
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::{Pg, PgConnection};
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::RunQueryDsl;
 
 use super::error::StoreError;
 use super::statement::Stmt;
 use super::{postgres, sqlite};
 
 /// A connection, inside a transaction while a use case runs.
-#[allow(clippy::large_enum_variant, reason = "there are as many as connections, and they do not move")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are as many as connections, and they do not move"
+)]
 pub enum Db {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -94,7 +97,10 @@ impl Db {
     }
 
     /// Runs `job` in a savepoint: its error takes back what it did and nothing else (bulk operations, dry runs).
-    pub fn savepoint<T, E: From<StoreError>>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+    pub fn savepoint<T, E: From<StoreError>>(
+        &mut self,
+        job: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.batch("SAVEPOINT nested")?;
         match job(self) {
             Ok(value) => {

@@ -15,6 +15,8 @@ pub enum StoreError {
     Broken(diesel::result::Error),
     /// The database cannot be opened, migrated or is not what this binary knows.
     Unusable(String),
+    /// The job of this name panicked; what it did was taken back.
+    Panicked(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -25,6 +27,7 @@ impl fmt::Display for StoreError {
             Self::Retry => f.write_str("the transaction met another one and must be run again"),
             Self::Broken(error) => write!(f, "the database refused a statement: {error}"),
             Self::Unusable(why) => write!(f, "the database cannot be used: {why}"),
+            Self::Panicked(name) => write!(f, "`{name}` panicked"),
         }
     }
 }
@@ -37,12 +40,18 @@ impl From<diesel::result::Error> for StoreError {
         match error {
             Error::DatabaseError(Kind::UniqueViolation, _) => Self::Conflict,
             Error::DatabaseError(Kind::SerializationFailure, _) => Self::Retry,
-            Error::DatabaseError(Kind::ClosedConnection, info) => Self::Busy(info.message().to_owned()),
+            Error::DatabaseError(Kind::ClosedConnection, info) => {
+                Self::Busy(info.message().to_owned())
+            }
             Error::DatabaseError(kind, info) => {
                 let message = info.message();
                 if message.contains("deadlock detected") {
                     Self::Retry
-                } else if message.contains("database is locked") || message.contains("disk is full") || message.contains("lock timeout") {
+                } else if message.contains("database is locked")
+                    || message.contains("disk is full")
+                    || message.contains("lock timeout")
+                    || message.contains("statement timeout")
+                {
                     Self::Busy(message.to_owned())
                 } else {
                     Self::Broken(Error::DatabaseError(kind, info))

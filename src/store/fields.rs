@@ -1,7 +1,7 @@
 //! How ids are stored: `uuid` in PostgreSQL, 16 bytes in SQLite. Instants are whole milliseconds, documents text, in both.
 
 use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sqlite::Sqlite;
@@ -14,7 +14,16 @@ use uuid::Uuid;
 pub struct SqlId;
 
 /// An id on its way in or out of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
 #[diesel(sql_type = SqlId)]
 pub struct Id(pub Uuid);
 
@@ -47,13 +56,12 @@ impl FromSql<SqlId, Sqlite> for Id {
 
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(
-        impl<DB: Backend> Queryable<SqlId, DB> for crate::ids::$name
+        impl<DB: Backend> FromSql<SqlId, DB> for crate::ids::$name
         where
             Id: FromSql<SqlId, DB>,
         {
-            type Row = Id;
-            fn build(row: Id) -> deserialize::Result<Self> {
-                Ok(Self(row.0))
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                <Id as FromSql<SqlId, DB>>::from_sql(value).map(|id| Self(id.0))
             }
         }
 
@@ -72,5 +80,16 @@ macro_rules! stored_ids {
 }
 
 stored_ids!(
-    LearnerId, UserId, GroupId, MembershipId, CourseId, AssignmentId, EnrollmentId, ReasonId, ConnectionId, RequestId, EventId, AdminId,
+    LearnerId,
+    UserId,
+    GroupId,
+    MembershipId,
+    CourseId,
+    AssignmentId,
+    EnrollmentId,
+    ReasonId,
+    ConnectionId,
+    RequestId,
+    EventId,
+    AdminId,
 );

@@ -2,10 +2,11 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::Connection;
+use diesel::{Connection, RunQueryDsl};
 
-use super::db::Dialect;
+use super::db::{Dialect, OneText};
 use super::error::StoreError;
+use super::statement::Stmt;
 
 pub const DIALECT: Dialect = Dialect {
     new_id: "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' \
@@ -17,11 +18,35 @@ pub const DIALECT: Dialect = Dialect {
 
 /// Opens one connection with the session settings of requirement C3.
 pub fn connect(url: &str) -> Result<PgConnection, StoreError> {
-    let mut conn = PgConnection::establish(url).map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
+    let mut conn = PgConnection::establish(url)
+        .map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
     conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Unbounded);
     conn.batch_execute(
         "SET statement_timeout='10s'; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='15s'; \
          SET application_name='rollcall'; SET TimeZone='UTC'; SET client_min_messages='warning'",
     )?;
     Ok(conn)
+}
+
+/// Refuses a server that may lose acknowledged writes (requirement C3).
+pub fn check(conn: &mut PgConnection) -> Result<(), StoreError> {
+    for (setting, allowed) in [
+        ("fsync", &["on"][..]),
+        ("full_page_writes", &["on"][..]),
+        (
+            "synchronous_commit",
+            &["on", "remote_apply", "remote_write"][..],
+        ),
+    ] {
+        let rows: Vec<OneText> = Stmt::new("SELECT current_setting(?) AS t")
+            .bind(setting)
+            .load(conn)?;
+        let value = rows.first().map_or("", |row| row.t.as_str());
+        if !allowed.contains(&value) {
+            return Err(StoreError::Unusable(format!(
+                "PostgreSQL runs with {setting}={value} and may lose acknowledged writes; set it to on"
+            )));
+        }
+    }
+    Ok(())
 }

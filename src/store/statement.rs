@@ -41,7 +41,10 @@ enum Bound {
 impl Stmt {
     /// Starts a statement from its text.
     pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
-        Self { sql: sql.into(), binds: Vec::new() }
+        Self {
+            sql: sql.into(),
+            binds: Vec::new(),
+        }
     }
 
     /// Binds the next `?`.
@@ -74,7 +77,10 @@ impl Stmt {
     /// The same statement with `EXPLAIN` in front of it.
     #[must_use]
     pub fn explained(&self, prefix: &str) -> Self {
-        Self { sql: format!("{prefix} {}", self.sql).into(), binds: self.binds.clone() }
+        Self {
+            sql: format!("{prefix} {}", self.sql).into(),
+            binds: self.binds.clone(),
+        }
     }
 }
 
@@ -110,13 +116,19 @@ where
                     Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
                     Some(Bound::Text(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
                     Some(Bound::Bool(bool)) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
-                    None => return Err(diesel::result::Error::QueryBuilderError("more `?` than binds".into())),
+                    None => {
+                        return Err(diesel::result::Error::QueryBuilderError(
+                            "more `?` than binds".into(),
+                        ));
+                    }
                 }
             }
             out.push_sql(part);
         }
         if binds.next().is_some() {
-            return Err(diesel::result::Error::QueryBuilderError("more binds than `?`".into()));
+            return Err(diesel::result::Error::QueryBuilderError(
+                "more binds than `?`".into(),
+            ));
         }
         Ok(())
     }

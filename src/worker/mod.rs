@@ -1,1 +1,3 @@
-//! (being built)
+//! Background loops; each tick calls one use case. Not here: any rule.
+
+pub mod reconcile;

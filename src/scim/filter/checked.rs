@@ -2,8 +2,10 @@
 //!
 //! `check` makes it; `eval` runs it in memory; `store::condition` turns what it can into SQL. Both must agree (law 2).
 
+use std::fmt;
+
 use crate::clock::Instant;
-use crate::scim::schema::Attr;
+use crate::scim::schema::{Attr, Type};
 
 /// A filter that fits one resource type.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +20,10 @@ pub enum CheckedFilter {
     Test(Test),
     /// `attr[inner]`: some element satisfies `inner`, whose tests name sub-attributes of `attr` (F-43).
     /// For a multi-valued simple attribute the inner tests have `sub: None` and mean the element itself.
-    ValuePath { attr: Attr, inner: Box<CheckedFilter> },
+    ValuePath {
+        attr: Attr,
+        inner: Box<CheckedFilter>,
+    },
     /// Holds for nobody: an attribute this type does not define, at an endpoint of several types.
     Nothing,
 }
@@ -65,4 +70,83 @@ pub enum Literal {
     Instant(Instant),
     /// Decoded bytes of a binary attribute.
     Bytes(Vec<u8>),
+}
+
+impl Operator {
+    /// The keyword as this server writes it.
+    #[must_use]
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Co => "co",
+            Self::Sw => "sw",
+            Self::Ew => "ew",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.keyword())
+    }
+}
+
+impl CheckedFilter {
+    /// `and` of the terms, flat; one term stays what it is.
+    #[must_use]
+    pub fn and(terms: Vec<Self>) -> Self {
+        let flat = terms.into_iter().flat_map(|term| match term {
+            Self::And(inner) => inner,
+            other => vec![other],
+        });
+        Self::And(flat.collect()).unwrap_single()
+    }
+
+    /// `or` of the terms, flat; one term stays what it is.
+    #[must_use]
+    pub fn or(terms: Vec<Self>) -> Self {
+        let flat = terms.into_iter().flat_map(|term| match term {
+            Self::Or(inner) => inner,
+            other => vec![other],
+        });
+        Self::Or(flat.collect()).unwrap_single()
+    }
+
+    /// A chain of one term is that term.
+    fn unwrap_single(self) -> Self {
+        match self {
+            Self::And(mut terms) | Self::Or(mut terms) if terms.len() == 1 => {
+                terms.pop().unwrap_or(Self::Nothing)
+            }
+            other => other,
+        }
+    }
+
+    /// Holds for everybody: `ne` on an attribute this type does not define.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::Not(Box::new(Self::Nothing))
+    }
+}
+
+/// Whether text at this path compares letter by letter (`caseExact`). References always do (T-10); `schemas` never
+/// does, being URNs (F-47).
+#[must_use]
+pub fn compares_exactly(attr: &Attr) -> bool {
+    if is_schemas(attr) {
+        return false;
+    }
+    let leaf = attr.leaf();
+    leaf.case_exact || matches!(leaf.attribute_type, Type::Reference)
+}
+
+/// Whether this is the common attribute `schemas`, which is computed and not stored (C-04).
+#[must_use]
+pub fn is_schemas(attr: &Attr) -> bool {
+    attr.extension.is_none() && attr.sub.is_none() && attr.def.name == "schemas"
 }

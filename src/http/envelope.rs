@@ -1,0 +1,61 @@
+//! What stands around every answer: request id, safe headers, one log line, a count, and a SCIM body even after a panic (C33, A26).
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant as Stopwatch;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use futures_util::FutureExt as _;
+
+use super::AppState;
+use super::error::ScimFailure;
+use crate::ids::RequestId;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// The middleware. The id is made here; guards read it from the request's extensions.
+pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId::new();
+    request.extensions_mut().insert(id);
+    let started = Stopwatch::now();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let state = request.app_data::<web::Data<AppState>>().cloned();
+    let (http, payload) = request.into_parts();
+    let kept = http.clone();
+    let outcome = AssertUnwindSafe(next.call(ServiceRequest::from_parts(http, payload))).catch_unwind().await;
+    let mut response = match outcome {
+        Ok(Ok(response)) => response.map_into_boxed_body(),
+        Ok(Err(error)) => framework_error(kept, &error),
+        Err(_) => {
+            log::error!("a handler panicked on {method} {path} [request {id}]");
+            let detail = format!("the server made a mistake; request {id} is in its log");
+            ServiceResponse::new(kept, ScimFailure::of(StatusCode::INTERNAL_SERVER_ERROR, None, detail).respond())
+        }
+    };
+    let status = response.status();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+    if let Some(state) = state {
+        state.metrics.count(status.as_u16());
+    }
+    log::info!("{method} {path} answered {} in {} µs [request {id}]", status.as_u16(), started.elapsed().as_micros());
+    Ok(response)
+}
+
+/// What an extractor refused before any handler ran. Guards bring their own body; the rest gets a SCIM one.
+fn framework_error(request: actix_web::HttpRequest, error: &Error) -> ServiceResponse<BoxBody> {
+    let answer = error.error_response();
+    if answer.headers().get(actix_web::http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
+        return ServiceResponse::new(request, answer);
+    }
+    let status = answer.status();
+    let detail = if status.is_server_error() { "the server made a mistake".to_owned() } else { "the request cannot be read".to_owned() };
+    ServiceResponse::new(request, ScimFailure::of(status, None, detail).respond())
+}

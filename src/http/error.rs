@@ -1,0 +1,163 @@
+//! `ServiceError` → status and body: the only place where an error status is chosen. Exhaustive, without a wildcard.
+//!
+//! Two faces: the SCIM error body (RFC 7644 §3.12) and `application/problem+json` (RFC 9457).
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use serde_json::{Value, json};
+
+use crate::ids::RequestId;
+use crate::service::error::LearningError;
+use crate::scim::error::{ScimError, ScimErrorKind};
+use crate::service::ServiceError;
+
+/// The media type of every SCIM body, errors included (H-34).
+pub const SCIM_JSON: &str = "application/scim+json";
+
+/// What a SCIM error says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScimFailure {
+    pub status: StatusCode,
+    pub scim_type: Option<&'static str>,
+    pub detail: String,
+}
+
+/// The SCIM face of a use case's error.
+#[must_use]
+pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
+    let (status, kind) = match error {
+        ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, None),
+        ServiceError::Scim(error) => (scim_status(error.kind), error.kind.keyword()),
+        ServiceError::Taken { .. } => (StatusCode::CONFLICT, ScimErrorKind::Uniqueness.keyword()),
+        ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, None),
+        ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, None),
+        ServiceError::Learning(_) | ServiceError::Invalid { .. } => {
+            (StatusCode::BAD_REQUEST, ScimErrorKind::InvalidValue.keyword())
+        }
+        ServiceError::Unavailable(_) | ServiceError::Retry => (StatusCode::SERVICE_UNAVAILABLE, None),
+        ServiceError::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+    };
+    let detail = match error {
+        ServiceError::Bug(_) => {
+            log::error!("{error} [request {request}]");
+            format!("the server made a mistake; request {request} is in its log")
+        }
+        ServiceError::Unavailable(_) | ServiceError::Retry => {
+            log::warn!("{error} [request {request}]");
+            "the server is busy; try again in a moment".to_owned()
+        }
+        told => told.to_string(),
+    };
+    ScimFailure { status, scim_type: kind, detail }
+}
+
+/// The status of each `scimType` (RFC 7644 §3.12; 413 for request limits).
+const fn scim_status(kind: ScimErrorKind) -> StatusCode {
+    match kind {
+        ScimErrorKind::Uniqueness => StatusCode::CONFLICT,
+        ScimErrorKind::Sensitive => StatusCode::FORBIDDEN,
+        ScimErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ScimErrorKind::InvalidFilter
+        | ScimErrorKind::TooMany
+        | ScimErrorKind::Mutability
+        | ScimErrorKind::InvalidSyntax
+        | ScimErrorKind::InvalidPath
+        | ScimErrorKind::NoTarget
+        | ScimErrorKind::InvalidValue
+        | ScimErrorKind::InvalidVers
+        | ScimErrorKind::InvalidCursor
+        | ScimErrorKind::ExpiredCursor
+        | ScimErrorKind::InvalidCount => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl ScimFailure {
+    /// A failure that no use case produced: routing, media types, sizes.
+    #[must_use]
+    pub fn of(status: StatusCode, scim_type: Option<ScimErrorKind>, detail: impl Into<String>) -> Self {
+        Self { status, scim_type: scim_type.and_then(ScimErrorKind::keyword), detail: detail.into() }
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let mut body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": self.status.as_u16().to_string(),
+            "detail": self.detail,
+        });
+        if let (Some(kind), Some(object)) = (self.scim_type, body.as_object_mut()) {
+            object.insert("scimType".to_owned(), Value::from(kind));
+        }
+        body.to_string()
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn respond(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status);
+        answer.content_type(SCIM_JSON);
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            answer.insert_header((header::RETRY_AFTER, "1"));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            answer.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"scim\""));
+        }
+        answer.body(self.body())
+    }
+}
+
+impl From<ScimError> for ScimFailure {
+    fn from(error: ScimError) -> Self {
+        Self { status: scim_status(error.kind), scim_type: error.kind.keyword(), detail: error.detail }
+    }
+}
+
+/// The REST face: status and stable code (`rest-and-console.md` A1).
+#[must_use]
+pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
+    let (status, code): (StatusCode, &str) = match error {
+        ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
+        ServiceError::Scim(error) => (scim_status(error.kind), "validation_failed"),
+        ServiceError::Taken { attribute, .. } => (
+            StatusCode::CONFLICT,
+            if *attribute == "displayName" || *attribute == "name" { "group_name_taken" } else { "already_taken" },
+        ),
+        ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "version_conflict"),
+        ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "forbidden"),
+        ServiceError::Learning(error) => (learning_status(error), error.code()),
+        ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, "plan_upgrade_required"),
+        ServiceError::Invalid { pointer, .. } => match pointer.as_str() {
+            "cursor" => (StatusCode::BAD_REQUEST, "bad_cursor"),
+            "query" => (StatusCode::BAD_REQUEST, "unknown_parameter"),
+            "body" => (StatusCode::BAD_REQUEST, "malformed_json"),
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+        },
+        ServiceError::Unavailable(_) | ServiceError::Retry => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        ServiceError::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+    };
+    let failure = scim(error, request);
+    let mut body = json!({
+        "type": format!("https://rollcall.invalid/problems/{code}"),
+        "title": code.replace('_', " "),
+        "status": status.as_u16(),
+        "code": code,
+        "detail": failure.detail,
+        "instance": format!("/api/v1/requests/{request}"),
+    });
+    if let (ServiceError::Invalid { pointer, detail }, Some(object)) = (error, body.as_object_mut()) {
+        object.insert("errors".to_owned(), json!([{ "pointer": pointer, "detail": detail }]));
+    }
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.insert_header((header::RETRY_AFTER, "1"));
+    }
+    answer.body(body.to_string())
+}
+
+/// The status of each refusal of the domain.
+fn learning_status(error: &LearningError) -> StatusCode {
+    if error.is_conflict() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY }
+}

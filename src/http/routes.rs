@@ -1,0 +1,116 @@
+//! Every route of the product.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, Resource, web};
+
+use crate::scim::error::ScimErrorKind;
+use crate::service::directory::Kind;
+
+use super::error::ScimFailure;
+use super::guard::Provisioner;
+use super::scim::{discovery, resources};
+use super::{api, health};
+
+/// Puts every route into the application.
+pub fn configure(app: &mut web::ServiceConfig) {
+    app.service(web::resource("/healthz").get(health::healthz))
+        .service(web::resource("/readyz").get(health::readyz))
+        .service(web::resource("/metrics").get(health::metrics))
+        .service(
+            web::scope("/scim/v2")
+                .service(public("/ServiceProviderConfig", web::get().to(discovery::service_provider_config), web::head().to(discovery::service_provider_config)))
+                .service(read_only("/ResourceTypes", web::get().to(discovery::resource_types), web::head().to(discovery::resource_types)))
+                .service(read_only("/ResourceTypes/{id}", web::get().to(discovery::resource_type), web::head().to(discovery::resource_type)))
+                .service(read_only("/Schemas", web::get().to(discovery::schemas), web::head().to(discovery::schemas)))
+                .service(read_only("/Schemas/{urn}", web::get().to(discovery::schema), web::head().to(discovery::schema)))
+                .configure(|scim| kind(scim, "/Users", Kind::User))
+                .configure(|scim| kind(scim, "/Groups", Kind::Group))
+                .service(unsupported("/Bulk"))
+                .service(unsupported("/Me"))
+                .default_service(web::to(no_such_endpoint)),
+        )
+        .service(web::resource(["/scim/{version:v[0-9]+}", "/scim/{version:v[0-9]+}/{tail:.*}"]).to(no_such_version))
+        .service(web::scope("/api/v1").configure(api::routes))
+        .default_service(web::to(no_such_page));
+}
+
+/// The endpoints of one kind of resource.
+fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
+    let list = move |request, who, state| resources::list(kind, request, who, state);
+    let get = move |request, who, id, state| resources::get(kind, request, who, id, state);
+    scim.service(
+        web::resource(endpoint)
+            .route(web::get().to(list))
+            .route(web::head().to(list))
+            .route(web::post().to(move |request, who, payload, state| resources::create(kind, request, who, payload, state)))
+            .route(options("GET, HEAD, OPTIONS, POST"))
+            .default_service(method_not_allowed("GET, HEAD, OPTIONS, POST")),
+    )
+    .service(
+        web::resource(format!("{endpoint}/.search"))
+            .route(web::post().to(move |request, who, payload, state| resources::search(kind, request, who, payload, state)))
+            .route(options("OPTIONS, POST"))
+            .default_service(method_not_allowed("OPTIONS, POST")),
+    )
+    .service(
+        web::resource(format!("{endpoint}/{{id}}"))
+            .route(web::get().to(get))
+            .route(web::head().to(get))
+            .route(web::put().to(move |request, who, id, payload, state| resources::replace(kind, request, who, id, payload, state)))
+            .route(web::patch().to(move |request, who, id, payload, state| resources::patch(kind, request, who, id, payload, state)))
+            .route(web::delete().to(move |request, who, id, state| resources::delete(kind, request, who, id, state)))
+            .route(options("DELETE, GET, HEAD, OPTIONS, PATCH, PUT"))
+            .default_service(method_not_allowed("DELETE, GET, HEAD, OPTIONS, PATCH, PUT")),
+    );
+}
+
+const READ_ONLY: &str = "GET, HEAD, OPTIONS";
+
+fn read_only(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
+    web::resource(path).route(get).route(head).route(options(READ_ONLY)).default_service(method_not_allowed(READ_ONLY))
+}
+
+/// Needs no token.
+fn public(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
+    read_only(path, get, head)
+}
+
+fn options(allow: &'static str) -> actix_web::Route {
+    web::method(actix_web::http::Method::OPTIONS).to(move |_: Provisioner| async move {
+        HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish()
+    })
+}
+
+fn method_not_allowed(allow: &'static str) -> actix_web::Route {
+    web::to(move |request: HttpRequest, _: Provisioner| async move {
+        let detail = format!("{} is not possible here; possible are {allow}", request.method());
+        let mut answer = ScimFailure::of(StatusCode::METHOD_NOT_ALLOWED, None, detail).respond();
+        answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
+        answer
+    })
+}
+
+/// H-07: announced as not supported.
+fn unsupported(path: &'static str) -> Resource {
+    web::resource(path).to(|request: HttpRequest, _: Provisioner| async move {
+        ScimFailure::of(StatusCode::NOT_IMPLEMENTED, None, format!("{} is not supported", request.path())).respond()
+    })
+}
+
+async fn no_such_endpoint(request: HttpRequest, _: Provisioner) -> HttpResponse {
+    ScimFailure::of(StatusCode::NOT_FOUND, None, format!("there is no endpoint {}", request.path())).respond()
+}
+
+async fn no_such_version(request: HttpRequest, _: Provisioner) -> HttpResponse {
+    let version = request.match_info().get("version").unwrap_or_default();
+    ScimFailure::of(
+        StatusCode::BAD_REQUEST,
+        Some(ScimErrorKind::InvalidVers),
+        format!("SCIM {version} is not spoken here; use /scim/v2"),
+    )
+    .respond()
+}
+
+async fn no_such_page(request: HttpRequest) -> HttpResponse {
+    ScimFailure::of(StatusCode::NOT_FOUND, None, format!("there is nothing at {}", request.path())).respond()
+}

@@ -1,0 +1,52 @@
+//! What happened, as data: the names of events and of the things they are about (§2.11).
+//!
+//! Joining and leaving a group has no event of its own: the membership row holds who, when, why and by which request.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+super::spelled! {
+    /// What an event is about.
+    Entity {
+        Group = "group",
+        Course = "course",
+        Assignment = "assignment",
+        Learner = "learner",
+        Enrollment = "enrollment",
+    }
+}
+
+super::spelled! {
+    /// What happened.
+    EventType {
+        GroupCreated = "group.created",
+        GroupUpdated = "group.updated",
+        GroupDeleted = "group.deleted",
+        GroupReleased = "group.released",
+        CourseCreated = "course.created",
+        CourseUpdated = "course.updated",
+        AssignmentCreated = "assignment.created",
+        AssignmentUpdated = "assignment.updated",
+        AssignmentRemoved = "assignment.removed",
+        LearnerCreated = "learner.created",
+        LearnerReturned = "learner.returned",
+        LearnerApproved = "learner.approved",
+        LearnerRejected = "learner.rejected",
+        LearnerActivated = "learner.activated",
+        LearnerDeactivated = "learner.deactivated",
+        LearnerEnded = "learner.ended",
+        EnrollmentCreated = "enrollment.created",
+        EnrollmentReopened = "enrollment.reopened",
+        EnrollmentWithdrawn = "enrollment.withdrawn",
+    }
+}
+
+/// One event before it is stored; actor, request and instant come from the scope.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub entity: Entity,
+    pub entity_id: Uuid,
+    pub event_type: EventType,
+    /// What changed, as `{"before":…,"after":…}` or the facts of a creation.
+    pub data: Value,
+}

@@ -1,0 +1,107 @@
+//! The stored document and the response made of it. Reads splice text; no `serde_json::Value` on the read path.
+//!
+//! A user's stored document is the response without `id`, `groups` and `meta`, `schemas` first. A group's response is composed of its
+//! columns and the document of its other extensions.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::clock::Instant;
+use crate::scim::resource::Resource;
+use crate::scim::schema::ResourceType;
+use crate::scim::version::Version;
+
+use super::super::ServiceError;
+
+/// The URN of the extension that carries a group's description and color.
+pub const GROUP_EXTENSION: &str = "urn:rollcall:params:scim:schemas:extension:group:2.0:Group";
+
+/// The document as it is stored: `schemas` (C-03, C-04), then the attributes.
+#[must_use]
+pub fn stored(resource_type: &ResourceType, resource: &Resource) -> String {
+    let mut urns = vec![Value::from(resource_type.schema.id.as_str())];
+    for extension in &resource_type.extensions {
+        if resource.document().contains_key(&extension.schema.id) {
+            urns.push(Value::from(extension.schema.id.as_str()));
+        }
+    }
+    let mut whole = Map::with_capacity(resource.document().len() + 1);
+    whole.insert("schemas".to_owned(), Value::Array(urns));
+    whole.extend(resource.document().iter().map(|(name, value)| (name.clone(), value.clone())));
+    Value::Object(whole).to_string()
+}
+
+/// The resource of a stored document.
+pub fn parse(doc: &str) -> Result<Resource, ServiceError> {
+    let mut document: Map<String, Value> = serde_json::from_str(doc)
+        .map_err(|error| ServiceError::Bug(anyhow::Error::new(error).context("reading a stored document")))?;
+    document.remove("schemas");
+    Ok(Resource::from_valid(document))
+}
+
+/// What the server adds to a document.
+pub struct Envelope<'a> {
+    pub resource_type: &'a ResourceType,
+    pub base: &'a str,
+    pub id: &'a str,
+    pub version: Version,
+    pub created: Instant,
+    pub modified: Instant,
+}
+
+impl Envelope<'_> {
+    /// The canonical address (C-19).
+    #[must_use]
+    pub fn location(&self) -> String {
+        format!("{}{}/{}", self.base, self.resource_type.endpoint, self.id)
+    }
+
+    /// `{"id":…, <stored>, <extra>, "meta":…}`; `extra` is a list of complete `"name":value` members.
+    #[must_use]
+    pub fn wrap(&self, stored: &str, extra: &[String]) -> String {
+        let inner = stored.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        let mut out = String::with_capacity(stored.len() + 320 + extra.iter().map(String::len).sum::<usize>());
+        out.push('{');
+        if !inner.is_empty() {
+            out.push_str(inner);
+            out.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(out, "\"id\":\"{}\"", self.id);
+        for member in extra {
+            out.push(',');
+            out.push_str(member);
+        }
+        let _ = write!(
+            out,
+            ",\"meta\":{{\"resourceType\":\"{}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{}\",\"version\":{}}}}}",
+            self.resource_type.name,
+            self.created,
+            self.modified,
+            self.location(),
+            text(&self.version.to_string()),
+        );
+        out
+    }
+}
+
+/// A string as JSON.
+#[must_use]
+pub fn text(value: &str) -> String {
+    Value::from(value).to_string()
+}
+
+/// Before and after of each top-level attribute that differs, for the sync log.
+#[must_use]
+pub fn difference(before: &Resource, after: &Resource) -> Value {
+    let mut changes = Map::new();
+    let names = before.document().keys().chain(after.document().keys().filter(|name| !before.document().contains_key(*name)));
+    for name in names {
+        let (old, new) = (before.document().get(name), after.document().get(name));
+        if old != new {
+            changes.insert(name.clone(), serde_json::json!({ "before": old, "after": new }));
+        }
+    }
+    Value::Object(changes)
+}

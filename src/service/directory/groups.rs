@@ -1,0 +1,267 @@
+//! Groups: a learner group as SCIM sees it. Members are rows; no write reads the other members. `learning-domain.md` §2.3, §2.4.
+
+use serde_json::{Map, Value, json};
+
+use crate::ids::GroupId;
+use crate::learning::group::{Color, Description, GroupName};
+use crate::scim::fold::fold;
+use crate::scim::message::Note;
+use crate::scim::patch::{self, CompiledPatch, MembersChange};
+use crate::scim::resource::Resource as Document;
+use crate::scim::schema::ResourceType;
+use crate::scim::switches::OmittedMembers;
+use crate::scim::validate::{self, Context};
+use crate::scim::version::{IfMatch, Version};
+use crate::store::queries::counters;
+use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
+use crate::store::{Db, StoreError};
+
+use super::super::groups::{self as learner_groups, MembersOutcome};
+use super::super::{Scope, ServiceError};
+use super::document::{self, Envelope, GROUP_EXTENSION};
+use super::search::members_of;
+use super::{Call, Kind, Resource, Written, check_version, next_modified};
+
+fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
+    Kind::Group
+        .resource_type(call.registry)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no Group")))
+}
+
+/// The columns of a group, from its document.
+struct GroupFacts {
+    name: String,
+    external_id: Option<String>,
+    description: Option<String>,
+    color: Option<String>,
+    /// What no column holds.
+    rest: Map<String, Value>,
+}
+
+impl GroupFacts {
+    fn of(document: &Document) -> Result<Self, ServiceError> {
+        let mut rest = document.document().clone();
+        let name = GroupName::parse(document.text("displayName", None).unwrap_or_default())?.to_string();
+        let external_id = document.text("externalId", None).map(str::to_owned);
+        let ours = document.document().get(GROUP_EXTENSION);
+        let part = |name: &str| ours.and_then(|ours| ours.get(name)).and_then(Value::as_str);
+        let description = part("description").map(Description::parse).transpose()?.map(|text| text.to_string());
+        let color = part("color").map(Color::parse).transpose()?.map(|color| color.to_string());
+        for name in ["displayName", "externalId", GROUP_EXTENSION] {
+            rest.remove(name);
+        }
+        Ok(Self { name, external_id, description, color, rest })
+    }
+}
+
+/// The document of a row: its columns and what no column holds.
+pub(super) fn document_of(row: &GroupRow) -> Result<Document, ServiceError> {
+    let mut whole = Map::new();
+    whole.insert("displayName".to_owned(), Value::from(row.name.as_str()));
+    if let Some(external_id) = &row.external_id {
+        whole.insert("externalId".to_owned(), Value::from(external_id.as_str()));
+    }
+    let mut ours = Map::new();
+    if let Some(description) = &row.description {
+        ours.insert("description".to_owned(), Value::from(description.as_str()));
+    }
+    if let Some(color) = &row.color {
+        ours.insert("color".to_owned(), Value::from(color.as_str()));
+    }
+    if !ours.is_empty() {
+        whole.insert(GROUP_EXTENSION.to_owned(), Value::Object(ours));
+    }
+    if row.doc.len() > 2 {
+        whole.extend(document::parse(&row.doc)?.into_document());
+    }
+    Ok(Document::from_valid(whole))
+}
+
+/// The response of a row; `members` is the inside of the array, `None` where it was not asked for or is empty.
+pub(super) fn render(call: Call<'_>, row: &GroupRow, members: Option<String>) -> Result<Resource, ServiceError> {
+    let resource_type = resource_type(call)?;
+    let id = row.id.to_string();
+    let stored = document::stored(resource_type, &document_of(row)?);
+    let extra: Vec<String> = members.into_iter().map(|members| format!("\"members\":[{members}]")).collect();
+    let envelope = Envelope {
+        resource_type,
+        base: call.base,
+        id: &id,
+        version: Version(row.version),
+        created: row.created_at,
+        modified: row.modified_at,
+    };
+    let body = envelope.wrap(&stored, &extra);
+    Ok(Resource {
+        kind: Kind::Group,
+        version: Version(row.version),
+        modified: row.modified_at,
+        label: row.name.clone(),
+        external_id: row.external_id.clone(),
+        body,
+        id,
+    })
+}
+
+pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Resource, ServiceError> {
+    let row = groups_directory::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
+    let members = if call.parts.members { members_of(db, scope, call, id)? } else { None };
+    render(call, &row, members)
+}
+
+pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -> Result<Written, ServiceError> {
+    learner_groups::require_plan(db, scope)?;
+    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Create, &scope.switches())?;
+    let facts = GroupFacts::of(&accepted.resource)?;
+    let id = GroupId::new();
+    let row = GroupRow {
+        id,
+        name: facts.name,
+        external_id: facts.external_id,
+        description: facts.description,
+        color: facts.color,
+        managed_by: scope.connection.as_ref().map(|connection| connection.id),
+        version: 1,
+        created_at: scope.now,
+        modified_at: scope.now,
+        doc: Value::Object(facts.rest).to_string(),
+    };
+    groups_directory::insert(db, scope.tenant, &NewGroup { row: &row, name_key: fold(&row.name), origin: "scim" })
+        .map_err(|error| conflict(error, &row.name))?;
+    counters::add(db, scope.tenant, "groups", id.0, 1)?;
+    let changes = accepted.members.map(MembersChange::ReplaceAll).into_iter().collect::<Vec<_>>();
+    let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
+    written(db, scope, call, &row, true, outcome, accepted.notes, json!({}))
+}
+
+fn conflict(error: StoreError, name: &str) -> ServiceError {
+    match error {
+        StoreError::Conflict => {
+            ServiceError::Taken { attribute: "displayName", detail: format!("a group with the displayName `{name}` exists already") }
+        }
+        other => other.into(),
+    }
+}
+
+fn locked(db: &mut Db, scope: &Scope, id: GroupId, expected: &IfMatch) -> Result<GroupRow, ServiceError> {
+    let row = groups_directory::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
+    check_version(expected, row.version)?;
+    Ok(row)
+}
+
+pub(super) fn replace(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: GroupId,
+    body: &Value,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    let before = document_of(&row)?;
+    let switches = scope.switches();
+    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Replace { before: &before }, &switches)?;
+    let members = match accepted.members {
+        Some(members) => vec![MembersChange::ReplaceAll(members)],
+        None if switches.put_omitted_members == OmittedMembers::Clear => vec![MembersChange::RemoveAll],
+        None => Vec::new(),
+    };
+    store(db, scope, call, row, &before, &accepted.resource, &members, accepted.notes)
+}
+
+pub(super) fn patch(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: GroupId,
+    compiled: &CompiledPatch,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    let before = document_of(&row)?;
+    let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
+    store(db, scope, call, row, &before, &applied.resource, &applied.members, applied.notes)
+}
+
+/// Writes attributes and members where they differ. A change of members moves the group's version too (G-08).
+#[allow(clippy::too_many_arguments, reason = "the one place where a group is written")]
+fn store(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    mut row: GroupRow,
+    before: &Document,
+    after: &Document,
+    members: &[MembersChange],
+    notes: Vec<Note>,
+) -> Result<Written, ServiceError> {
+    let outcome = learner_groups::apply_members(db, scope, row.id, members)?;
+    let attributes_changed = before != after;
+    let changed = attributes_changed || outcome.added > 0 || outcome.ended > 0;
+    let mut changes = json!({});
+    if changed {
+        row.version += 1;
+        row.modified_at = next_modified(scope.now, row.modified_at);
+        if attributes_changed {
+            changes = document::difference(before, after);
+            let facts = GroupFacts::of(after)?;
+            row.name = facts.name;
+            row.external_id = facts.external_id;
+            row.description = facts.description;
+            row.color = facts.color;
+            row.doc = Value::Object(facts.rest).to_string();
+            groups_directory::replace(db, scope.tenant, &row, &fold(&row.name)).map_err(|error| conflict(error, &row.name))?;
+        } else {
+            groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
+        }
+    }
+    written(db, scope, call, &row, changed, outcome, notes, changes)
+}
+
+#[allow(clippy::too_many_arguments, reason = "gathers what a group write did")]
+fn written(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    row: &GroupRow,
+    changed: bool,
+    outcome: MembersOutcome,
+    mut notes: Vec<Note>,
+    changes: Value,
+) -> Result<Written, ServiceError> {
+    notes.extend(outcome.notes);
+    let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
+    let resource = render(call, row, members)?;
+    Ok(Written {
+        id: resource.id.clone(),
+        version: resource.version,
+        label: resource.label.clone(),
+        external_id: resource.external_id.clone(),
+        changed,
+        members_added: outcome.added,
+        members_ended: outcome.ended,
+        effects: outcome.effects,
+        notes,
+        changes,
+        resource: Some(resource),
+    })
+}
+
+pub(super) fn delete(db: &mut Db, scope: &Scope, id: GroupId, expected: &IfMatch) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    let members_ended = learner_groups::end_group(db, scope, id)?;
+    Ok(Written {
+        resource: None,
+        id: id.to_string(),
+        version: Version(0),
+        label: row.name,
+        external_id: row.external_id,
+        changed: true,
+        members_added: 0,
+        members_ended,
+        effects: Default::default(),
+        notes: Vec::new(),
+        changes: json!({}),
+    })
+}

@@ -1,0 +1,224 @@
+//! Users: the SCIM account and the learner it names. `learning-domain.md` §2.2, §8.
+
+use serde_json::{Value, json};
+
+use crate::ids::{LearnerId, UserId};
+use crate::scim::patch::{self, CompiledPatch};
+use crate::scim::resource::Resource as Document;
+use crate::scim::schema::ResourceType;
+use crate::scim::validate::{self, Context};
+use crate::scim::version::{IfMatch, Version};
+use crate::store::Db;
+use crate::store::queries::users::{self, NewUser, UserRow};
+use crate::store::queries::{counters, values};
+use crate::store::StoreError;
+
+use super::super::enroll::Effects;
+use super::super::{Scope, ServiceError, learners};
+use super::bindings::UserFacts;
+use super::document::{self, Envelope};
+use super::search::groups_of;
+use super::{Call, Kind, Resource, Written, check_version, next_modified};
+
+fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
+    Kind::User
+        .resource_type(call.registry)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no User")))
+}
+
+fn taken(facts: &UserFacts) -> ServiceError {
+    ServiceError::Taken { attribute: "userName", detail: format!("userName `{}` is already taken", facts.user_name) }
+}
+
+pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -> Result<Written, ServiceError> {
+    let resource_type = resource_type(call)?;
+    let accepted = validate::accept(resource_type, body.clone(), Context::Create, &scope.switches())?;
+    let facts = UserFacts::of(&accepted.resource)?;
+    let id = UserId::new();
+    let learner = learners::for_new_account(db, scope, id, facts.learner())?;
+    let doc = document::stored(resource_type, &accepted.resource);
+    let row = NewUser {
+        id,
+        learner_id: learner.id,
+        connection_id: scope.connection.as_ref().map(|connection| connection.id),
+        user_name: facts.user_name.clone(),
+        user_name_key: facts.user_name_key.clone(),
+        external_id: facts.external_id.clone(),
+        display_name_key: facts.display_name_key.clone(),
+        active: facts.active,
+        created_at: scope.now,
+        doc: doc.clone(),
+    };
+    users::insert(db, scope.tenant, &row).map_err(|error| conflict(error, &facts))?;
+    values::replace_all(db, scope.tenant, id, &facts.values)?;
+    counters::add(db, scope.tenant, "users", id.0, 1)?;
+    let resource = Resource {
+        kind: Kind::User,
+        id: id.to_string(),
+        version: Version(1),
+        modified: scope.now,
+        label: facts.user_name.clone(),
+        external_id: facts.external_id.clone(),
+        body: envelope(resource_type, call, &id.to_string(), Version(1), scope.now, scope.now).wrap(&doc, &[]),
+    };
+    Ok(Written {
+        id: resource.id.clone(),
+        version: resource.version,
+        label: facts.user_name,
+        external_id: facts.external_id,
+        changed: true,
+        members_added: 0,
+        members_ended: 0,
+        effects: learner.effects,
+        notes: accepted.notes,
+        changes: json!({}),
+        resource: Some(resource),
+    })
+}
+
+fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
+    match error {
+        StoreError::Conflict => taken(facts),
+        other => other.into(),
+    }
+}
+
+fn envelope<'a>(
+    resource_type: &'a ResourceType,
+    call: Call<'a>,
+    id: &'a str,
+    version: Version,
+    created: crate::clock::Instant,
+    modified: crate::clock::Instant,
+) -> Envelope<'a> {
+    Envelope { resource_type, base: call.base, id, version, created, modified }
+}
+
+/// The response of a row.
+pub(super) fn render(call: Call<'_>, row: &UserRow, groups: Option<String>) -> Result<Resource, ServiceError> {
+    let resource_type = resource_type(call)?;
+    let id = row.id.to_string();
+    let extra: Vec<String> = groups.into_iter().map(|groups| format!("\"groups\":[{groups}]")).collect();
+    let body = envelope(resource_type, call, &id, Version(row.version), row.created_at, row.modified_at).wrap(&row.doc, &extra);
+    Ok(Resource {
+        kind: Kind::User,
+        version: Version(row.version),
+        modified: row.modified_at,
+        label: row.user_name.clone(),
+        external_id: row.external_id.clone(),
+        body,
+        id,
+    })
+}
+
+pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: UserId) -> Result<Resource, ServiceError> {
+    let row = users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
+    let groups = if call.parts.groups { groups_of(db, scope, call, &[id])?.remove(&id) } else { None };
+    render(call, &row, groups)
+}
+
+pub(super) fn replace(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: UserId,
+    body: &Value,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    let before = document::parse(&row.doc)?;
+    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Replace { before: &before }, &scope.switches())?;
+    store(db, scope, call, row, &before, &accepted.resource, accepted.notes)
+}
+
+pub(super) fn patch(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: UserId,
+    compiled: &CompiledPatch,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    let before = document::parse(&row.doc)?;
+    let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
+    store(db, scope, call, row, &before, &applied.resource, applied.notes)
+}
+
+fn locked(db: &mut Db, scope: &Scope, id: UserId, expected: &IfMatch) -> Result<UserRow, ServiceError> {
+    let row = users::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
+    check_version(expected, row.version)?;
+    Ok(row)
+}
+
+/// Writes the new document where it differs from the old one; the same document changes nothing (D-29).
+fn store(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    mut row: UserRow,
+    before: &Document,
+    after: &Document,
+    notes: Vec<crate::scim::message::Note>,
+) -> Result<Written, ServiceError> {
+    let changed = before != after;
+    let mut effects = Effects::default();
+    let mut changes = json!({});
+    if changed {
+        let facts = UserFacts::of(after)?;
+        let old = UserFacts::of(before)?;
+        changes = document::difference(before, after);
+        row.doc = document::stored(resource_type(call)?, after);
+        row.modified_at = next_modified(scope.now, row.modified_at);
+        row.version += 1;
+        row.user_name.clone_from(&facts.user_name);
+        row.external_id.clone_from(&facts.external_id);
+        row.active = facts.active;
+        users::replace(db, scope.tenant, &row, &facts.user_name_key, facts.display_name_key.as_deref())
+            .map_err(|error| conflict(error, &facts))?;
+        if facts.values != old.values {
+            values::replace_all(db, scope.tenant, row.id, &facts.values)?;
+        }
+        if facts.learner() != old.learner() {
+            effects = learners::account_changed(db, scope, row.learner_id, facts.learner())?;
+        }
+    }
+    let groups = if call.parts.groups { groups_of(db, scope, call, &[row.id])?.remove(&row.id) } else { None };
+    let resource = render(call, &row, groups)?;
+    Ok(Written {
+        id: resource.id.clone(),
+        version: resource.version,
+        label: resource.label.clone(),
+        external_id: resource.external_id.clone(),
+        changed,
+        members_added: 0,
+        members_ended: 0,
+        effects,
+        notes,
+        changes,
+        resource: Some(resource),
+    })
+}
+
+pub(super) fn delete(db: &mut Db, scope: &Scope, id: UserId, expected: &IfMatch) -> Result<Written, ServiceError> {
+    let row = locked(db, scope, id, expected)?;
+    users::end(db, scope.tenant, id, scope.now)?;
+    values::replace_all(db, scope.tenant, id, &[])?;
+    counters::add(db, scope.tenant, "users", id.0, -1)?;
+    let learner: LearnerId = row.learner_id;
+    let members_ended = learners::end_account(db, scope, id, learner)?;
+    Ok(Written {
+        resource: None,
+        id: id.to_string(),
+        version: Version(0),
+        label: row.user_name,
+        external_id: row.external_id,
+        changed: true,
+        members_added: 0,
+        members_ended,
+        effects: Effects::default(),
+        notes: Vec::new(),
+        changes: json!({}),
+    })
+}

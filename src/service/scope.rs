@@ -1,0 +1,75 @@
+//! Who acts, where, with which rights, when: the first parameter of every use case.
+
+use crate::auth::permission::Permissions;
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, RequestId, TenantId};
+use crate::scim::quirks::Client;
+use crate::scim::switches::Switches;
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A provisioning client, by its token.
+    Scim { jti: String, label: String },
+    /// A REST client, by its token.
+    Api { jti: String, label: String },
+    /// The server itself: workers and the command line.
+    System(&'static str),
+}
+
+/// As it stands in rows and events: `scim:Okta`, `api:HR script`, `system:reconciler`.
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Scim { label, .. } => write!(f, "scim:{label}"),
+            Self::Api { label, .. } => write!(f, "api:{label}"),
+            Self::System(name) => write!(f, "system:{name}"),
+        }
+    }
+}
+
+/// A configured provisioning client, as far as a request needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub name: String,
+    pub client: Client,
+    /// `false` while the connection observes: nothing is owed for what it writes.
+    pub live: bool,
+    /// Whether an account it creates counts as approved.
+    pub approves: bool,
+    pub switches: Switches,
+}
+
+/// Tenant, actor, rights and time of one request.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub tenant: TenantId,
+    pub actor: Actor,
+    pub permissions: Permissions,
+    pub request: RequestId,
+    pub now: Instant,
+    /// The provisioning client's connection; `None` outside SCIM and for tokens without one.
+    pub connection: Option<Connection>,
+}
+
+impl Scope {
+    /// A scope for the server's own work in a tenant.
+    #[must_use]
+    pub fn system(tenant: TenantId, name: &'static str, now: Instant) -> Self {
+        Self {
+            tenant,
+            actor: Actor::System(name),
+            permissions: Permissions::all(),
+            request: RequestId::new(),
+            now,
+            connection: None,
+        }
+    }
+
+    /// The tolerance switches in force: the connection's, else the product's default.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        self.connection.as_ref().map_or_else(Switches::default, |connection| connection.switches.clone())
+    }
+}

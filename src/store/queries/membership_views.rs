@@ -1,0 +1,57 @@
+//! Memberships as SCIM shows them: the groups of some users, the members of a group.
+
+use crate::ids::{GroupId, TenantId, UserId};
+use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::{Db, SqlId, StoreError};
+
+/// A user's group.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct GroupOfUser {
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name: String,
+}
+
+/// The live memberships of these users (at most a page of them), by user and group.
+pub fn groups_of(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<Vec<GroupOfUser>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    db.load(
+        Stmt::new(format!(
+            "SELECT m.user_id, m.group_id, g.name FROM memberships m \
+             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+             WHERE m.tenant_id = ? AND m.user_id IN ({}) AND m.ended_at IS NULL ORDER BY m.user_id, m.group_id",
+            marks(users.len())
+        ))
+        .bind(tenant)
+        .binds(users.iter().map(|id| Bind::from(*id))),
+    )
+}
+
+/// A member as the group shows it.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct Member {
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub user_name: String,
+}
+
+/// The next members of a group in the order of their ids, after `after`; pending ones included.
+pub fn members_after(db: &mut Db, tenant: TenantId, group: GroupId, after: Option<UserId>, limit: i64) -> Result<Vec<Member>, StoreError> {
+    let after = after.unwrap_or(UserId(uuid::Uuid::nil()));
+    db.load(
+        Stmt::new(
+            "SELECT m.user_id, u.user_name FROM memberships m JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id \
+             WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
+        )
+        .bind(tenant)
+        .bind(group)
+        .bind(after)
+        .bind(limit),
+    )
+}

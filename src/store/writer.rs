@@ -1,0 +1,178 @@
+//! SQLite's one writer: a thread that commits many jobs at once (group commit).
+//!
+//! It drains the jobs that wait into one transaction, each in a savepoint of its own, so that a failed or panicking
+//! job takes back only what it did itself. Answers leave after the commit: an acknowledged write is on disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::db::Db;
+use super::error::{StoreError, TransactionError};
+use super::statement::Stmt;
+
+/// How many jobs share one commit at most.
+const BATCH: usize = 256;
+
+/// The writer's thread and the queue in front of it.
+pub struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// One waiting write, whatever its types.
+trait Job: Send {
+    fn name(&self) -> &'static str;
+    /// Runs it; whether its changes are to stay.
+    fn run(&mut self, db: &mut Db) -> bool;
+    /// Gives the caller the result, or `failed` in place of a success that did not last.
+    fn answer(self: Box<Self>, failed: Option<StoreError>);
+}
+
+struct Task<T, E, F, A> {
+    name: &'static str,
+    job: F,
+    answer: A,
+    result: Option<Result<T, E>>,
+}
+
+impl<T, E, F, A> Job for Task<T, E, F, A>
+where
+    F: FnMut(&mut Db) -> Result<T, E> + Send,
+    T: Send,
+    E: TransactionError,
+    A: FnOnce(Result<T, E>) + Send,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&mut self, db: &mut Db) -> bool {
+        let result = (self.job)(db);
+        let lasting = result.is_ok();
+        self.result = Some(result);
+        lasting
+    }
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let name = self.name;
+        let result = match (self.result, failed) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Some(failed)) => Err(failed.into()),
+            (Some(result), None) => result,
+            (None, None) => Err(StoreError::Panicked(name).into()),
+        };
+        (self.answer)(result);
+    }
+}
+
+impl Writer {
+    /// Starts the thread that owns the write connection.
+    pub fn start(mut db: Db, queue: usize) -> Result<Self, StoreError> {
+        let (sender, receiver) = sync_channel(queue);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_all(&mut db, &receiver))
+            .map_err(|error| {
+                StoreError::Unusable(format!("the writer thread did not start: {error}"))
+            })?;
+        Ok(Self {
+            queue: Some(sender),
+            thread: Some(thread),
+        })
+    }
+
+    /// Puts a job in the queue; `answer` is called on the writer's thread once its fate is known.
+    pub fn submit<T, E, F, A>(
+        &self,
+        name: &'static str,
+        job: F,
+        answer: A,
+    ) -> Result<(), StoreError>
+    where
+        F: FnMut(&mut Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: TransactionError,
+        A: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        let stopped = || StoreError::Busy("the writer has stopped".to_owned());
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue
+            .try_send(Box::new(Task {
+                name,
+                job,
+                answer,
+                result: None,
+            }))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::Busy("too many writes are waiting".to_owned()),
+                TrySendError::Disconnected(_) => stopped(),
+            })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // The last store may be dropped by a job, on the writer's own thread.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+                log::error!("the writer's thread ended in a panic");
+            }
+        }
+    }
+}
+
+fn write_all(db: &mut Db, queue: &Receiver<Box<dyn Job>>) {
+    let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
+    while let Ok(first) = queue.recv() {
+        jobs.push(first);
+        jobs.extend(queue.try_iter().take(BATCH - 1));
+        let outcome = commit_together(db, &mut jobs);
+        if let Err(error) = &outcome {
+            log::warn!("{} writes were not committed: {error}", jobs.len());
+            // Already rolled back where SQLite did so itself; the error then says that there is no transaction.
+            drop(db.batch("ROLLBACK"));
+        }
+        for job in jobs.drain(..) {
+            // A job never outlives its answer: dropping the caller's closure may panic like running it.
+            let answered = catch_unwind(AssertUnwindSafe(|| {
+                job.answer(outcome.as_ref().err().map(not_committed))
+            }));
+            if answered.is_err() {
+                log::error!("answering a write panicked");
+            }
+        }
+    }
+    if let Err(error) = db.batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+        log::warn!("the last checkpoint failed: {error}");
+    }
+}
+
+/// One transaction for all jobs. An error means that none of them is on disk.
+fn commit_together(db: &mut Db, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    db.execute(Stmt::new("BEGIN IMMEDIATE"))?;
+    for job in jobs.iter_mut() {
+        db.execute(Stmt::new("SAVEPOINT job"))?;
+        let name = job.name();
+        let lasting = catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or_else(|_| {
+            log::error!("the write `{name}` panicked and was taken back");
+            false
+        });
+        // Fails when SQLite has rolled back the whole transaction (a full disk): then the batch is lost, not mixed.
+        if !lasting {
+            db.execute(Stmt::new("ROLLBACK TO job"))?;
+        }
+        db.execute(Stmt::new("RELEASE job"))?;
+    }
+    db.execute(Stmt::new("COMMIT"))?;
+    Ok(())
+}
+
+/// What a caller hears whose job went well in a batch that did not.
+fn not_committed(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Busy(why) => StoreError::Busy(why.clone()),
+        other => StoreError::Unusable(format!("the write was not committed: {other}")),
+    }
+}

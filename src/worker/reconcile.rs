@@ -1,0 +1,33 @@
+//! The hourly reconciler: `enroll` with the widest scope (`learning-domain.md` §4). Whatever it finds was missed by a trigger, so it is logged.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::service::enroll::{self, EnrollScope};
+use crate::service::{Scope, ServiceError, tenants};
+use crate::store::Store;
+
+/// How long it sleeps between two rounds.
+const PERIOD: Duration = Duration::from_secs(60 * 60);
+
+/// Runs for ever, one round an hour, the first an hour after the start.
+pub async fn run(store: Store, clock: Clock) {
+    loop {
+        tokio::time::sleep(PERIOD).await;
+        if let Err(error) = once(&store, &clock).await {
+            log::error!("the reconciler could not finish its round: {error}");
+        }
+    }
+}
+
+/// One round: every tenant in a transaction of its own.
+pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
+    for tenant in store.read(tenants::list).await? {
+        let scope = Scope::system(tenant.id, "reconciler", clock.now());
+        let effects = store.write("reconcile", move |db| enroll::enroll(db, &scope, &EnrollScope::Tenant)).await?;
+        if effects.enrollments > 0 {
+            log::warn!("reconciled tenant {}: {} enrollments had been missed", tenant.id, effects.enrollments);
+        }
+    }
+    Ok(())
+}
