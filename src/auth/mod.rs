@@ -1,1 +1,7 @@
-//! (being built)
+//! Credentials and rights as pure rules: access tokens, passwords, permissions.
+//!
+//! Not here: where tokens are recorded (`store::queries::tokens`), who may come in (`http::guard`), the clock.
+
+pub mod password;
+pub mod permission;
+pub mod token;

@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::ids::RequestId;
-use crate::learning::error::LearningError;
+use crate::service::error::LearningError;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
 
@@ -158,6 +158,16 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
 }
 
 /// The status of each refusal of the domain.
-fn learning_status(error: &LearningError) -> StatusCode {
-    if error.is_conflict() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY }
+const fn learning_status(error: &LearningError) -> StatusCode {
+    match error {
+        LearningError::GroupNameTaken { .. }
+        | LearningError::CourseCodeTaken { .. }
+        | LearningError::AlreadyAssigned
+        | LearningError::ManagedByDirectory { .. }
+        | LearningError::AmbiguousReference { .. } => StatusCode::CONFLICT,
+        LearningError::Invalid { .. }
+        | LearningError::NotEligible(_)
+        | LearningError::CourseNotPublished { .. }
+        | LearningError::RecertMonthsOutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+    }
 }

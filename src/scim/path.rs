@@ -16,9 +16,9 @@ use std::sync::Arc;
 use super::error::{ScimError, ScimErrorKind};
 use super::filter::checked::is_schemas;
 use super::filter::error::excerpt;
-use super::filter::parse::{is_sub_name, leading_bracket, leading_operation, whole_attr_path};
+use super::filter::parse::{leading_bracket, leading_operation, whole_attr_path};
 use super::filter::syntax::{AttrPath, Column, Filter, Op, Test};
-use super::filter::{CheckedFilter, FilterError, FilterErrorKind, nearest_attribute};
+use super::filter::{CheckedFilter, FilterError, FilterErrorKind, is_name, nearest_attribute};
 use super::schema::{Attr, AttributeDef, ResourceType, Schema, Type};
 use super::switches::Switches;
 
@@ -42,6 +42,10 @@ pub enum Path {
 
 /// A path that fits one resource type.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one short-lived value per operation; a box would cost more than it saves"
+)]
 pub enum ResolvedPath {
     /// A whole extension container.
     Extension(Arc<Schema>),
@@ -136,7 +140,7 @@ impl Path {
             _ => PathError::Filter(error),
         })?;
         let sub = match rest.strip_prefix('.') {
-            Some(sub) if is_sub_name(sub) => Some(sub.to_owned()),
+            Some(sub) if is_name(sub) => Some(sub.to_owned()),
             None if rest.is_empty() => None,
             _ => return Err(PathError::Trailing(excerpt(rest))),
         };
@@ -224,20 +228,20 @@ fn attribute(resource_type: &ResourceType, text: &str) -> Result<Attr, PathError
     if let Some(attr) = resource_type.attr(text) {
         return Ok(attr);
     }
-    if let Ok(path) = whole_attr_path(text) {
-        if let Some(sub) = &path.sub {
-            let top = AttrPath {
+    if let Ok(path) = whole_attr_path(text)
+        && let Some(sub) = &path.sub
+        && let Some(attr) = resource_type.attr(
+            &AttrPath {
                 sub: None,
                 ..path.clone()
             }
-            .to_string();
-            if let Some(attr) = resource_type.attr(&top) {
-                return Err(PathError::UnknownSub {
-                    attribute: attr.path(),
-                    name: excerpt(sub),
-                });
-            }
-        }
+            .to_string(),
+        )
+    {
+        return Err(PathError::UnknownSub {
+            attribute: attr.path(),
+            name: excerpt(sub),
+        });
     }
     let name = resource_type.split_urn(text).1;
     let name = name.split('.').next().unwrap_or(name);
@@ -271,10 +275,12 @@ impl fmt::Display for PathError {
         match self {
             Self::Empty => f.write_str("the path is empty; leave it out or name an attribute"),
             Self::TooLong => f.write_str("the path is longer than 1 KiB"),
-            Self::Malformed(text) => write!(
-                f,
-                "\"{text}\" is not a path such as title, name.givenName or emails[type eq \"work\"].value"
-            ),
+            Self::Malformed(text) => {
+                write!(
+                    f,
+                    "\"{text}\" is not a path such as title, name.givenName or emails[type eq \"work\"].value"
+                )
+            }
             Self::UnclosedBracket => f.write_str("the bracket in the path is never closed"),
             Self::Trailing(text) => write!(f, "nothing may follow the path, but \"{text}\" does"),
             Self::Unknown { name, nearest } => {
@@ -290,10 +296,12 @@ impl fmt::Display for PathError {
             Self::SingleValued(attribute) => {
                 write!(f, "{attribute} has one value; no element can be chosen")
             }
-            Self::NotSimple(attribute) => write!(
-                f,
-                "{attribute} is complex; choose elements with brackets: {attribute}[value eq \"…\"]"
-            ),
+            Self::NotSimple(attribute) => {
+                write!(
+                    f,
+                    "{attribute} is complex; choose elements with brackets: {attribute}[value eq \"…\"]"
+                )
+            }
             Self::Comparison(kind) => write!(f, "the comparison in the path: {kind}"),
             Self::Filter(error) => write!(f, "the path's {error}"),
         }

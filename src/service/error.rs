@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::learning::error::LearningError;
+pub use crate::learning::error::LearningError;
 use crate::scim::error::ScimError;
 use crate::store::{StoreError, TransactionError};
 
@@ -68,7 +68,7 @@ impl From<StoreError> for ServiceError {
             StoreError::Busy(why) => Self::Unavailable(why),
             StoreError::Retry => Self::Retry,
             StoreError::Conflict => Self::Bug(anyhow::anyhow!("a unique key was taken where no use case expects it")),
-            other @ (StoreError::Broken(_) | StoreError::Unusable(_)) => Self::Bug(other.into()),
+            other @ (StoreError::Broken(_) | StoreError::Unusable(_) | StoreError::Panicked(_)) => Self::Bug(other.into()),
         }
     }
 }

@@ -22,7 +22,7 @@ pub async fn run(store: Store, clock: Clock) {
 
 /// One round: every tenant in a transaction of its own.
 pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
-    for tenant in store.read("tenants", tenants::list).await? {
+    for tenant in store.read(tenants::list).await? {
         let scope = Scope::system(tenant.id, "reconciler", clock.now());
         let effects = store.write("reconcile", move |db| enroll::enroll(db, &scope, &EnrollScope::Tenant)).await?;
         if effects.enrollments > 0 {

@@ -93,9 +93,9 @@ async fn read_one(kind: Kind, request: &HttpRequest, scope: &Scope, id: &str, st
     };
     // a group's members may be many: those reads leave the worker
     let found = if parts.members && kind == Kind::Group {
-        state.store.read("get resource", job).await?
+        state.store.read(job).await?
     } else {
-        state.store.read_short("get resource", job).await?
+        state.store.read_short(job).await?
     };
     if let Some(condition) = header_text(request, &header::IF_NONE_MATCH) {
         if IfNoneMatch::parse(condition).matches(found.version) {
@@ -154,7 +154,7 @@ async fn search_page(
     let (reader, registry, asked, address) = (scope.clone(), state.registry.clone(), search.clone(), base.clone());
     let found = state
         .store
-        .read("search", move |db| {
+        .read(move |db| {
             directory::search(db, &reader, Call { registry: &registry, base: &address, parts }, kind, &asked)
         })
         .await?;

@@ -6,8 +6,9 @@ use super::checked::{CheckedFilter, Literal, Operator, Predicate, Test, compares
 use super::error::{FilterError, FilterErrorKind as Kind, excerpt};
 use super::eval::decode_binary;
 use super::nearest::{nearest_attribute, nearest_sub};
-use super::parse::is_json_number;
+
 use super::syntax::{self, AttrPath, Filter, Op};
+use super::token::is_json_number;
 use crate::clock::Instant;
 use crate::scim::fold::fold;
 use crate::scim::schema::{Attr, AttributeDef, Mutability, ResourceType, Returned, Type};
@@ -360,10 +361,10 @@ fn unknown(resource_type: &ResourceType, path: &AttrPath, text: &str) -> FilterE
     if let Some(schema) = resource_type.schema_of(text) {
         return Kind::SchemaWithoutAttribute(schema.id.clone()).at(at);
     }
-    if let Some(urn) = &path.urn {
-        if resource_type.schema_of(urn).is_none() {
-            return Kind::UnknownSchema(excerpt(urn)).at(at);
-        }
+    if let Some(urn) = &path.urn
+        && resource_type.schema_of(urn).is_none()
+    {
+        return Kind::UnknownSchema(excerpt(urn)).at(at);
     }
     if let Some(sub) = &path.sub {
         let top = AttrPath {

@@ -155,7 +155,9 @@ impl fmt::Display for FilterErrorKind {
                 write!(f, "inside brackets sub-attributes stand alone, without schema or dot: \"{name}\"")
             }
             Self::BadName(name) => write!(f, "\"{name}\" is not an attribute name"),
-            Self::TooManyLevels(name) => write!(f, "\"{name}\" has more than one dot; attributes have one level of sub-attributes"),
+            Self::TooManyLevels(name) => {
+                write!(f, "\"{name}\" has more than one dot; attributes have one level of sub-attributes")
+            }
             Self::MissingOperator => f.write_str("an operator such as eq or pr is missing here"),
             Self::UnknownOperator { word, meant } => {
                 write!(f, "\"{word}\" is not an operator")?;

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::checked::{CheckedFilter, Literal, Operator, Predicate, Test};
-use super::subject::Subject;
+pub use super::subject::Subject;
 use crate::clock::Instant;
 use crate::scim::fold::fold;
 use crate::scim::schema::{AttributeDef, Type};

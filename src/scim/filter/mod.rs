@@ -12,12 +12,16 @@ pub mod eval;
 pub(in crate::scim) mod fixture;
 mod nearest;
 pub mod parse;
+#[cfg(test)]
+mod properties;
 pub mod sort;
 pub mod subject;
 pub mod syntax;
+mod token;
 
 pub use checked::CheckedFilter;
 pub use error::{FilterError, FilterErrorKind};
 pub(in crate::scim) use nearest::nearest_attribute;
 pub use subject::Subject;
 pub use syntax::Filter;
+pub(in crate::scim) use token::is_name;

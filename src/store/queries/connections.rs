@@ -1,0 +1,58 @@
+//! Connections: the configured provisioning clients of a tenant.
+
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use crate::ids::{ConnectionId, TenantId};
+use crate::store::statement::Stmt;
+use crate::store::{Db, SqlId, StoreError};
+
+/// One connection; `switches` is JSON.
+#[derive(Clone, Debug, diesel::QueryableByName)]
+pub struct ConnectionRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: ConnectionId,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub idp: String,
+    #[diesel(sql_type = Text)]
+    pub mode: String,
+    #[diesel(sql_type = Text)]
+    pub approve: String,
+    #[diesel(sql_type = Bool)]
+    pub lock_groups: bool,
+    #[diesel(sql_type = Text)]
+    pub switches: String,
+    #[diesel(sql_type = BigInt)]
+    pub created_at: i64,
+}
+
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at";
+
+/// Adds a connection unless its name is taken; says whether it was added.
+pub fn insert(db: &mut Db, tenant: TenantId, row: &ConnectionRow, name_key: &str) -> Result<bool, StoreError> {
+    let stmt = Stmt::new(
+        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
+    );
+    let stmt = stmt.bind(tenant).bind(row.id).bind(row.name.as_str()).bind(name_key).bind(row.idp.as_str());
+    let stmt = stmt.bind(row.mode.as_str()).bind(row.approve.as_str()).bind(row.lock_groups);
+    Ok(db.execute(stmt.bind(row.switches.as_str()).bind(row.created_at))? == 1)
+}
+
+/// The connection of an id.
+pub fn find(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
+    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND id = ?"));
+    db.optional(stmt.bind(tenant).bind(id))
+}
+
+/// The connection of a folded name.
+pub fn find_by_key(db: &mut Db, tenant: TenantId, name_key: &str) -> Result<Option<ConnectionRow>, StoreError> {
+    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND name_key = ?"));
+    db.optional(stmt.bind(tenant).bind(name_key))
+}
+
+/// A tenant's connections, oldest first.
+pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<ConnectionRow>, StoreError> {
+    db.load(Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? ORDER BY id")).bind(tenant))
+}

@@ -1,0 +1,162 @@
+//! The sync log: one row per inbound SCIM request.
+
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::ids::{ConnectionId, RequestId, TenantId};
+use crate::store::statement::{Bind, Stmt};
+use crate::store::{Db, SqlId, StoreError};
+
+/// One row. `notes` and `changes` are JSON; bodies are redacted before they come here.
+#[derive(Clone, Debug, diesel::QueryableByName)]
+pub struct SyncRow {
+    #[diesel(sql_type = BigInt)]
+    pub tenant_id: i64,
+    #[diesel(sql_type = SqlId)]
+    pub id: RequestId,
+    #[diesel(sql_type = BigInt)]
+    pub at: i64,
+    #[diesel(sql_type = Nullable<SqlId>)]
+    pub connection_id: Option<ConnectionId>,
+    #[diesel(sql_type = Text)]
+    pub token_hint: String,
+    #[diesel(sql_type = Text)]
+    pub method: String,
+    #[diesel(sql_type = Text)]
+    pub path: String,
+    #[diesel(sql_type = Text)]
+    pub operation: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resource_type: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resource_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resource_label: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub external_id: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub outcome: String,
+    #[diesel(sql_type = BigInt)]
+    pub http_status: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub scim_type: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub detail: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub duration_us: i64,
+    #[diesel(sql_type = BigInt)]
+    pub members_added: i64,
+    #[diesel(sql_type = BigInt)]
+    pub members_ended: i64,
+    #[diesel(sql_type = BigInt)]
+    pub enrollments: i64,
+    #[diesel(sql_type = Text)]
+    pub notes: String,
+    #[diesel(sql_type = Text)]
+    pub changes: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub request_body: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub response_body: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_agent: Option<String>,
+}
+
+const COLUMNS: &str = "tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, resource_id, \
+                       resource_label, external_id, outcome, http_status, scim_type, detail, duration_us, members_added, \
+                       members_ended, enrollments, notes, changes, request_body, response_body, user_agent";
+const ONE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
+const BATCH: usize = 32;
+
+const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_id, token_hint, method, path, operation, \
+                    resource_type, resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, \
+                    duration_us, members_added, members_ended, enrollments, notes, changes, ";
+
+/// Adds rows; a row whose id is there already is left out. Says how many were added.
+pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
+    let mut added = 0;
+    let (batches, rest) = rows.as_chunks::<BATCH>();
+    for batch in batches {
+        let values = [ONE; BATCH].join(", ");
+        added += insert_values(db, &values, batch)?;
+    }
+    for row in rest {
+        added += insert_values(db, ONE, std::slice::from_ref(row))?;
+    }
+    Ok(added)
+}
+
+fn insert_values(db: &mut Db, values: &str, rows: &[SyncRow]) -> Result<usize, StoreError> {
+    let sql = format!("INSERT INTO sync_requests ({COLUMNS}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING");
+    db.execute(rows.iter().fold(Stmt::new(sql), bind))
+}
+
+fn bind(stmt: Stmt, row: &SyncRow) -> Stmt {
+    let stmt = stmt.bind(row.tenant_id).bind(row.id).bind(row.at).bind(row.connection_id).bind(row.token_hint.as_str());
+    let stmt = stmt.bind(row.method.as_str()).bind(row.path.as_str()).bind(row.operation.as_str());
+    let stmt = stmt.bind(row.resource_type.as_deref()).bind(row.resource_id.as_deref());
+    let stmt = stmt.bind(row.resource_label.as_deref()).bind(row.external_id.as_deref()).bind(row.outcome.as_str());
+    let stmt = stmt.bind(row.http_status).bind(row.scim_type.as_deref()).bind(row.detail.as_deref());
+    let stmt = stmt.bind(row.duration_us).bind(row.members_added).bind(row.members_ended).bind(row.enrollments);
+    let stmt = stmt.bind(row.notes.as_str()).bind(row.changes.as_str()).bind(row.request_body.as_deref());
+    stmt.bind(row.response_body.as_deref()).bind(row.user_agent.as_deref())
+}
+
+/// Which rows a page shows; all conditions must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncFilter {
+    /// One of these outcomes; empty: any.
+    pub outcomes: Vec<&'static str>,
+    /// One of these operations; empty: any.
+    pub operations: Vec<&'static str>,
+    pub resource_type: Option<String>,
+    pub resource_id: Option<String>,
+    pub connection: Option<ConnectionId>,
+}
+
+/// A page, newest first, without bodies: at most `limit` rows older than `before`.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    filter: &SyncFilter,
+    before: Option<RequestId>,
+    limit: usize,
+) -> Result<Vec<SyncRow>, StoreError> {
+    let mut sql = format!(
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
+    );
+    let mut binds = vec![Bind::from(tenant)];
+    for (column, values) in [("outcome", &filter.outcomes), ("operation", &filter.operations)] {
+        if !values.is_empty() {
+            sql.push_str(&format!(" AND {column} IN ({})", vec!["?"; values.len()].join(", ")));
+            binds.extend(values.iter().map(|value| Bind::from(*value)));
+        }
+    }
+    if let Some(resource_type) = &filter.resource_type {
+        sql.push_str(" AND resource_type = ?");
+        binds.push(resource_type.as_str().into());
+    }
+    if let Some(resource_id) = &filter.resource_id {
+        sql.push_str(" AND resource_id = ?");
+        binds.push(resource_id.as_str().into());
+    }
+    if let Some(connection) = filter.connection {
+        sql.push_str(" AND connection_id = ?");
+        binds.push(connection.into());
+    }
+    if let Some(before) = before {
+        sql.push_str(" AND id < ?");
+        binds.push(before.into());
+    }
+    // The limit stands in the text: a bound one makes SQLite prepare again at each run.
+    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
+    db.load(Stmt::new(sql).binds(binds))
+}
+
+/// One row with its bodies.
+pub fn find(db: &mut Db, tenant: TenantId, id: RequestId) -> Result<Option<SyncRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {LIST} request_body, response_body, user_agent FROM sync_requests WHERE tenant_id = ? AND id = ?"
+    ));
+    db.optional(stmt.bind(tenant).bind(id))
+}
