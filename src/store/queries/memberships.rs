@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use diesel::QueryableByName;
+
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
 use crate::learning::learner::{Approval, Facts, Registration};
@@ -33,7 +35,7 @@ pub struct Origin {
 }
 
 /// An account that exists, with the facts of its learner.
-#[derive(Debug, Clone, diesel::QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct KnownUser {
     #[diesel(sql_type = SqlId)]
     pub id: UserId,
@@ -91,7 +93,7 @@ pub fn known_users(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<Ha
 }
 
 /// A period that has just begun.
-#[derive(Debug, Clone, Copy, diesel::QueryableByName)]
+#[derive(Debug, Clone, Copy, QueryableByName)]
 pub struct Added {
     #[diesel(sql_type = SqlId)]
     pub id: MembershipId,
@@ -205,7 +207,7 @@ fn end_where(db: &mut Db, tenant: TenantId, condition: &str, binds: &[Bind], cau
 }
 
 /// One live member: the two names they go by.
-#[derive(Debug, Clone, Copy, diesel::QueryableByName)]
+#[derive(Debug, Clone, Copy, QueryableByName)]
 pub struct Live {
     #[diesel(sql_type = SqlId)]
     pub learner_id: LearnerId,
@@ -226,7 +228,7 @@ pub fn live(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Vec<Live>, 
 }
 
 /// One live member with what a SCIM client may filter members by.
-#[derive(Debug, Clone, diesel::QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct Named {
     #[diesel(sql_type = SqlId)]
     pub user_id: UserId,
@@ -248,7 +250,7 @@ pub fn live_named(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Vec<N
 }
 
 /// An account that a REST reference may name, with the labels it may be named by.
-#[derive(Debug, Clone, diesel::QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct Candidate {
     #[diesel(embed)]
     pub user: KnownUser,
@@ -300,7 +302,7 @@ pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, Store
 }
 
 /// A live membership with what a list shows.
-#[derive(Debug, Clone, diesel::QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct MemberRow {
     #[diesel(sql_type = SqlId)]
     pub id: MembershipId,
@@ -430,7 +432,7 @@ pub fn change_account(db: &mut Db, tenant: TenantId, from: UserId, to: UserId) -
 }
 
 /// How many members of a group are in each state.
-#[derive(Debug, Clone, Copy, Default, diesel::QueryableByName)]
+#[derive(Debug, Clone, Copy, Default, QueryableByName)]
 pub struct StateCounts {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub pending: i64,
