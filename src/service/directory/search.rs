@@ -3,19 +3,28 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::ids::{GroupId, UserId};
+use crate::ids::{GroupId, TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
+use crate::scim::filter::Filter;
+use crate::scim::filter::checked::CheckedFilter;
 use crate::scim::filter::eval::{self, Subject};
-use crate::scim::filter::sort::SortKey;
-use crate::scim::filter::{CheckedFilter, Filter};
+use crate::scim::filter::sort::{Sort, SortKey, SortOrder};
 use crate::scim::message::SearchRequest;
+use crate::scim::schema::ResourceType;
 use crate::store::Db;
-use crate::store::queries::{memberships, search as rows};
+use crate::store::placement;
+use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::membership_views::{self, Member};
+use crate::store::queries::search as rows;
+use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
 use super::{Call, Kind, Resource, document, groups, users};
+
+/// Members read at a time while a group is written out.
+const MEMBERS_AT_A_TIME: i64 = 2000;
 
 /// One page.
 #[derive(Debug)]
@@ -30,13 +39,214 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
     let resource_type = kind
         .resource_type(call.registry)
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))?;
-    let filter: Option<CheckedFilter> = match &request.filter {
-        Some(text) => Some(Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches())).map_err(ScimError::from)?),
+    let filter = match &request.filter {
+        Some(text) => {
+            let checked = Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches()));
+            Some(checked.map_err(ScimError::from)?)
+        }
         None => None,
     };
     let sort = match &request.sort_by {
-        Some(by) => Some(SortKey::resolve(by, resource_type)?),
+        Some(by) => Some(Sort::parse(resource_type, by, request.sort_order.as_deref())?),
         None => None,
     };
-    todo_search(db, scope, call, kind, request, filter, sort)
+    let judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
+    match kind {
+        Kind::User => {
+            let wanted = wanted(placement::Kind::User, &judge, request);
+            let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
+                judge.users(db, scope.tenant, batch)
+            })?)?;
+            let ids: Vec<UserId> = page.rows.iter().map(|row| row.id).collect();
+            let mut of = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
+            let resources = page.rows.iter().map(|row| users::render(call, row, of.remove(&row.id))).collect::<Result<_, _>>()?;
+            Ok(Found { total: page.total, resources })
+        }
+        Kind::Group => {
+            let wanted = wanted(placement::Kind::Group, &judge, request);
+            let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[GroupRow]| {
+                batch.iter().map(|row| judge.group(db, scope.tenant, row)).collect()
+            })?)?;
+            let mut resources = Vec::with_capacity(page.rows.len());
+            for row in &page.rows {
+                let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
+                resources.push(groups::render(call, row, members)?);
+            }
+            Ok(Found { total: page.total, resources })
+        }
+    }
+}
+
+/// The search in the store's words: by a column where one gives the order, else by the judge's keys.
+fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, request: &SearchRequest) -> rows::Search<'a> {
+    let order = match judge.sort {
+        None => rows::Order::Natural,
+        Some(sort) => {
+            let descending = sort.order == SortOrder::Descending;
+            match placement::sort_column(kind, &sort.attr) {
+                Some(column) => rows::Order::Column { column, descending },
+                None => rows::Order::Judge { descending },
+            }
+        }
+    };
+    rows::Search {
+        filter: judge.filter,
+        order,
+        offset: usize::try_from(request.start_index - 1).unwrap_or(0),
+        limit: usize::try_from(request.count).unwrap_or(0),
+    }
+}
+
+fn page<R>(found: rows::Found<R>) -> Result<rows::Page<R>, ServiceError> {
+    match found {
+        rows::Found::Page(page) => Ok(page),
+        rows::Found::TooMany => Err(ScimError::new(
+            ScimErrorKind::TooMany,
+            "too many resources match for a sort by this attribute; narrow the filter",
+        )
+        .into()),
+    }
+}
+
+/// Decides in memory what no index can: whether a row matches, and by what it is ordered.
+struct Judge<'a> {
+    resource_type: &'a ResourceType,
+    filter: Option<&'a CheckedFilter>,
+    sort: Option<&'a Sort>,
+}
+
+/// What the store asks of a row: `None` when it does not match, else its key.
+type Verdict = Result<Option<SortKey>, ServiceError>;
+
+impl Judge<'_> {
+    fn users(&self, db: &mut Db, tenant: TenantId, batch: &[UserRow]) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        let mut lists: HashMap<UserId, Vec<Value>> = HashMap::new();
+        if self.mentions("groups") {
+            let ids: Vec<UserId> = batch.iter().map(|row| row.id).collect();
+            for group in membership_views::groups_of(db, tenant, &ids)? {
+                let shown = json!({ "value": group.group_id, "display": group.name, "type": "direct" });
+                lists.entry(group.user_id).or_default().push(shown);
+            }
+        }
+        batch.iter().map(|row| self.user(row, lists.remove(&row.id))).collect()
+    }
+
+    fn user(&self, row: &UserRow, groups: Option<Vec<Value>>) -> Verdict {
+        let resource = document::parse(&row.doc)?;
+        let id = row.id.to_string();
+        let mut derived = meta(row.version);
+        if let Some(groups) = groups {
+            derived.insert("groups".to_owned(), Value::Array(groups));
+        }
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &id,
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &derived,
+        }))
+    }
+
+    fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
+        let resource = groups::document_of(row)?;
+        let id = row.id.to_string();
+        let mut derived = meta(row.version);
+        if self.mentions("members") {
+            let mut list = Vec::new();
+            each_member(db, tenant, row.id, |member| {
+                list.push(json!({ "value": member.user_id, "display": member.user_name, "type": "User" }));
+            })?;
+            if !list.is_empty() {
+                derived.insert("members".to_owned(), Value::Array(list));
+            }
+        }
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &id,
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &derived,
+        }))
+    }
+
+    fn judge(&self, subject: &Subject<'_>) -> Option<SortKey> {
+        if self.filter.is_some_and(|filter| !eval::matches(filter, subject)) {
+            return None;
+        }
+        Some(self.sort.map_or(SortKey::Missing, |sort| sort.key(subject)))
+    }
+
+    fn mentions(&self, name: &str) -> bool {
+        self.filter.is_some_and(|filter| mentions(filter, name)) || self.sort.is_some_and(|sort| sort.attr.def.name == name)
+    }
+}
+
+fn meta(version: i64) -> Map<String, Value> {
+    let mut derived = Map::new();
+    derived.insert("meta".to_owned(), json!({ "version": crate::scim::version::Version(version).to_string() }));
+    derived
+}
+
+fn mentions(filter: &CheckedFilter, name: &str) -> bool {
+    match filter {
+        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => terms.iter().any(|term| mentions(term, name)),
+        CheckedFilter::Not(inner) => mentions(inner, name),
+        CheckedFilter::Test(test) => test.attr.def.name == name,
+        CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,
+        CheckedFilter::Nothing => false,
+    }
+}
+
+/// The inside of each user's `groups` array; users without groups are left out.
+pub(super) fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
+    let mut of: HashMap<UserId, String> = HashMap::new();
+    for group in membership_views::groups_of(db, scope.tenant, ids)? {
+        let list = of.entry(group.user_id).or_default();
+        if !list.is_empty() {
+            list.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{name},\"type\":\"direct\"}}",
+            id = group.group_id,
+            base = call.base,
+            name = document::text(&group.name),
+        );
+    }
+    Ok(of)
+}
+
+/// The inside of a group's `members` array; `None` when nobody is in it.
+pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Option<String>, ServiceError> {
+    let mut list = String::new();
+    each_member(db, scope.tenant, id, |member| {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"display\":{name},\"type\":\"User\"}}",
+            id = member.user_id,
+            base = call.base,
+            name = document::text(&member.user_name),
+        );
+    })?;
+    Ok((!list.is_empty()).then_some(list))
+}
+
+/// Walks a group's members by keyset, never holding more than a few of their rows.
+fn each_member(db: &mut Db, tenant: TenantId, id: GroupId, mut visit: impl FnMut(&Member)) -> Result<(), ServiceError> {
+    let mut after = None;
+    loop {
+        let batch = membership_views::members_after(db, tenant, id, after, MEMBERS_AT_A_TIME)?;
+        batch.iter().for_each(&mut visit);
+        match batch.last() {
+            Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(last.user_id),
+            _ => return Ok(()),
+        }
+    }
 }

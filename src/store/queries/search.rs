@@ -382,7 +382,7 @@ impl Candidates {
         &self,
         db: &mut Db,
         order: Order,
-        see: &mut dyn FnMut(&mut Db, Vec<R>) -> Result<bool, E>,
+        mut see: impl FnMut(&mut Db, Vec<R>) -> Result<bool, E>,
     ) -> Result<(), E> {
         for stretch in stretches(order) {
             let mut after = None;
@@ -414,7 +414,7 @@ impl Candidates {
     ) -> Result<Found<R>, E> {
         let mut total: usize = 0;
         let mut page = Vec::new();
-        self.walk(db, order, &mut |db, rows: Vec<R>| {
+        self.walk(db, order, |db: &mut Db, rows: Vec<R>| {
             let verdicts = judge(db, &rows)?;
             for (row, verdict) in rows.into_iter().zip(verdicts) {
                 if verdict.is_some() {
@@ -441,7 +441,7 @@ impl Candidates {
         judge: &mut Judge<'_, R, K, E>,
     ) -> Result<Found<R>, E> {
         let mut keys: Vec<(K, uuid::Uuid)> = Vec::new();
-        self.walk(db, Order::Natural, &mut |db, rows: Vec<R>| {
+        self.walk(db, Order::Natural, |db: &mut Db, rows: Vec<R>| {
             let verdicts = judge(db, &rows)?;
             keys.extend(
                 rows.iter()
