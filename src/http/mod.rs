@@ -14,9 +14,12 @@ pub struct AppState {
     pub clock: Clock,
     /// The address clients use, without a trailing slash (`https://scim.acme.test`); `None`: that of the connection (B31).
     pub public_url: Option<String>,
-    pub tokens: Arc<crate::auth::token::Verifier>,
+    pub tokens: Arc<crate::service::tokens::Gate>,
     pub log: crate::service::sync_log::SyncLogger,
     pub metrics: Arc<health::Metrics>,
 }
 
+pub mod api;
+pub mod error;
+pub mod guard;
 pub mod health;
