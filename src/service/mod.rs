@@ -7,6 +7,7 @@ pub mod assignments;
 pub mod check;
 pub mod connections;
 pub mod courses;
+pub mod directory;
 pub mod enroll;
 pub mod enrollments;
 pub mod error;
