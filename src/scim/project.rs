@@ -122,10 +122,8 @@ impl Projection {
         let schema = rt.extension(urn)?;
         let shown = self.extensions.get(&schema.id)?;
         let container = value.as_object()?;
-        let kept: Map<String, Value> = container
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?)))
-            .collect();
+        let kept: Map<String, Value> =
+            container.iter().filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?))).collect();
         (!kept.is_empty()).then_some(Value::Object(kept))
     }
 
@@ -178,12 +176,12 @@ fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Opti
     let always = def.returned == Returned::Always;
     match (def.returned, asked, named) {
         (Returned::Never, _, _) => None,
-        (_, Asked::Only(_), Some(Named::Whole { also })) => Some(parts_where(def, |sub| {
-            sub.returned != Returned::Request || also.contains(&sub.name)
-        })),
-        (_, Asked::Only(_), Some(Named::Parts(parts))) => Some(parts_where(def, |sub| {
-            always || sub.returned == Returned::Always || parts.contains(&sub.name)
-        })),
+        (_, Asked::Only(_), Some(Named::Whole { also })) => {
+            Some(parts_where(def, |sub| sub.returned != Returned::Request || also.contains(&sub.name)))
+        }
+        (_, Asked::Only(_), Some(Named::Parts(parts))) => {
+            Some(parts_where(def, |sub| always || sub.returned == Returned::Always || parts.contains(&sub.name)))
+        }
         (_, Asked::Only(_), None) if !always => None,
         (_, Asked::Except(_), Some(Named::Whole { .. })) if !always => None,
         (Returned::Request, _, _) => None,
@@ -226,8 +224,9 @@ enum Named {
 
 impl Selection {
     fn read(rt: &ResourceType, parameter: &str, text: &str) -> Result<Self, ScimError> {
-        let too_many =
-            || ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"));
+        let too_many = || {
+            ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"))
+        };
         if text.len() > MAX_LENGTH {
             return Err(too_many());
         }
@@ -261,10 +260,7 @@ impl Selection {
         }
         let Some(attr) = rt.attr(name) else { return Some(()) };
         let urn = attr.extension.as_ref().map(|schema| schema.id.clone()).unwrap_or_default();
-        let entry = self
-            .attributes
-            .entry((urn, attr.def.name.clone()))
-            .or_insert_with(|| Named::Parts(HashSet::new()));
+        let entry = self.attributes.entry((urn, attr.def.name.clone())).or_insert_with(|| Named::Parts(HashSet::new()));
         match (attr.sub, entry) {
             (Some(sub), Named::Whole { also: names } | Named::Parts(names)) => {
                 names.insert(sub.name.clone());

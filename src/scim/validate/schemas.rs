@@ -55,11 +55,7 @@ pub(super) fn check(
             unknown(urn, switches, notes)?;
         }
     }
-    if has_base {
-        Ok(())
-    } else {
-        Err(ScimError::invalid_value(format!("schemas must name {}", rt.schema.id)))
-    }
+    if has_base { Ok(()) } else { Err(ScimError::invalid_value(format!("schemas must name {}", rt.schema.id))) }
 }
 
 /// The extension a container key stands for. A legacy or misspelled key counts when the right one is absent.

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::value::MAX_VALUES;
 use super::path_of;
+use super::value::MAX_VALUES;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
@@ -44,8 +44,8 @@ fn check_schema(
     after: &Map<String, Value>,
 ) -> Result<(), ScimError> {
     for def in &schema.attributes {
-        let written = !(def.derived || def.detached)
-            && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly);
+        let written =
+            !(def.derived || def.detached) && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly);
         if !written {
             continue;
         }
@@ -108,11 +108,10 @@ fn check_immutable(
     if def.mutability == Mutability::Immutable {
         return if after == Some(before) { Ok(()) } else { Err(immutable(path)) };
     }
-    let changed = def
-        .sub_attributes
-        .iter()
-        .filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued)
-        .find(|sub| before.get(&sub.name).is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old)));
+    let changed =
+        def.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued).find(
+            |sub| before.get(&sub.name).is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old)),
+        );
     match changed {
         Some(sub) => Err(immutable(&format!("{path}.{}", sub.name))),
         None => Ok(()),
