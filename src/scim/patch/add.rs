@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use super::apply::Work;
 use super::document::{put, take_elements, take_object};
 use super::elements::{append, dedupe, is_hollow, is_primary, makes_primary, merge, parts, set, settle_primary};
+use super::note;
 use super::target::{ElementFilter, Place};
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::message::Note;
 use crate::scim::schema::{AttributeDef, Type};
 use crate::scim::validate;
 
@@ -189,7 +189,7 @@ fn create(work: &mut Work<'_>, place: &Place, new: &New<'_>, mode: Mode) -> Resu
     let mut element = described(work, place, filter)?;
     new.write(&mut element, &path, mode)?;
     let code = if mode == Mode::Replace { "replace_created" } else { "add_created" };
-    work.notes.push(Note { code, path });
+    note(&mut work.notes, code, path);
     Ok(element)
 }
 

@@ -7,6 +7,7 @@ use super::changes::Applied;
 use super::compile::{Change, CompiledPatch};
 use super::document::get;
 use super::elements::is_bare;
+use super::note;
 use super::remove::{check_immutable, remove, remove_extension, remove_schemas};
 use super::replace::replace;
 use super::request::in_operation;
@@ -14,7 +15,7 @@ use super::target::Place;
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{Mutability, ResourceType, Type};
+use crate::scim::schema::{Mutability, ResourceType, Schema, Type};
 use crate::scim::switches::Switches;
 use crate::scim::validate;
 
@@ -84,13 +85,13 @@ fn drop_bare(document: &mut Map<String, Value>, rt: &ResourceType, notes: &mut V
     }
 }
 
-fn drop_bare_in(container: &mut Map<String, Value>, schema: &crate::scim::schema::Schema, prefix: &str, notes: &mut Vec<Note>) {
+fn drop_bare_in(container: &mut Map<String, Value>, schema: &Schema, prefix: &str, notes: &mut Vec<Note>) {
     for def in schema.attributes.iter().filter(|def| def.multi_valued && def.attribute_type == Type::Complex) {
         let Some(Value::Array(elements)) = container.get_mut(&def.name) else { continue };
         let count = elements.len();
         elements.retain(|element| !is_bare(element));
         if elements.len() < count {
-            notes.push(Note { code: "empty_value_dropped", path: format!("{prefix}{}", def.name) });
+            note(notes, "empty_value_dropped", format!("{prefix}{}", def.name));
         }
         if elements.is_empty() {
             container.shift_remove(&def.name);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::changes::MembersChange;
 use super::members;
+use super::note;
 use super::request::{Op, Operation, PatchRequest, in_operation};
 use super::target::{ElementFilter, Place, Target};
 use crate::scim::error::{ScimError, ScimErrorKind};
@@ -149,8 +150,8 @@ impl Compiler<'_> {
                     return Ok(());
                 }
                 if place.attr.def.detached {
-                    let change = members::write(op, &place, value, self.switches)?;
-                    self.out.members.extend(change);
+                    let change = members::write(op, &place, value, self.switches, &mut self.out.notes)?;
+                    self.members(change);
                     return Ok(());
                 }
                 let change = if op == Op::Add { Change::Add(place, value) } else { Change::Replace(place, value) };
@@ -218,10 +219,11 @@ impl Compiler<'_> {
                 }
                 if place.attr.def.detached {
                     let change = members::remove(&place, value, self.switches)?;
-                    self.out.members.extend(change);
+                    self.members(change);
                     return Ok(());
                 }
-                if place.attr.leaf().required {
+                let whole = place.filter.is_none() && value.is_none();
+                if place.attr.leaf().required && (whole || place.attr.sub.is_some()) {
                     return Err(mutability(format!("{} is required and cannot be removed", place.shown())));
                 }
                 self.step(Change::Remove(place, value));
@@ -248,12 +250,21 @@ impl Compiler<'_> {
         }
     }
 
+    /// Removals that follow each other are one: some clients send an operation per member. Additions stay apart,
+    /// because one that names only unknown ids is refused by itself (T-12).
+    fn members(&mut self, change: Option<MembersChange>) {
+        match (self.out.members.last_mut(), change) {
+            (Some(MembersChange::Remove(ids)), Some(MembersChange::Remove(more))) => ids.extend(more),
+            (_, change) => self.out.members.extend(change),
+        }
+    }
+
     fn step(&mut self, change: Change) {
         self.out.steps.push(Step { number: self.number, change });
     }
 
     fn note(&mut self, code: &'static str, path: &str) {
-        self.out.notes.push(Note { code, path: path.to_owned() });
+        note(&mut self.out.notes, code, path);
     }
 }
 

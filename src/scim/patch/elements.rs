@@ -8,11 +8,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::apply::Work;
+use super::note;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::fold::fold;
-use crate::scim::message::Note;
 use crate::scim::schema::{AttributeDef, Mutability, Type};
-use crate::scim::validate;
+use crate::scim::validate::{self, MAX_VALUES};
 
 /// The parts of a complex value a client gave: each sub-attribute with its new value, `None` to clear it.
 pub(super) type Parts = Vec<(Arc<AttributeDef>, Option<Value>)>;
@@ -48,12 +48,12 @@ fn object_parts(def: &AttributeDef, path: &str, object: Map<String, Value>, work
             if !work.switches.ignore_unknown_attrs {
                 return Err(ScimError::invalid_value(format!("{path} has no sub-attribute {name:?}")));
             }
-            work.notes.push(Note { code: "unknown_attribute", path: sub_path });
+            note(&mut work.notes, "unknown_attribute", sub_path);
             continue;
         };
         if sub.derived || sub.mutability == Mutability::ReadOnly {
             if sub.name == "$ref" {
-                reference = value.as_str().and_then(|text| text.trim_end_matches('/').rsplit('/').next()).map(str::to_owned);
+                reference = value.as_str().and_then(|uri| Some(uri.trim_end_matches('/').rsplit_once('/')?.1.to_owned()));
             }
             continue;
         }
@@ -133,6 +133,10 @@ pub(super) fn append(
         };
         if primary && !chosen.contains(&index) {
             chosen.push(index);
+        }
+        // Here and not only at the end: a thousand operations must not grow a list nobody may have (E7).
+        if elements.len() > MAX_VALUES {
+            return Err(ScimError::invalid_value(format!("{path} holds more than {MAX_VALUES} values")));
         }
     }
     Ok(chosen)
