@@ -59,6 +59,19 @@ impl LearningError {
         }
     }
 
+    /// Whether the request is fine in itself and only meets something that stands in its way.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        match self {
+            Self::GroupNameTaken { .. }
+            | Self::CourseCodeTaken { .. }
+            | Self::AlreadyAssigned
+            | Self::ManagedByDirectory { .. }
+            | Self::AmbiguousReference { .. } => true,
+            Self::Invalid { .. } | Self::NotEligible(_) | Self::CourseNotPublished { .. } | Self::RecertMonthsOutOfRange { .. } => false,
+        }
+    }
+
     /// The field of the request at fault, for a JSON pointer.
     #[must_use]
     pub const fn field(&self) -> Option<&'static str> {

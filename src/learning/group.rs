@@ -78,8 +78,8 @@ impl Color {
 pub struct Description(String);
 
 impl Description {
-    /// Reads a description; blank text is none.
-    pub fn parse(text: &str) -> Result<Option<Self>, LearningError> {
+    /// Reads a description. Blank text is a description too; callers that know "none" ask [`Description::is_blank`].
+    pub fn parse(text: &str) -> Result<Self, LearningError> {
         let text = text.trim();
         if text.chars().count() > 2000 {
             return Err(LearningError::Invalid {
@@ -93,13 +93,37 @@ impl Description {
                 detail: "a description has no control characters but line breaks".to_owned(),
             });
         }
-        Ok((!text.is_empty()).then(|| Self(text.to_owned())))
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether nothing is said.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::fmt::Display for GroupName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Color {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Description {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -157,9 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_description_is_none() {
-        assert_eq!(Description::parse("  \n"), Ok(None));
-        assert!(matches!(Description::parse("two\nlines"), Ok(Some(_))));
+    fn a_description_is_trimmed_and_may_have_lines() {
+        assert!(Description::parse("  \n").is_ok_and(|text| text.is_blank()));
+        assert!(Description::parse("two\nlines").is_ok());
         assert!(Description::parse(&"x".repeat(2001)).is_err());
         assert!(Description::parse("a\u{7}").is_err());
     }

@@ -63,13 +63,13 @@ impl Facts {
 
     /// Whether the learner may be added to a group (S-08).
     #[must_use]
-    pub const fn addable(self) -> bool {
+    pub fn addable(self) -> bool {
         self.not_addable().is_none()
     }
 
     /// Whether the learner may receive new enrollments now.
     #[must_use]
-    pub const fn enrollable(self) -> bool {
+    pub fn enrollable(self) -> bool {
         self.addable() && self.works()
     }
 

@@ -38,7 +38,7 @@ super::spelled! {
 impl State {
     /// The state of a live membership of a learner with these facts.
     #[must_use]
-    pub const fn of(facts: Facts) -> Self {
+    pub fn of(facts: Facts) -> Self {
         if !facts.addable() {
             Self::Pending
         } else if facts.works() {

@@ -2,7 +2,15 @@
 //!
 //! The only layer that knows SCIM, learning and rows at a time. Not here: HTTP, threads, the system clock.
 
+pub mod assignments;
+pub mod check;
+pub mod courses;
+pub mod enroll;
+pub mod enrollments;
 pub mod error;
+pub mod groups;
+pub mod learners;
+pub mod members;
 pub mod scope;
 
 pub use error::ServiceError;

@@ -1,0 +1,359 @@
+//! Learner groups as people manage them: create, edit, release, delete, add and remove members (S-04, S-05, S-13 to S-15).
+//!
+//! Every write needs a plan that includes groups; a directory's writes come through `directory` and share
+//! [`apply_members`] and [`end_group`]. Nothing here un-enrolls anybody.
+
+use serde_json::json;
+
+use crate::ids::{ConnectionId, GroupId, LearnerId};
+use crate::learning::error::{Ineligible, LearningError};
+use crate::learning::event::{Entity, Event, EventType};
+use crate::learning::group::{self, Color, Description, GroupName, Origin, Writer};
+use crate::learning::membership::{EndCause, Source, State};
+use crate::learning::plan::SubscriptionPlan;
+use crate::scim::fold::fold;
+use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
+use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, MemberRow, StateCounts, Which};
+use crate::store::queries::{assignments, events};
+use crate::store::statement::Bind;
+use crate::store::{Db, StoreError};
+
+use super::enroll::by;
+use super::{Actor, Scope, ServiceError, members};
+
+pub use super::members::{MembersOutcome, apply_members};
+
+/// Refuses with `PlanRequired` when the tenant's plan does not include groups (S-02, §7.15).
+pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
+    let plan = rows::plan(db, scope.tenant)?.unwrap_or(SubscriptionPlan::Starter);
+    if plan.includes_groups() { Ok(()) } else { Err(ServiceError::PlanRequired { current: plan.to_string() }) }
+}
+
+/// Who the scope's actor is to the rule of locked groups.
+fn writer(scope: &Scope) -> Writer {
+    if matches!(scope.actor, Actor::Scim { .. }) { Writer::Connection } else { Writer::Person }
+}
+
+/// The fields of a group as a person sends them. For an edit, `None` leaves a field alone; blank text clears it.
+#[derive(Clone, Debug, Default)]
+pub struct GroupFields {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub color: Option<String>,
+}
+
+fn description(text: &str) -> Result<Option<String>, LearningError> {
+    let description = Description::parse(text)?;
+    Ok((!description.is_blank()).then(|| description.to_string()))
+}
+
+fn color(text: &str) -> Result<Option<String>, LearningError> {
+    if text.trim().is_empty() { Ok(None) } else { Color::parse(text).map(|color| Some(color.to_string())) }
+}
+
+fn name_taken(error: StoreError, name: &str) -> ServiceError {
+    match error {
+        StoreError::Conflict => LearningError::GroupNameTaken { name: name.to_owned() }.into(),
+        other => other.into(),
+    }
+}
+
+/// Creates a group (S-04). Errors: plan, name, color, name taken.
+pub fn create(db: &mut Db, scope: &Scope, fields: &GroupFields, origin: Origin) -> Result<GroupRow, ServiceError> {
+    require_plan(db, scope)?;
+    let name = GroupName::parse(fields.name.as_deref().unwrap_or_default())?;
+    let description = fields.description.as_deref().map(description).transpose()?.flatten();
+    let color = fields.color.as_deref().map(color).transpose()?.flatten();
+    let id = GroupId::new();
+    let new = NewGroup {
+        id,
+        name: name.as_str(),
+        name_key: &fold(name.as_str()),
+        description: description.as_deref(),
+        color: color.as_deref(),
+        origin: origin.as_str(),
+        doc: "{}",
+        at: scope.now,
+    };
+    rows::insert(db, scope.tenant, &new).map_err(|error| name_taken(error, name.as_str()))?;
+    let data = json!({"name": name.as_str(), "description": description, "color": color, "origin": origin.as_str()});
+    event(db, scope, id, EventType::GroupCreated, data)?;
+    find(db, scope, id)
+}
+
+fn event(db: &mut Db, scope: &Scope, id: GroupId, event_type: EventType, data: serde_json::Value) -> Result<(), ServiceError> {
+    let event = Event { entity: Entity::Group, entity_id: id.0, event_type, data };
+    Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
+}
+
+/// Reads a live group.
+pub fn find(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupRow, ServiceError> {
+    rows::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))
+}
+
+/// Locks a live group and checks the version the client expects.
+fn locked(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>) -> Result<GroupRow, ServiceError> {
+    let row = rows::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
+    match expected {
+        Some(version) if version != row.version => Err(ServiceError::Stale { current: row.version }),
+        _ => Ok(row),
+    }
+}
+
+/// Edits name, description, color (S-14). The same values change nothing. Errors: plan, lock, stale, name taken.
+pub fn edit(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>, fields: &GroupFields) -> Result<GroupRow, ServiceError> {
+    require_plan(db, scope)?;
+    let before = locked(db, scope, id, expected)?;
+    let mut after = before.clone();
+    if let Some(text) = &fields.name {
+        let name = GroupName::parse(text)?;
+        if name.as_str() != before.name {
+            group::may_write_name_and_members(before.manager().as_ref(), writer(scope))?;
+            after.name_key = fold(name.as_str());
+            after.name = name.into_string();
+        }
+    }
+    if let Some(text) = &fields.description {
+        after.description = description(text)?;
+    }
+    if let Some(text) = &fields.color {
+        after.color = color(text)?;
+    }
+    let shown = |row: &GroupRow| json!({"name": row.name, "description": row.description, "color": row.color});
+    if shown(&before) == shown(&after) {
+        return Ok(before);
+    }
+    if !rows::update(db, scope.tenant, &after, scope.now).map_err(|error| name_taken(error, &after.name))? {
+        return Err(ServiceError::Stale { current: before.version });
+    }
+    event(db, scope, id, EventType::GroupUpdated, json!({"before": shown(&before), "after": shown(&after)}))?;
+    find(db, scope, id)
+}
+
+/// Takes a group from its connection: from now on the last writer wins (§2.3).
+pub fn release(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupRow, ServiceError> {
+    require_plan(db, scope)?;
+    let before = locked(db, scope, id, None)?;
+    if before.managed_by.is_some() {
+        rows::release(db, scope.tenant, id, scope.now)?;
+        event(db, scope, id, EventType::GroupReleased, json!({"before": {"managed_by": before.managed_by}}))?;
+    }
+    find(db, scope, id)
+}
+
+/// What deleting a group took away, and what it never takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    pub memberships: i64,
+}
+
+/// Deletes a group for a person (S-15). Errors: plan, not found, stale.
+pub fn delete(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>) -> Result<Deleted, ServiceError> {
+    require_plan(db, scope)?;
+    locked(db, scope, id, expected)?;
+    Ok(Deleted { memberships: end_group(db, scope, id)? })
+}
+
+/// Ends a group's reasons, memberships and assignments and the group itself; enrollments and learners stay (4.8).
+pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, ServiceError> {
+    let ended = memberships::end(db, scope.tenant, Which::Group(id), EndCause::GroupDeleted, &by(scope))?;
+    let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
+    rows::end(db, scope.tenant, id, scope.now)?;
+    event(db, scope, id, EventType::GroupDeleted, json!({"memberships": ended, "assignments": courses, "enrollments_removed": 0}))?;
+    Ok(ended)
+}
+
+/// How a request names a learner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LearnerRef {
+    Id(LearnerId),
+    ExternalId(String),
+    UserName(String),
+}
+
+impl LearnerRef {
+    fn names(&self, candidate: &Candidate) -> bool {
+        match self {
+            Self::Id(id) => candidate.user.learner_id == *id,
+            Self::ExternalId(id) => candidate.external_id.as_deref() == Some(id),
+            Self::UserName(name) => candidate.user_name_key == fold(name),
+        }
+    }
+}
+
+/// What happens to the others when some of the learners cannot be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IfIneligible {
+    /// Nobody is added: 422 with one error per learner.
+    #[default]
+    Refuse,
+    /// The others are added, the rest reported.
+    Skip,
+    /// They become pending members, as a directory's would.
+    Pend,
+}
+
+/// What became of one reference of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddResult {
+    pub learner: Option<LearnerId>,
+    pub outcome: AddOutcome,
+}
+
+/// `added`, `no_op`, `pended` or `error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddOutcome {
+    Added,
+    NoOp,
+    Pended,
+    /// Not added: the code says why.
+    Refused(String),
+}
+
+/// Resolves references to accounts, all of one kind in one statement. Errors: a reference that names several learners.
+fn resolve(db: &mut Db, scope: &Scope, refs: &[LearnerRef]) -> Result<Vec<Option<KnownUser>>, ServiceError> {
+    let of = |pick: &dyn Fn(&LearnerRef) -> Option<Bind>| refs.iter().filter_map(pick).collect::<Vec<_>>();
+    let mut found: Vec<(Label, Vec<Candidate>)> = Vec::new();
+    for (label, values) in [
+        (Label::LearnerId, of(&|one| if let LearnerRef::Id(id) = one { Some((*id).into()) } else { None })),
+        (Label::ExternalId, of(&|one| if let LearnerRef::ExternalId(id) = one { Some(id.as_str().into()) } else { None })),
+        (Label::UserName, of(&|one| if let LearnerRef::UserName(name) = one { Some(fold(name).into()) } else { None })),
+    ] {
+        if !values.is_empty() {
+            found.push((label, memberships::candidates(db, scope.tenant, label, values)?));
+        }
+    }
+    refs.iter()
+        .map(|one| {
+            let mut named = found.iter().flat_map(|(_, list)| list).filter(|candidate| one.names(candidate));
+            let first = named.next();
+            if let (Some(first), LearnerRef::ExternalId(id)) = (first, one) {
+                if named.any(|other| other.user.learner_id != first.user.learner_id) {
+                    return Err(LearningError::AmbiguousReference { reference: format!("external_id `{id}`") }.into());
+                }
+            }
+            Ok(first.map(|candidate| candidate.user.clone()))
+        })
+        .collect()
+}
+
+/// Adds learners to a group for a person (S-05, S-07, S-08). Errors: plan, lock, not eligible, ambiguous reference.
+pub fn add_members(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    refs: &[LearnerRef],
+    if_ineligible: IfIneligible,
+    source: Source,
+) -> Result<(Vec<AddResult>, MembersOutcome), ServiceError> {
+    require_plan(db, scope)?;
+    let row = locked(db, scope, id, None)?;
+    group::may_write_name_and_members(row.manager().as_ref(), writer(scope))?;
+    let people = resolve(db, scope, refs)?;
+    let mut ineligible = Vec::new();
+    let mut adding: Vec<KnownUser> = Vec::new();
+    for (index, person) in people.iter().enumerate() {
+        match person {
+            None => ineligible.push(Ineligible { index, learner: None, blocker: None }),
+            Some(user) => match user.facts().not_addable() {
+                Some(blocker) if if_ineligible != IfIneligible::Pend => {
+                    ineligible.push(Ineligible { index, learner: Some(user.learner_id), blocker: Some(blocker) });
+                }
+                _ => adding.push(user.clone()),
+            },
+        }
+    }
+    if !ineligible.is_empty() && if_ineligible != IfIneligible::Skip {
+        return Err(LearningError::NotEligible(ineligible).into());
+    }
+    let outcome = members::add(db, scope, id, &adding, source)?;
+    if outcome.added > 0 {
+        rows::touch(db, scope.tenant, id, scope.now)?;
+    }
+    let results = people
+        .iter()
+        .enumerate()
+        .map(|(index, person)| {
+            let refused = ineligible.iter().find(|one| one.index == index);
+            let learner = person.as_ref().map(|user| user.learner_id);
+            let outcome = match (refused, person) {
+                (Some(one), _) => AddOutcome::Refused(one.blocker.as_ref().map_or("not_found", |blocker| blocker.code()).to_owned()),
+                (None, Some(user)) if outcome.joined.iter().any(|joined| joined.learner_id == user.learner_id) => {
+                    if user.facts().addable() { AddOutcome::Added } else { AddOutcome::Pended }
+                }
+                (None, _) => AddOutcome::NoOp,
+            };
+            AddResult { learner, outcome }
+        })
+        .collect();
+    Ok((results, outcome))
+}
+
+/// Removes a learner from a group (S-13): ends the membership, whoever added it. Errors: plan, lock, not a member.
+pub fn remove_member(db: &mut Db, scope: &Scope, id: GroupId, learner: LearnerId) -> Result<(), ServiceError> {
+    require_plan(db, scope)?;
+    let row = locked(db, scope, id, None)?;
+    group::may_write_name_and_members(row.manager().as_ref(), writer(scope))?;
+    let ended = memberships::end(db, scope.tenant, Which::Learners(id, &[learner]), EndCause::MemberRemoved, &by(scope))?;
+    if ended == 0 {
+        return Err(ServiceError::not_found("Member", learner));
+    }
+    Ok(rows::touch(db, scope.tenant, id, scope.now)?)
+}
+
+/// A group with its numbers.
+#[derive(Clone, Debug)]
+pub struct GroupView {
+    pub row: GroupRow,
+    pub counts: StateCounts,
+    pub courses: i64,
+    /// The plan no longer includes groups: read-only.
+    pub frozen: bool,
+}
+
+/// Reads a group with its numbers.
+pub fn view(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupView, ServiceError> {
+    let row = find(db, scope, id)?;
+    let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
+    with_numbers(db, scope, row, frozen)
+}
+
+fn with_numbers(db: &mut Db, scope: &Scope, row: GroupRow, frozen: bool) -> Result<GroupView, ServiceError> {
+    let counts = memberships::state_counts(db, scope.tenant, row.id)?;
+    let courses = assignments::count(db, scope.tenant, row.id)?;
+    Ok(GroupView { row, counts, courses, frozen })
+}
+
+/// What a list of groups is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct GroupQuery {
+    pub q: Option<String>,
+    pub origin: Option<Origin>,
+    pub connection: Option<ConnectionId>,
+}
+
+/// One page of groups by name; `after` is the name key where the page before ended.
+pub fn list(db: &mut Db, scope: &Scope, query: &GroupQuery, after: Option<&str>, limit: i64) -> Result<Vec<GroupView>, ServiceError> {
+    let filter = GroupFilter {
+        name_part: query.q.as_deref().map(fold),
+        origin: query.origin.map(|origin| origin.as_str().to_owned()),
+        managed_by: query.connection,
+    };
+    let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
+    let page = rows::page(db, scope.tenant, &filter, after, limit)?;
+    page.into_iter().map(|row| with_numbers(db, scope, row, frozen)).collect()
+}
+
+/// One page of a group's members by learner id.
+pub fn members(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    state: Option<State>,
+    source: Option<Source>,
+    after: Option<LearnerId>,
+    limit: i64,
+) -> Result<Vec<MemberRow>, ServiceError> {
+    find(db, scope, id)?;
+    Ok(memberships::page(db, scope.tenant, id, state, source, after, limit)?)
+}

@@ -1,0 +1,185 @@
+//! Assignments of courses to groups, and the versions of their options (§2.6).
+
+use crate::clock::Instant;
+use crate::ids::{AssignmentId, CourseId, GroupId, TenantId};
+use crate::learning::assignment::{Due, Options};
+use crate::learning::membership::EndCause;
+use crate::store::statement::{Bind, Stmt};
+use crate::store::{Db, SqlId, StoreError};
+
+use super::events::By;
+
+/// A live assignment with its course's title.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct AssignmentRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: AssignmentId,
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = SqlId)]
+    pub course_id: CourseId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub course_title: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub course_status: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub mandatory: bool,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    due_date: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    due_days: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub recert_months: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub version: i64,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub created_by: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub created_at: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub modified_at: i64,
+}
+
+impl AssignmentRow {
+    /// When the course is to be completed.
+    #[must_use]
+    pub fn due(&self) -> Due {
+        Due::from_columns(self.due_date.as_deref(), self.due_days)
+    }
+}
+
+const ASSIGNMENT: &str = "SELECT a.id, a.group_id, a.course_id, c.title AS course_title, c.status AS course_status, a.mandatory, \
+     a.due_date, a.due_days, a.recert_months, a.version, a.created_by, a.created_at, a.modified_at \
+     FROM assignments a JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
+     WHERE a.tenant_id = ? AND a.ended_at IS NULL";
+
+/// Inserts an assignment and its version 1; `Conflict` when the group has the course already.
+pub fn insert(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    group: GroupId,
+    course: CourseId,
+    options: Options,
+    by: &By,
+) -> Result<(), StoreError> {
+    let (due_date, due_days) = options.due.columns();
+    db.execute(
+        Stmt::new(
+            "INSERT INTO assignments (tenant_id, id, group_id, course_id, mandatory, due_date, due_days, recert_months, version, \
+             created_by, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(group)
+        .bind(course)
+        .bind(options.mandatory)
+        .bind(due_date)
+        .bind(due_days)
+        .bind(options.recert_months())
+        .bind(by.actor.as_str())
+        .bind(by.at)
+        .bind(by.at),
+    )?;
+    insert_version(db, tenant, id, 1, options, by.at)
+}
+
+/// Changes the options of a live assignment to a new version; `false` when it has changed since `before`.
+pub fn update(db: &mut Db, tenant: TenantId, id: AssignmentId, before: i64, options: Options, at: Instant) -> Result<bool, StoreError> {
+    let (due_date, due_days) = options.due.columns();
+    let changed = db.execute(
+        Stmt::new(
+            "UPDATE assignments SET mandatory = ?, due_date = ?, due_days = ?, recert_months = ?, version = version + 1, modified_at = ? \
+             WHERE tenant_id = ? AND id = ? AND version = ? AND ended_at IS NULL",
+        )
+        .bind(options.mandatory)
+        .bind(due_date)
+        .bind(due_days)
+        .bind(options.recert_months())
+        .bind(at)
+        .bind(tenant)
+        .bind(id)
+        .bind(before),
+    )?;
+    if changed == 1 {
+        insert_version(db, tenant, id, before + 1, options, at)?;
+    }
+    Ok(changed == 1)
+}
+
+fn insert_version(db: &mut Db, tenant: TenantId, id: AssignmentId, version: i64, options: Options, at: Instant) -> Result<(), StoreError> {
+    let (due_date, due_days) = options.due.columns();
+    db.execute(
+        Stmt::new(
+            "INSERT INTO assignment_versions (tenant_id, assignment_id, version, valid_from, mandatory, due_date, due_days, recert_months) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(version)
+        .bind(at)
+        .bind(options.mandatory)
+        .bind(due_date)
+        .bind(due_days)
+        .bind(options.recert_months()),
+    )
+    .map(drop)
+}
+
+/// Finds a live assignment.
+pub fn find(db: &mut Db, tenant: TenantId, id: AssignmentId) -> Result<Option<AssignmentRow>, StoreError> {
+    db.optional(Stmt::new(format!("{ASSIGNMENT} AND a.id = ?")).bind(tenant).bind(id))
+}
+
+/// One page of a group's live assignments, in the order of their id.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    after: Option<AssignmentId>,
+    limit: i64,
+) -> Result<Vec<AssignmentRow>, StoreError> {
+    let mut sql = format!("{ASSIGNMENT} AND a.group_id = ?");
+    let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
+    if let Some(after) = after {
+        sql.push_str(" AND a.id > ?");
+        binds.push(after.into());
+    }
+    sql.push_str(" ORDER BY a.id LIMIT ?");
+    db.load(Stmt::new(sql).binds(binds).bind(limit))
+}
+
+/// How many live assignments a group has.
+pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, StoreError> {
+    db.number(
+        Stmt::new("SELECT count(*) AS n FROM assignments WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
+            .bind(tenant)
+            .bind(group),
+    )
+}
+
+/// Ends one assignment and its reasons; nobody is un-enrolled (S-12). `false` when it was not live.
+pub fn end(db: &mut Db, tenant: TenantId, id: AssignmentId, at: Instant) -> Result<bool, StoreError> {
+    db.execute(
+        Stmt::new("UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? WHERE tenant_id = ? AND assignment_id = ? AND ended_at IS NULL")
+            .bind(at)
+            .bind(EndCause::AssignmentRemoved.as_str())
+            .bind(tenant)
+            .bind(id),
+    )?;
+    let ended = db.execute(
+        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND id = ? AND ended_at IS NULL").bind(at).bind(tenant).bind(id),
+    )?;
+    Ok(ended == 1)
+}
+
+/// Ends every assignment of a group; its reasons end with the group.
+pub fn end_of_group(db: &mut Db, tenant: TenantId, group: GroupId, at: Instant) -> Result<i64, StoreError> {
+    let ended = db.execute(
+        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
+            .bind(at)
+            .bind(tenant)
+            .bind(group),
+    )?;
+    Ok(i64::try_from(ended).unwrap_or(i64::MAX))
+}

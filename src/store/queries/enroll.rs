@@ -1,0 +1,273 @@
+//! The owed relation as one text, and the statements that write what it holds (§4).
+//!
+//! Owed is a live membership × a live assignment of the same group whose six predicates hold. [`enroll`] inserts
+//! enrollments, events, cycles and reasons, set-based: nothing here loops over people. The reasons come last, because
+//! the relation excludes what has one; so every statement before them still sees what is owed.
+
+use crate::ids::{AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId};
+use crate::learning::owed::Effects;
+use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::{Db, StoreError};
+
+use super::events::By;
+use super::memberships::padded;
+
+/// What an `enroll` is narrowed to: the thing that was touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnrollScope {
+    /// These membership periods, at most a few hundred; for more take the group.
+    Memberships(Vec<MembershipId>),
+    Group(GroupId),
+    Learner(LearnerId),
+    Course(CourseId),
+    Assignment(AssignmentId),
+    /// Everything that hangs on one connection: groups it manages and memberships it wrote in groups nobody manages.
+    Connection(ConnectionId),
+    Tenant,
+}
+
+/// The relation: `FROM … WHERE …` with one `?` for the tenant; a scope is appended with ` AND …`.
+const OWED: &str = "FROM memberships m \
+     JOIN assignments a ON a.tenant_id = m.tenant_id AND a.group_id = m.group_id AND a.ended_at IS NULL \
+     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+     JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
+     JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
+     JOIN tenants t ON t.tenant_id = m.tenant_id \
+     LEFT JOIN connections k ON k.tenant_id = m.tenant_id AND k.id = COALESCE(g.managed_by, m.connection_id) \
+     WHERE m.tenant_id = ? AND m.ended_at IS NULL AND g.deleted_at IS NULL \
+     AND l.deleted_at IS NULL AND l.registration = 'registered' AND l.approval = 'approved' \
+     AND l.active AND NOT l.suspended \
+     AND c.status = 'published' \
+     AND t.plan IN ('professional', 'business') \
+     AND (k.id IS NULL OR k.mode = 'live') \
+     AND NOT EXISTS (SELECT 1 FROM enrollment_reasons r \
+         WHERE r.tenant_id = m.tenant_id AND r.membership_id = m.id AND r.assignment_id = a.id)";
+
+/// The enrollment of an owed pair, to be joined into the relation.
+const ENROLLMENT: &str = "JOIN enrollments e ON e.tenant_id = o.tenant_id AND e.learner_id = o.learner_id AND e.course_id = o.course_id";
+
+/// How long somebody may be away and still resume the old clock (`rejoin_resume_days`, §7.2).
+const REJOIN_RESUME_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The relation narrowed to a scope, and its binds.
+#[derive(Debug, Clone)]
+struct Owed {
+    sql: String,
+    binds: Vec<Bind>,
+}
+
+impl Owed {
+    fn new(tenant: TenantId, scope: &EnrollScope) -> Self {
+        let mut binds: Vec<Bind> = vec![tenant.into()];
+        let narrowed = match scope {
+            EnrollScope::Memberships(ids) => {
+                let ids = padded(ids);
+                let condition = format!(" AND m.id IN ({})", marks(ids.len()));
+                binds.extend(ids);
+                condition
+            }
+            EnrollScope::Group(id) => {
+                binds.push((*id).into());
+                " AND m.group_id = ?".to_owned()
+            }
+            EnrollScope::Learner(id) => {
+                binds.push((*id).into());
+                " AND m.learner_id = ?".to_owned()
+            }
+            EnrollScope::Course(id) => {
+                binds.push((*id).into());
+                " AND a.course_id = ?".to_owned()
+            }
+            EnrollScope::Assignment(id) => {
+                binds.push((*id).into());
+                " AND a.id = ?".to_owned()
+            }
+            EnrollScope::Connection(id) => {
+                binds.push((*id).into());
+                " AND COALESCE(g.managed_by, m.connection_id) = ?".to_owned()
+            }
+            EnrollScope::Tenant => String::new(),
+        };
+        Self { sql: format!("{OWED}{narrowed}"), binds }
+    }
+
+    /// The owed pairs, each once.
+    fn pairs(&self) -> String {
+        format!("(SELECT DISTINCT m.tenant_id, m.learner_id, a.course_id {}) o", self.sql)
+    }
+
+    fn bind(&self, stmt: Stmt) -> Stmt {
+        stmt.binds(self.binds.iter().cloned())
+    }
+
+    /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
+    fn survey(&self) -> Stmt {
+        self.bind(Stmt::new(format!(
+            "SELECT count(*) AS pairs, count(e.id) AS enrolled, count(e.withdrawn_at) AS withdrawn FROM {} LEFT {ENROLLMENT}",
+            self.pairs()
+        )))
+    }
+
+    fn enrollments(&self, new_id: &str, by: &By) -> Stmt {
+        self.bind(
+            Stmt::new(format!(
+                "INSERT INTO enrollments (tenant_id, id, learner_id, course_id, created_at) \
+                 SELECT o.tenant_id, {new_id}, o.learner_id, o.course_id, ? FROM {} \
+                 WHERE true ON CONFLICT (tenant_id, learner_id, course_id) DO NOTHING",
+                self.pairs()
+            ))
+            .bind(by.at),
+        )
+    }
+
+    /// One event per enrollment that has no cycle yet (it is new), or that is about to be re-opened.
+    fn events(&self, new_id: &str, event_type: &str, condition: &str, by: &By) -> Stmt {
+        self.bind(
+            Stmt::new(format!(
+                "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
+                 SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, ?, '{{}}' FROM {} {ENROLLMENT} WHERE {condition}",
+                self.pairs()
+            ))
+            .bind(by.at)
+            .bind(by.actor.as_str())
+            .bind(by.request)
+            .bind(event_type.to_owned()),
+        )
+    }
+
+    fn cycles(&self, by: &By) -> Stmt {
+        self.bind(
+            Stmt::new(format!(
+                "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
+                 SELECT e.tenant_id, e.id, 1, ?, 'initial', 0 FROM {} {ENROLLMENT} WHERE {NO_CYCLE} \
+                 ON CONFLICT (tenant_id, enrollment_id, n) DO NOTHING",
+                self.pairs()
+            ))
+            .bind(by.at),
+        )
+    }
+
+    fn reopen(&self, tenant: TenantId) -> Stmt {
+        self.bind(
+            Stmt::new(format!(
+                "UPDATE enrollments SET withdrawn_at = NULL, withdrawn_by = NULL, withdrawn_cause = NULL \
+                 WHERE tenant_id = ? AND withdrawn_at IS NOT NULL \
+                 AND (learner_id, course_id) IN (SELECT m.learner_id, a.course_id {})",
+                self.sql
+            ))
+            .bind(tenant),
+        )
+    }
+
+    fn reasons(&self, new_id: &str, by: &By) -> Stmt {
+        self.bind(
+            Stmt::new(format!(
+                "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, group_id, assignment_id, membership_id, \
+                 required_since, request_id, group_name, course_title, mandatory, due_date, due_days, recert_months, actor) \
+                 SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
+                 COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
+                     WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
+                     AND p.assignment_id = a.id AND p.end_cause = 'member_removed' AND p.ended_at >= ?), ?), \
+                 ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
+                 {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
+                self.sql
+            ))
+            .bind(by.at.plus_millis(-REJOIN_RESUME_MILLIS))
+            .bind(by.at)
+            .bind(by.request)
+            .bind(by.actor.as_str()),
+        )
+    }
+}
+
+const NO_CYCLE: &str = "NOT EXISTS (SELECT 1 FROM enrollment_cycles y WHERE y.tenant_id = e.tenant_id AND y.enrollment_id = e.id)";
+
+#[derive(diesel::QueryableByName)]
+struct Survey {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pairs: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    enrolled: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    withdrawn: i64,
+}
+
+/// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing.
+pub fn enroll(db: &mut Db, tenant: TenantId, scope: &EnrollScope, by: &By) -> Result<Effects, StoreError> {
+    if matches!(scope, EnrollScope::Memberships(ids) if ids.is_empty()) {
+        return Ok(Effects::default());
+    }
+    let owed = Owed::new(tenant, scope);
+    let Some(survey) = db.optional::<Survey>(owed.survey())?.filter(|survey| survey.pairs > 0) else {
+        return Ok(Effects::default());
+    };
+    let new_id = db.dialect().new_id;
+    let mut effects = Effects::default();
+    if survey.enrolled < survey.pairs {
+        effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
+        db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
+        effects.cycles = count(db.execute(owed.cycles(by))?);
+    }
+    if survey.withdrawn > 0 {
+        db.execute(owed.events(new_id, "enrollment.reopened", "e.withdrawn_at IS NOT NULL", by))?;
+        effects.enrollments += count(db.execute(owed.reopen(tenant))?);
+    }
+    effects.reasons = count(db.execute(owed.reasons(new_id, by))?);
+    Ok(effects)
+}
+
+/// How many (membership, assignment) pairs are owed and not recorded: 0 after every commit (I-2).
+pub fn owed_count(db: &mut Db, tenant: TenantId, scope: &EnrollScope) -> Result<i64, StoreError> {
+    let owed = Owed::new(tenant, scope);
+    db.number(owed.bind(Stmt::new(format!("SELECT count(*) AS n {}", owed.sql))))
+}
+
+/// The predicates of one (membership, assignment) pair, one by one, for "why not enrolled" (§10).
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct Predicates {
+    #[diesel(sql_type = crate::store::SqlId)]
+    pub membership_id: MembershipId,
+    #[diesel(sql_type = crate::store::SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub group_name: String,
+    #[diesel(sql_type = crate::store::SqlId)]
+    pub assignment_id: AssignmentId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub course_status: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub plan: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub connection_live: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub recorded: bool,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub end_cause: Option<String>,
+}
+
+/// Reads the predicates of every live membership of a learner in a group that has the course.
+pub fn predicates(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Vec<Predicates>, StoreError> {
+    db.load(
+        Stmt::new(
+            "SELECT m.id AS membership_id, g.id AS group_id, g.name AS group_name, a.id AS assignment_id, \
+             c.status AS course_status, t.plan, (k.id IS NULL OR k.mode = 'live') AS connection_live, \
+             (r.id IS NOT NULL) AS recorded, r.end_cause \
+             FROM memberships m \
+             JOIN assignments a ON a.tenant_id = m.tenant_id AND a.group_id = m.group_id AND a.ended_at IS NULL \
+             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+             JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
+             JOIN tenants t ON t.tenant_id = m.tenant_id \
+             LEFT JOIN connections k ON k.tenant_id = m.tenant_id AND k.id = COALESCE(g.managed_by, m.connection_id) \
+             LEFT JOIN enrollment_reasons r ON r.tenant_id = m.tenant_id AND r.membership_id = m.id AND r.assignment_id = a.id \
+             WHERE m.tenant_id = ? AND m.learner_id = ? AND a.course_id = ? AND m.ended_at IS NULL \
+             ORDER BY m.id",
+        )
+        .bind(tenant)
+        .bind(learner)
+        .bind(course),
+    )
+}
+
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

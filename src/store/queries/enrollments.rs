@@ -1,0 +1,179 @@
+//! Enrollments, their cycles and reasons: listed, explained, withdrawn. Made by `queries::enroll` alone.
+
+use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, ReasonId, RequestId, TenantId};
+use crate::learning::assignment::Due;
+use crate::learning::membership::EndCause;
+use crate::store::statement::{Bind, Stmt};
+use crate::store::{Db, SqlId, StoreError};
+
+use super::events::By;
+
+/// One enrollment with the newest of its cycles.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct EnrollmentRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: EnrollmentId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    pub course_id: CourseId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub course_title: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub learner_name: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub created_at: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub withdrawn_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub withdrawn_cause: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub cycle_n: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub opened_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub opened_by: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub started_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub completed_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub progress_pct: Option<i64>,
+}
+
+const ENROLLMENT: &str = "SELECT e.id, e.learner_id, e.course_id, c.title AS course_title, l.display_name AS learner_name, e.created_at, \
+     e.withdrawn_at, e.withdrawn_cause, y.n AS cycle_n, y.opened_at, y.opened_by, y.started_at, y.completed_at, y.progress_pct \
+     FROM enrollments e \
+     JOIN courses c ON c.tenant_id = e.tenant_id AND c.id = e.course_id \
+     JOIN learners l ON l.tenant_id = e.tenant_id AND l.id = e.learner_id \
+     LEFT JOIN enrollment_cycles y ON y.tenant_id = e.tenant_id AND y.enrollment_id = e.id \
+     AND y.n = (SELECT max(z.n) FROM enrollment_cycles z WHERE z.tenant_id = e.tenant_id AND z.enrollment_id = e.id) \
+     WHERE e.tenant_id = ?";
+
+/// Finds an enrollment by its id.
+pub fn find(db: &mut Db, tenant: TenantId, id: EnrollmentId) -> Result<Option<EnrollmentRow>, StoreError> {
+    db.optional(Stmt::new(format!("{ENROLLMENT} AND e.id = ?")).bind(tenant).bind(id))
+}
+
+/// Finds the one enrollment of a learner in a course.
+pub fn find_pair(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Option<EnrollmentRow>, StoreError> {
+    db.optional(Stmt::new(format!("{ENROLLMENT} AND e.learner_id = ? AND e.course_id = ?")).bind(tenant).bind(learner).bind(course))
+}
+
+/// One page of enrollments, in the order of their id.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: Option<LearnerId>,
+    course: Option<CourseId>,
+    after: Option<EnrollmentId>,
+    limit: i64,
+) -> Result<Vec<EnrollmentRow>, StoreError> {
+    let mut sql = ENROLLMENT.to_owned();
+    let mut binds: Vec<Bind> = vec![tenant.into()];
+    if let Some(learner) = learner {
+        sql.push_str(" AND e.learner_id = ?");
+        binds.push(learner.into());
+    }
+    if let Some(course) = course {
+        sql.push_str(" AND e.course_id = ?");
+        binds.push(course.into());
+    }
+    if let Some(after) = after {
+        sql.push_str(" AND e.id > ?");
+        binds.push(after.into());
+    }
+    sql.push_str(" ORDER BY e.id LIMIT ?");
+    db.load(Stmt::new(sql).binds(binds).bind(limit))
+}
+
+/// Why somebody is enrolled, with the names and options of that moment.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct ReasonRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: ReasonId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub kind: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    pub group_id: Option<GroupId>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    pub assignment_id: Option<AssignmentId>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    pub membership_id: Option<MembershipId>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub required_since: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub ended_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub end_cause: Option<String>,
+    #[diesel(sql_type = SqlId)]
+    pub request_id: RequestId,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub group_name: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub course_title: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub mandatory: bool,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    due_date: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    due_days: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub recert_months: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub actor: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub group_live: bool,
+}
+
+impl ReasonRow {
+    /// The due option of the snapshot.
+    #[must_use]
+    pub fn due(&self) -> Due {
+        Due::from_columns(self.due_date.as_deref(), self.due_days)
+    }
+}
+
+/// Every reason of a learner's enrollment in a course, live and ended, oldest first.
+pub fn reasons(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Vec<ReasonRow>, StoreError> {
+    db.load(
+        Stmt::new(
+            "SELECT r.id, r.kind, r.group_id, r.assignment_id, r.membership_id, r.required_since, r.ended_at, r.end_cause, r.request_id, \
+             r.group_name, r.course_title, r.mandatory, r.due_date, r.due_days, r.recert_months, r.actor, \
+             (g.id IS NOT NULL AND g.deleted_at IS NULL) AS group_live \
+             FROM enrollment_reasons r LEFT JOIN learner_groups g ON g.tenant_id = r.tenant_id AND g.id = r.group_id \
+             WHERE r.tenant_id = ? AND r.learner_id = ? AND r.course_id = ? ORDER BY r.id",
+        )
+        .bind(tenant)
+        .bind(learner)
+        .bind(course),
+    )
+}
+
+/// Withdraws an enrollment and ends its live reasons: the one un-enrollment there is, asked for by a person (4.13).
+pub fn withdraw(db: &mut Db, tenant: TenantId, row: &EnrollmentRow, cause: &str, by: &By) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new(
+            "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
+             WHERE tenant_id = ? AND learner_id = ? AND course_id = ? AND ended_at IS NULL",
+        )
+        .bind(by.at)
+        .bind(EndCause::Withdrawn.as_str())
+        .bind(tenant)
+        .bind(row.learner_id)
+        .bind(row.course_id),
+    )?;
+    db.execute(
+        Stmt::new(
+            "UPDATE enrollments SET withdrawn_at = ?, withdrawn_by = ?, withdrawn_cause = ? \
+             WHERE tenant_id = ? AND learner_id = ? AND course_id = ?",
+        )
+        .bind(by.at)
+        .bind(by.actor.as_str())
+        .bind(cause)
+        .bind(tenant)
+        .bind(row.learner_id)
+        .bind(row.course_id),
+    )
+    .map(drop)
+}

@@ -1,0 +1,306 @@
+//! Learner groups as the domain sees them: name, description, color, who manages them; and the tenant's plan.
+//!
+//! Not here: filters and pages of the SCIM resource (`queries::groups`), members (`queries::memberships`).
+
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, CourseId, GroupId, LearnerId, TenantId};
+use crate::learning::group::Manager;
+use crate::learning::plan::SubscriptionPlan;
+use crate::store::db::OneText;
+use crate::store::statement::{Bind, Stmt};
+use crate::store::{Db, SqlId, StoreError};
+
+/// One live group with the connection that manages it.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct GroupRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name_key: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub external_id: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub description: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub color: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub origin: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    pub managed_by: Option<ConnectionId>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    manager_name: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Bool>)]
+    manager_locks: Option<bool>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub version: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub created_at: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub modified_at: i64,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub doc: String,
+}
+
+impl GroupRow {
+    /// The connection that manages the group.
+    #[must_use]
+    pub fn manager(&self) -> Option<Manager> {
+        Some(Manager { id: self.managed_by?, name: self.manager_name.clone()?, locks: self.manager_locks? })
+    }
+}
+
+const GROUP: &str = "SELECT g.id, g.name, g.name_key, g.external_id, g.description, g.color, g.origin, g.managed_by, \
+     k.name AS manager_name, k.lock_groups AS manager_locks, g.version, g.created_at, g.modified_at, g.doc \
+     FROM learner_groups g LEFT JOIN connections k ON k.tenant_id = g.tenant_id AND k.id = g.managed_by \
+     WHERE g.tenant_id = ? AND g.deleted_at IS NULL";
+
+/// A group before it is stored.
+#[derive(Debug, Clone)]
+pub struct NewGroup<'a> {
+    pub id: GroupId,
+    pub name: &'a str,
+    pub name_key: &'a str,
+    pub description: Option<&'a str>,
+    pub color: Option<&'a str>,
+    pub origin: &'a str,
+    pub doc: &'a str,
+    pub at: Instant,
+}
+
+/// Inserts a group that nobody manages; `Conflict` when its name is taken.
+pub fn insert(db: &mut Db, tenant: TenantId, new: &NewGroup<'_>) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new(
+            "INSERT INTO learner_groups (tenant_id, id, name, name_key, description, color, origin, version, created_at, modified_at, doc) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+        )
+        .bind(tenant)
+        .bind(new.id)
+        .bind(new.name)
+        .bind(new.name_key)
+        .bind(new.description)
+        .bind(new.color)
+        .bind(new.origin)
+        .bind(new.at)
+        .bind(new.at)
+        .bind(new.doc),
+    )?;
+    bump_counter(db, tenant, "groups", new.id.0.as_u128(), 1)
+}
+
+/// Writes name, description, color and document at once; `false` when the version is no longer `row.version`.
+pub fn update(db: &mut Db, tenant: TenantId, row: &GroupRow, at: Instant) -> Result<bool, StoreError> {
+    let changed = db.execute(
+        Stmt::new(
+            "UPDATE learner_groups SET name = ?, name_key = ?, description = ?, color = ?, doc = ?, version = version + 1, modified_at = ? \
+             WHERE tenant_id = ? AND id = ? AND version = ? AND deleted_at IS NULL",
+        )
+        .bind(row.name.as_str())
+        .bind(row.name_key.as_str())
+        .bind(row.description.clone())
+        .bind(row.color.clone())
+        .bind(row.doc.as_str())
+        .bind(at)
+        .bind(tenant)
+        .bind(row.id)
+        .bind(row.version),
+    )?;
+    Ok(changed == 1)
+}
+
+/// Makes a new version without changing a column: its members have changed.
+pub fn touch(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("UPDATE learner_groups SET version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )
+    .map(drop)
+}
+
+/// Makes a new version of every group a learner is in, just before their memberships end.
+pub fn touch_of_learner(db: &mut Db, tenant: TenantId, learner: LearnerId, at: Instant) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new(
+            "UPDATE learner_groups SET version = version + 1, modified_at = ? WHERE tenant_id = ? AND id IN \
+             (SELECT m.group_id FROM memberships m WHERE m.tenant_id = ? AND m.learner_id = ? AND m.ended_at IS NULL)",
+        )
+        .bind(at)
+        .bind(tenant)
+        .bind(tenant)
+        .bind(learner),
+    )
+    .map(drop)
+}
+
+/// Gives a managed group back: from now on the last writer wins.
+pub fn release(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("UPDATE learner_groups SET managed_by = NULL, version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )
+    .map(drop)
+}
+
+/// Ends a group; its name is free again. The row stays, because history refers to it.
+pub fn end(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<bool, StoreError> {
+    let ended = db.execute(
+        Stmt::new(
+            "UPDATE learner_groups SET deleted_at = ?, modified_at = ?, version = version + 1 \
+             WHERE tenant_id = ? AND id = ? AND deleted_at IS NULL",
+        )
+        .bind(at)
+        .bind(at)
+        .bind(tenant)
+        .bind(id),
+    )?;
+    if ended == 1 {
+        bump_counter(db, tenant, "groups", id.0.as_u128(), -1)?;
+    }
+    Ok(ended == 1)
+}
+
+/// Finds a live group.
+pub fn find(db: &mut Db, tenant: TenantId, id: GroupId) -> Result<Option<GroupRow>, StoreError> {
+    db.optional(Stmt::new(format!("{GROUP} AND g.id = ?")).bind(tenant).bind(id))
+}
+
+/// Locks groups against other writers, in the one global order; `ids` need not be sorted.
+pub fn lock(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<(), StoreError> {
+    let lock = db.dialect().for_update;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    for chunk in sorted.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT g.version AS n FROM learner_groups g WHERE g.tenant_id = ? AND g.id IN ({}) ORDER BY g.id {lock}",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        db.load::<crate::store::db::Number>(stmt)?;
+    }
+    Ok(())
+}
+
+/// Locks a live group and reads it as it is then.
+pub fn find_for_update(db: &mut Db, tenant: TenantId, id: GroupId) -> Result<Option<GroupRow>, StoreError> {
+    lock(db, tenant, &[id])?;
+    find(db, tenant, id)
+}
+
+/// The groups that a course is assigned to.
+pub fn with_course(db: &mut Db, tenant: TenantId, course: CourseId) -> Result<Vec<GroupId>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Group {
+        #[diesel(sql_type = SqlId)]
+        id: GroupId,
+    }
+    let rows: Vec<Group> = db.load(
+        Stmt::new("SELECT group_id AS id FROM assignments WHERE tenant_id = ? AND course_id = ? AND ended_at IS NULL")
+            .bind(tenant)
+            .bind(course),
+    )?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Which of these ids are live groups: a SCIM client may send a group as a member (§7.7).
+pub fn known(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<Vec<GroupId>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Group {
+        #[diesel(sql_type = SqlId)]
+        id: GroupId,
+    }
+    let mut known = Vec::new();
+    for chunk in ids.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT id FROM learner_groups WHERE tenant_id = ? AND id IN ({}) AND deleted_at IS NULL",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        known.extend(db.load::<Group>(stmt)?.into_iter().map(|row| row.id));
+    }
+    Ok(known)
+}
+
+/// What a list of groups is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct GroupFilter {
+    /// Folded part of the name.
+    pub name_part: Option<String>,
+    pub origin: Option<String>,
+    pub managed_by: Option<ConnectionId>,
+}
+
+/// One page of live groups by name; `after` is the name key of the last group of the page before.
+pub fn page(db: &mut Db, tenant: TenantId, filter: &GroupFilter, after: Option<&str>, limit: i64) -> Result<Vec<GroupRow>, StoreError> {
+    let mut sql = GROUP.to_owned();
+    let mut binds: Vec<Bind> = vec![tenant.into()];
+    if let Some(part) = &filter.name_part {
+        sql.push_str(&format!(" AND {}(g.name_key, ?) > 0", db.dialect().position));
+        binds.push(part.as_str().into());
+    }
+    if let Some(origin) = &filter.origin {
+        sql.push_str(" AND g.origin = ?");
+        binds.push(origin.as_str().into());
+    }
+    if let Some(connection) = filter.managed_by {
+        sql.push_str(" AND g.managed_by = ?");
+        binds.push(connection.into());
+    }
+    if let Some(after) = after {
+        sql.push_str(" AND g.name_key > ?");
+        binds.push(after.into());
+    }
+    sql.push_str(" ORDER BY g.name_key LIMIT ?");
+    db.load(Stmt::new(sql).binds(binds).bind(limit))
+}
+
+/// The tenant's plan; `None` when there is no such tenant.
+pub fn plan(db: &mut Db, tenant: TenantId) -> Result<Option<SubscriptionPlan>, StoreError> {
+    let row: Option<OneText> = db.optional(Stmt::new("SELECT plan AS t FROM tenants WHERE tenant_id = ?").bind(tenant))?;
+    Ok(row.and_then(|row| SubscriptionPlan::parse(&row.t)))
+}
+
+/// The tenant's time zone and settings.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct TenantSettings {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub time_zone: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub settings: String,
+}
+
+/// Reads the tenant's time zone and settings.
+pub fn settings(db: &mut Db, tenant: TenantId) -> Result<Option<TenantSettings>, StoreError> {
+    db.optional(Stmt::new("SELECT time_zone, settings FROM tenants WHERE tenant_id = ?").bind(tenant))
+}
+
+/// Over how many rows a counter is spread.
+pub const COUNTER_SHARDS: u128 = 8;
+
+/// Adds to the counter that `totalResults` reads.
+pub fn bump_counter(db: &mut Db, tenant: TenantId, name: &'static str, spread: u128, delta: i64) -> Result<(), StoreError> {
+    let shard = i64::try_from(spread % COUNTER_SHARDS).unwrap_or_default();
+    db.execute(
+        Stmt::new(
+            "INSERT INTO counters (tenant_id, name, shard, value) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (tenant_id, name, shard) DO UPDATE SET value = counters.value + excluded.value",
+        )
+        .bind(tenant)
+        .bind(name)
+        .bind(shard)
+        .bind(delta),
+    )
+    .map(drop)
+}

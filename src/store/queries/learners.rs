@@ -1,0 +1,257 @@
+//! Learners and the accounts that name them (§2.2, §8).
+//!
+//! Not here: the SCIM document of an account (`queries::users`).
+
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
+use crate::learning::learner::{Approval, Facts, RegisteredVia, Registration};
+use crate::store::statement::{Bind, Stmt};
+use crate::store::{Db, SqlId, StoreError};
+
+use super::events::By;
+use super::memberships::facts;
+
+/// One learner, with one live account to show.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct LearnerRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    registration: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    approval: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    active: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    suspended: bool,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub display_name: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub email: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub registered_via: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub approved_by: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub approved_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub deleted_at: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub version: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub created_at: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub modified_at: i64,
+}
+
+impl LearnerRow {
+    /// The three facts, and the end.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted_at.is_some())
+    }
+}
+
+const LEARNER: &str = "SELECT l.id, l.registration, l.approval, l.active, l.suspended, l.display_name, l.email, l.registered_via, \
+     l.approved_by, l.approved_at, l.deleted_at, l.version, l.created_at, l.modified_at FROM learners l WHERE l.tenant_id = ?";
+
+/// A learner before they are stored.
+#[derive(Debug, Clone)]
+pub struct NewLearner {
+    pub registration: Registration,
+    pub approval: Approval,
+    pub active: bool,
+    pub display_name: String,
+    pub email: Option<String>,
+    pub registered_via: RegisteredVia,
+}
+
+/// Inserts a learner.
+pub fn insert(db: &mut Db, tenant: TenantId, id: LearnerId, new: &NewLearner, by: &By) -> Result<(), StoreError> {
+    let approved = new.approval == Approval::Approved;
+    db.execute(
+        Stmt::new(
+            "INSERT INTO learners (tenant_id, id, registration, approval, active, suspended, display_name, email, registered_via, \
+             approved_by, approved_at, version, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(new.registration.as_str())
+        .bind(new.approval.as_str())
+        .bind(new.active)
+        .bind(false)
+        .bind(new.display_name.as_str())
+        .bind(new.email.clone())
+        .bind(new.registered_via.as_str())
+        .bind(approved.then(|| by.actor.clone()))
+        .bind(approved.then_some(by.at))
+        .bind(by.at)
+        .bind(by.at),
+    )
+    .map(drop)
+}
+
+/// Finds a learner, ended ones included.
+pub fn find(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Option<LearnerRow>, StoreError> {
+    db.optional(Stmt::new(format!("{LEARNER} AND l.id = ?")).bind(tenant).bind(id))
+}
+
+/// Finds a learner and locks them. `FOR UPDATE` also makes new memberships of theirs wait, which refer to the row.
+pub fn find_for_update(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Option<LearnerRow>, StoreError> {
+    let lock = db.dialect().for_update;
+    db.optional(Stmt::new(format!("{LEARNER} AND l.id = ? {lock}")).bind(tenant).bind(id))
+}
+
+/// The groups a learner is in, in the one global order of locks.
+pub fn groups(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Vec<GroupId>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Group {
+        #[diesel(sql_type = SqlId)]
+        id: GroupId,
+    }
+    let rows: Vec<Group> = db.load(
+        Stmt::new("SELECT group_id AS id FROM memberships WHERE tenant_id = ? AND learner_id = ? AND ended_at IS NULL ORDER BY group_id")
+            .bind(tenant)
+            .bind(id),
+    )?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Writes the facts of a learner. `approved` says who approved and when, as it is to stand from now on.
+pub fn update_facts(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+    facts: Facts,
+    approved: Option<(&str, Instant)>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new(
+            "UPDATE learners SET registration = ?, approval = ?, active = ?, suspended = ?, approved_by = ?, approved_at = ?, \
+             deleted_at = CASE WHEN ? THEN COALESCE(deleted_at, ?) END, version = version + 1, modified_at = ? \
+             WHERE tenant_id = ? AND id = ?",
+        )
+        .bind(facts.registration.as_str())
+        .bind(facts.approval.as_str())
+        .bind(facts.active)
+        .bind(facts.suspended)
+        .bind(approved.map(|(by, _)| by))
+        .bind(approved.map(|(_, at)| at))
+        .bind(facts.deleted)
+        .bind(at)
+        .bind(at)
+        .bind(tenant)
+        .bind(id),
+    )
+    .map(drop)
+}
+
+/// Writes how a learner is called; nothing else of theirs.
+pub fn update_name(db: &mut Db, tenant: TenantId, id: LearnerId, name: &str, email: Option<&str>, at: Instant) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("UPDATE learners SET display_name = ?, email = ?, version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
+            .bind(name)
+            .bind(email)
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )
+    .map(drop)
+}
+
+/// What a list of learners is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct LearnerFilter {
+    pub approval: Option<Approval>,
+    pub active: Option<bool>,
+    pub include_deleted: bool,
+    /// Part of the display name, exactly as written.
+    pub name_part: Option<String>,
+}
+
+/// One page of learners, in the order of their id.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    filter: &LearnerFilter,
+    after: Option<LearnerId>,
+    limit: i64,
+) -> Result<Vec<LearnerRow>, StoreError> {
+    let mut sql = LEARNER.to_owned();
+    let mut binds: Vec<Bind> = vec![tenant.into()];
+    if let Some(approval) = filter.approval {
+        // The text of `pending` stands in the statement so that its partial index serves it.
+        sql.push_str(match approval {
+            Approval::Pending => " AND l.approval = 'pending'",
+            Approval::Approved => " AND l.approval = 'approved'",
+            Approval::Rejected => " AND l.approval = 'rejected'",
+        });
+    }
+    if let Some(active) = filter.active {
+        sql.push_str(if active { " AND l.active" } else { " AND NOT l.active" });
+    }
+    if !filter.include_deleted {
+        sql.push_str(" AND l.deleted_at IS NULL");
+    }
+    if let Some(part) = &filter.name_part {
+        sql.push_str(&format!(" AND {}(l.display_name, ?) > 0", db.dialect().position));
+        binds.push(part.as_str().into());
+    }
+    if let Some(after) = after {
+        sql.push_str(" AND l.id > ?");
+        binds.push(after.into());
+    }
+    sql.push_str(" ORDER BY l.id LIMIT ?");
+    db.load(Stmt::new(sql).binds(binds).bind(limit))
+}
+
+/// An account of a learner, as far as the domain needs it.
+#[derive(Debug, Clone, diesel::QueryableByName)]
+pub struct AccountRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: UserId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub user_name: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub external_id: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Bool>)]
+    pub active: Option<bool>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub deleted_at: Option<i64>,
+}
+
+const ACCOUNT: &str = "SELECT id, learner_id, user_name, external_id, active, deleted_at FROM users WHERE tenant_id = ?";
+
+/// The accounts of a learner, ended ones last.
+pub fn accounts(db: &mut Db, tenant: TenantId, learner: LearnerId) -> Result<Vec<AccountRow>, StoreError> {
+    let mut rows: Vec<AccountRow> =
+        db.load(Stmt::new(format!("{ACCOUNT} AND learner_id = ? ORDER BY id")).bind(tenant).bind(learner))?;
+    rows.sort_by_key(|row| row.deleted_at.is_some());
+    Ok(rows)
+}
+
+/// One account, ended or not.
+pub fn account(db: &mut Db, tenant: TenantId, id: UserId) -> Result<Option<AccountRow>, StoreError> {
+    db.optional(Stmt::new(format!("{ACCOUNT} AND id = ?")).bind(tenant).bind(id))
+}
+
+/// The learner of the account that ended last on this connection with this externalId (§8): who comes back.
+pub fn ended_with_external_id(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: ConnectionId,
+    external_id: &str,
+) -> Result<Option<LearnerId>, StoreError> {
+    let row: Option<AccountRow> = db.optional(
+        Stmt::new(format!(
+            "{ACCOUNT} AND external_id = ? AND connection_id = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(tenant)
+        .bind(external_id)
+        .bind(connection),
+    )?;
+    Ok(row.map(|row| row.learner_id))
+}

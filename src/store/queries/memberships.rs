@@ -1,0 +1,458 @@
+//! Memberships: added, ended and listed by name; never read to be written back (§2.4, §4.2, §4.7).
+//!
+//! One row per (group, learner) while it lasts. A list of accounts is one statement per thousand of them.
+
+use std::collections::HashMap;
+
+use diesel::QueryableByName;
+
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
+use crate::learning::learner::{Approval, Facts, Registration};
+use crate::learning::membership::{EndCause, Source, State};
+use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::{Db, SqlId, StoreError};
+
+use super::events::By;
+
+/// How many ids one statement names; more are several statements.
+pub const CHUNK: usize = 1000;
+
+/// The ids of a chunk, the last repeated up to a few fixed lengths, so that the statement cache holds few texts.
+pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
+    let Some(last) = ids.last() else { return Vec::new() };
+    let length = [1, 4, 16, 64, 256].into_iter().find(|length| ids.len() <= *length).unwrap_or(CHUNK.max(ids.len()));
+    let mut binds: Vec<Bind> = ids.iter().map(|id| (*id).into()).collect();
+    binds.resize(length, (*last).into());
+    binds
+}
+
+/// Where a membership comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    pub source: Source,
+    pub connection: Option<ConnectionId>,
+}
+
+/// An account that exists, with the facts of its learner.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct KnownUser {
+    #[diesel(sql_type = SqlId)]
+    pub id: UserId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    registration: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    approval: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    active: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    suspended: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    deleted: bool,
+}
+
+impl KnownUser {
+    /// The facts of the learner.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted)
+    }
+}
+
+/// Facts from their columns. The table's CHECKs admit no other spelling; an unknown one counts as the most careful.
+#[must_use]
+pub(super) fn facts(registration: &str, approval: &str, active: bool, suspended: bool, deleted: bool) -> Facts {
+    Facts {
+        registration: Registration::parse(registration).unwrap_or(Registration::Invited),
+        approval: Approval::parse(approval).unwrap_or(Approval::Pending),
+        active,
+        suspended,
+        deleted,
+    }
+}
+
+/// Which of these accounts exist and have not ended.
+pub fn known_users(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<HashMap<UserId, KnownUser>, StoreError> {
+    let mut known = HashMap::with_capacity(users.len());
+    for chunk in users.chunks(CHUNK) {
+        let ids = padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT u.id, u.learner_id, l.registration, l.approval, l.active, l.suspended, \
+             (l.deleted_at IS NOT NULL) AS deleted \
+             FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
+             WHERE u.tenant_id = ? AND u.id IN ({}) AND u.deleted_at IS NULL",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        known.extend(db.load::<KnownUser>(stmt)?.into_iter().map(|user| (user.id, user)));
+    }
+    Ok(known)
+}
+
+/// A period that has just begun.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Added {
+    #[diesel(sql_type = SqlId)]
+    pub id: MembershipId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+}
+
+/// Opens a period for each of these accounts that exists and whose learner is not in the group; returns the new periods.
+pub fn add(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    users: &[UserId],
+    origin: Origin,
+    by: &By,
+) -> Result<Vec<Added>, StoreError> {
+    let mut added = Vec::with_capacity(users.len());
+    for chunk in users.chunks(CHUNK) {
+        let ids = padded(chunk);
+        let stmt = Stmt::new(format!(
+            "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, connection_id, added_by, added_at, request_id) \
+             SELECT u.tenant_id, {new_id}, ?, u.learner_id, u.id, ?, ?, ?, ?, ? \
+             FROM users u \
+             WHERE u.tenant_id = ? AND u.id IN ({marks}) AND u.deleted_at IS NULL \
+             ON CONFLICT (tenant_id, group_id, learner_id) WHERE ended_at IS NULL DO NOTHING \
+             RETURNING id, learner_id, user_id",
+            new_id = db.dialect().new_id,
+            marks = marks(ids.len()),
+        ))
+        .bind(group)
+        .bind(origin.source.as_str())
+        .bind(origin.connection)
+        .bind(by.actor.as_str())
+        .bind(by.at)
+        .bind(by.request)
+        .bind(tenant)
+        .binds(ids);
+        added.extend(db.load::<Added>(stmt)?);
+    }
+    Ok(added)
+}
+
+/// Which live memberships to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// Those of these accounts' learners in one group.
+    Users(GroupId, &'a [UserId]),
+    /// Those of these learners in one group.
+    Learners(GroupId, &'a [LearnerId]),
+    /// Everybody's in one group.
+    Group(GroupId),
+    /// One learner's in every group.
+    Learner(LearnerId),
+}
+
+/// Ends live memberships and their reasons; enrollments are never touched (S-12, S-13, S-15). Returns how many ended.
+pub fn end(db: &mut Db, tenant: TenantId, which: Which<'_>, cause: EndCause, by: &By) -> Result<i64, StoreError> {
+    match which {
+        Which::Users(group, users) => {
+            let mut ended = 0;
+            for chunk in users.chunks(CHUNK) {
+                let ids = padded(chunk);
+                let condition = format!(
+                    "m.group_id = ? AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({}))",
+                    marks(ids.len())
+                );
+                let binds: Vec<Bind> = [group.into(), tenant.into()].into_iter().chain(ids).collect();
+                ended += end_where(db, tenant, &condition, &binds, cause, by)?;
+            }
+            Ok(ended)
+        }
+        Which::Learners(group, learners) => {
+            let mut ended = 0;
+            for chunk in learners.chunks(CHUNK) {
+                let ids = padded(chunk);
+                let condition = format!("m.group_id = ? AND m.learner_id IN ({})", marks(ids.len()));
+                let binds: Vec<Bind> = std::iter::once(group.into()).chain(ids).collect();
+                ended += end_where(db, tenant, &condition, &binds, cause, by)?;
+            }
+            Ok(ended)
+        }
+        Which::Group(group) => end_where(db, tenant, "m.group_id = ?", &[group.into()], cause, by),
+        Which::Learner(learner) => end_where(db, tenant, "m.learner_id = ?", &[learner.into()], cause, by),
+    }
+}
+
+fn end_where(db: &mut Db, tenant: TenantId, condition: &str, binds: &[Bind], cause: EndCause, by: &By) -> Result<i64, StoreError> {
+    let periods = format!("SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}");
+    let reasons = Stmt::new(format!(
+        "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
+         WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
+    ))
+    .bind(by.at)
+    .bind(cause.as_str())
+    .bind(tenant)
+    .bind(tenant)
+    .binds(binds.iter().cloned());
+    db.execute(reasons)?;
+    let memberships = Stmt::new(format!(
+        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ? WHERE tenant_id = ? AND id IN ({periods})"
+    ))
+    .bind(by.at)
+    .bind(by.actor.as_str())
+    .bind(cause.as_str())
+    .bind(tenant)
+    .bind(tenant)
+    .binds(binds.iter().cloned());
+    Ok(i64::try_from(db.execute(memberships)?).unwrap_or(i64::MAX))
+}
+
+/// One live member: the two names they go by.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Live {
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+}
+
+/// Every live member of a group. Only a replacement of all members reads this, to find what differs.
+pub fn live(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Vec<Live>, StoreError> {
+    db.load(
+        Stmt::new(
+            "SELECT learner_id, user_id FROM memberships WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL \
+             ORDER BY learner_id",
+        )
+        .bind(tenant)
+        .bind(group),
+    )
+}
+
+/// One live member with what a SCIM client may filter members by.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Named {
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub display_name: String,
+}
+
+/// Every live member of a group with their name. Only a removal by a filter reads this.
+pub fn live_named(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Vec<Named>, StoreError> {
+    db.load(
+        Stmt::new(
+            "SELECT m.user_id, l.display_name FROM memberships m \
+             JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
+             WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL",
+        )
+        .bind(tenant)
+        .bind(group),
+    )
+}
+
+/// An account that a REST reference may name, with the labels it may be named by.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Candidate {
+    #[diesel(embed)]
+    pub user: KnownUser,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub external_id: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub user_name_key: String,
+}
+
+/// What a REST request calls learners by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    LearnerId,
+    ExternalId,
+    /// Folded.
+    UserName,
+}
+
+/// The live accounts that any of these values names.
+pub fn candidates(db: &mut Db, tenant: TenantId, label: Label, values: Vec<Bind>) -> Result<Vec<Candidate>, StoreError> {
+    let column = match label {
+        Label::LearnerId => "learner_id",
+        Label::ExternalId => "external_id",
+        Label::UserName => "user_name_key",
+    };
+    let mut found = Vec::new();
+    for chunk in values.chunks(CHUNK) {
+        let stmt = Stmt::new(format!(
+            "SELECT u.id, u.learner_id, u.external_id, u.user_name_key, l.registration, l.approval, l.active, l.suspended, \
+             (l.deleted_at IS NOT NULL) AS deleted \
+             FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
+             WHERE u.tenant_id = ? AND u.{column} IN ({}) AND u.deleted_at IS NULL ORDER BY u.id",
+            marks(chunk.len())
+        ))
+        .bind(tenant)
+        .binds(chunk.iter().cloned());
+        found.extend(db.load::<Candidate>(stmt)?);
+    }
+    Ok(found)
+}
+
+/// How many live memberships a group has.
+pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, StoreError> {
+    db.number(
+        Stmt::new("SELECT count(*) AS n FROM memberships WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
+            .bind(tenant)
+            .bind(group),
+    )
+}
+
+/// A live membership with what a list shows.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct MemberRow {
+    #[diesel(sql_type = SqlId)]
+    pub id: MembershipId,
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub group_name: String,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub display_name: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub email: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub source: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub added_by: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub added_at: i64,
+    #[diesel(sql_type = SqlId)]
+    pub request_id: RequestId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    registration: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    approval: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    active: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    suspended: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    deleted: bool,
+}
+
+impl MemberRow {
+    /// The facts of the learner.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted)
+    }
+
+    /// The state of the membership.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::of(self.facts())
+    }
+
+    /// When the period began.
+    #[must_use]
+    pub const fn since(&self) -> Instant {
+        Instant(self.added_at)
+    }
+}
+
+const MEMBER: &str = "SELECT m.id, m.group_id, g.name AS group_name, m.learner_id, m.user_id, l.display_name, l.email, m.source, m.added_by, \
+     m.added_at, m.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
+     FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
+     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id";
+
+/// The condition on the learner that makes a membership be in a state.
+const fn state_condition(state: State) -> &'static str {
+    match state {
+        State::Pending => " AND (l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)",
+        State::Active => {
+            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND l.active AND NOT l.suspended"
+        }
+        State::Dormant => {
+            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND (l.suspended OR NOT l.active)"
+        }
+    }
+}
+
+/// One page of a group's live members, in the order of their learner's id.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    state: Option<State>,
+    source: Option<Source>,
+    after: Option<LearnerId>,
+    limit: i64,
+) -> Result<Vec<MemberRow>, StoreError> {
+    let mut sql = format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
+    let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
+    if let Some(after) = after {
+        sql.push_str(" AND m.learner_id > ?");
+        binds.push(after.into());
+    }
+    if let Some(source) = source {
+        sql.push_str(" AND m.source = ?");
+        binds.push(source.as_str().into());
+    }
+    sql.push_str(state.map_or("", state_condition));
+    sql.push_str(" ORDER BY m.learner_id LIMIT ?");
+    db.load(Stmt::new(sql).binds(binds).bind(limit))
+}
+
+/// A learner's live memberships.
+pub fn of_learner(db: &mut Db, tenant: TenantId, learner: LearnerId) -> Result<Vec<MemberRow>, StoreError> {
+    db.load(
+        Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.learner_id = ? AND m.ended_at IS NULL ORDER BY m.id"))
+            .bind(tenant)
+            .bind(learner),
+    )
+}
+
+/// One learner's live membership of a group.
+pub fn find(db: &mut Db, tenant: TenantId, group: GroupId, learner: LearnerId) -> Result<Option<MemberRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.learner_id = ? AND m.ended_at IS NULL"))
+            .bind(tenant)
+            .bind(group)
+            .bind(learner),
+    )
+}
+
+/// Lets another account of the same learner stand for their live memberships, when one of several accounts ends.
+pub fn change_account(db: &mut Db, tenant: TenantId, from: UserId, to: UserId) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("UPDATE memberships SET user_id = ? WHERE tenant_id = ? AND user_id = ? AND ended_at IS NULL")
+            .bind(to)
+            .bind(tenant)
+            .bind(from),
+    )
+    .map(drop)
+}
+
+/// How many members of a group are in each state.
+#[derive(Debug, Clone, Copy, Default, QueryableByName)]
+pub struct StateCounts {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub pending: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub active: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub dormant: i64,
+}
+
+/// Counts a group's live members by state.
+pub fn state_counts(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<StateCounts, StoreError> {
+    let addable = "l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL";
+    let stmt = Stmt::new(format!(
+        "SELECT count(CASE WHEN NOT ({addable}) THEN 1 END) AS pending, \
+         count(CASE WHEN {addable} AND l.active AND NOT l.suspended THEN 1 END) AS active, \
+         count(CASE WHEN {addable} AND (l.suspended OR NOT l.active) THEN 1 END) AS dormant \
+         FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
+         WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL"
+    ))
+    .bind(tenant)
+    .bind(group);
+    Ok(db.optional(stmt)?.unwrap_or_default())
+}
