@@ -10,8 +10,8 @@ use super::request::Op;
 use super::target::{ElementFilter, Place};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::filter::checked::{CheckedFilter, Literal, Operator, Predicate};
-use crate::scim::switches::Switches;
 use crate::scim::message::Note;
+use crate::scim::switches::Switches;
 use crate::scim::validate::{MemberInput, read_members};
 
 /// `add` or `replace` on members; `None` when it comes to nothing.
@@ -49,16 +49,29 @@ fn write_filtered(
 ) -> Result<Option<MembersChange>, ScimError> {
     let nothing = matches!(&value, Value::Null) || value.as_array().is_some_and(Vec::is_empty);
     if nothing {
-        return Ok(if op == Op::Replace { Some(removal(&filter.checked)) } else { None });
+        return Ok(if op == Op::Replace {
+            Some(removal(&filter.checked))
+        } else {
+            None
+        });
     }
     let named = ids(&filter.checked);
     let entries = match &value {
-        Value::Object(object) if !object.keys().any(|key| key.eq_ignore_ascii_case("value") || key == "$ref") => Vec::new(),
+        Value::Object(object)
+            if !object
+                .keys()
+                .any(|key| key.eq_ignore_ascii_case("value") || key == "$ref") =>
+        {
+            Vec::new()
+        }
         _ => read_members(&place.attr.def, value, switches, notes)?,
     };
     match named.as_deref() {
         Some([id]) if op == Op::Add && entries.iter().all(|entry| entry.id == *id) => {
-            let new = entries.into_iter().next().unwrap_or_else(|| MemberInput { id: id.clone(), is_group: false });
+            let new = entries.into_iter().next().unwrap_or_else(|| MemberInput {
+                id: id.clone(),
+                is_group: false,
+            });
             Ok(Some(MembersChange::Add(vec![new])))
         }
         _ => Err(fixed(place)),
@@ -66,7 +79,11 @@ fn write_filtered(
 }
 
 /// `remove` on members; `None` when it comes to nothing. A `null` value has been taken for none.
-pub(super) fn remove(place: &Place, value: Option<Value>, switches: &Switches) -> Result<Option<MembersChange>, ScimError> {
+pub(super) fn remove(
+    place: &Place,
+    value: Option<Value>,
+    switches: &Switches,
+) -> Result<Option<MembersChange>, ScimError> {
     if place.attr.sub.is_some() {
         return Err(fixed(place));
     }
@@ -78,7 +95,11 @@ pub(super) fn remove(place: &Place, value: Option<Value>, switches: &Switches) -
             // What a removal names need not be a user: nothing to note.
             let listed = read_members(&place.attr.def, value, switches, &mut Vec::new())?;
             let ids: Vec<String> = listed.into_iter().map(|member| member.id).collect();
-            Ok(if ids.is_empty() { None } else { Some(MembersChange::Remove(ids)) })
+            Ok(if ids.is_empty() {
+                None
+            } else {
+                Some(MembersChange::Remove(ids))
+            })
         }
         _ => Ok(Some(MembersChange::RemoveAll)),
     }
@@ -101,15 +122,26 @@ fn ids(filter: &CheckedFilter) -> Option<Vec<String>> {
             }
             Some(all)
         }
-        CheckedFilter::Test(test) if test.attr.sub.as_ref().is_some_and(|sub| sub.name == "value") => match &test.predicate {
-            Predicate::Compare(Operator::Eq, Literal::Exact(id)) => Some(vec![id.clone()]),
-            _ => None,
-        },
+        CheckedFilter::Test(test)
+            if test
+                .attr
+                .sub
+                .as_ref()
+                .is_some_and(|sub| sub.name == "value") =>
+        {
+            match &test.predicate {
+                Predicate::Compare(Operator::Eq, Literal::Exact(id)) => Some(vec![id.clone()]),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
 
 fn fixed(place: &Place) -> ScimError {
-    let detail = format!("{}: a member cannot be edited; remove it and add another", place.shown());
+    let detail = format!(
+        "{}: a member cannot be edited; remove it and add another",
+        place.shown()
+    );
     ScimError::new(ScimErrorKind::Mutability, detail)
 }

@@ -11,6 +11,8 @@ mod changes;
 mod compile;
 mod document;
 mod elements;
+#[cfg(test)]
+mod laws;
 mod members;
 mod remove;
 mod replace;
@@ -31,6 +33,9 @@ const MAX_NOTES: usize = 100;
 
 fn note(notes: &mut Vec<Note>, code: &'static str, path: impl Into<String>) {
     if notes.len() < MAX_NOTES {
-        notes.push(Note { code, path: path.into() });
+        notes.push(Note {
+            code,
+            path: path.into(),
+        });
     }
 }

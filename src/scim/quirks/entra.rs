@@ -12,11 +12,17 @@ pub(super) const MISSPELLED: &str = "urn:ietf:params:scim:schemas:extension:ente
 /// colon, in paths and in the keys of path-less values. As a path it would be refused in every cycle, as a key it
 /// would lose department and manager. True when anything was renamed.
 pub(super) fn misspelled_enterprise_urn(body: &mut Value) -> bool {
-    let Value::Object(body) = body else { return false };
-    let Some(Value::Array(operations)) = member(body, "Operations") else { return false };
+    let Value::Object(body) = body else {
+        return false;
+    };
+    let Some(Value::Array(operations)) = member(body, "Operations") else {
+        return false;
+    };
     let mut fired = false;
     for operation in operations {
-        let Value::Object(operation) = operation else { continue };
+        let Value::Object(operation) = operation else {
+            continue;
+        };
         match member(operation, "path") {
             Some(Value::String(path)) => {
                 if let Some(renamed) = renamed(path) {
@@ -36,12 +42,17 @@ pub(super) fn misspelled_enterprise_urn(body: &mut Value) -> bool {
 
 /// Renames keys in their places; one whose right spelling is there as well stays wrong, lest one value hides the other.
 fn in_keys(object: &mut Map<String, Value>) -> bool {
-    let rename = |key: &str| renamed(key).filter(|new| !object.keys().any(|key| key.eq_ignore_ascii_case(new)));
+    let rename = |key: &str| {
+        renamed(key).filter(|new| !object.keys().any(|key| key.eq_ignore_ascii_case(new)))
+    };
     let names: Vec<Option<String>> = object.keys().map(|key| rename(key)).collect();
     if names.iter().all(Option::is_none) {
         return false;
     }
-    let renamed = std::mem::take(object).into_iter().zip(names).map(|((key, value), new)| (new.unwrap_or(key), value));
+    let renamed = std::mem::take(object)
+        .into_iter()
+        .zip(names)
+        .map(|((key, value), new)| (new.unwrap_or(key), value));
     *object = renamed.collect();
     true
 }
@@ -50,12 +61,19 @@ fn in_keys(object: &mut Map<String, Value>) -> bool {
 fn renamed(text: &str) -> Option<String> {
     let (head, rest) = text.split_at_checked(MISSPELLED.len())?;
     let whole = rest.is_empty() || rest.starts_with(':');
-    if whole && head.eq_ignore_ascii_case(MISSPELLED) { Some(format!("{ENTERPRISE}{rest}")) } else { None }
+    if whole && head.eq_ignore_ascii_case(MISSPELLED) {
+        Some(format!("{ENTERPRISE}{rest}"))
+    } else {
+        None
+    }
 }
 
 /// A member of the message, letter case ignored.
 fn member<'o>(object: &'o mut Map<String, Value>, name: &str) -> Option<&'o mut Value> {
-    object.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    object
+        .iter_mut()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -53,7 +53,10 @@ impl Client {
     #[must_use]
     pub fn switches(self) -> Switches {
         // PA-37: Entra repeats a refused `replace` in every cycle until the job is quarantined.
-        Switches { replace_creates: self == Self::Entra, ..Switches::default() }
+        Switches {
+            replace_creates: self == Self::Entra,
+            ..Switches::default()
+        }
     }
 }
 
@@ -67,7 +70,10 @@ impl fmt::Display for Client {
 pub fn rewrite_patch(client: Client, body: &mut Value) -> Vec<Note> {
     let mut notes = Vec::new();
     if client == Client::Entra && entra::misspelled_enterprise_urn(body) {
-        notes.push(Note { code: "legacy_schema", path: entra::MISSPELLED.to_owned() });
+        notes.push(Note {
+            code: "legacy_schema",
+            path: entra::MISSPELLED.to_owned(),
+        });
     }
     notes
 }
@@ -88,7 +94,12 @@ mod tests {
     #[test]
     fn what_is_no_object_passes_untouched() {
         for client in Client::ALL {
-            for body in [Value::Null, Value::Bool(true), serde_json::json!([1]), serde_json::json!({"Operations": 5})] {
+            for body in [
+                Value::Null,
+                Value::Bool(true),
+                serde_json::json!([1]),
+                serde_json::json!({"Operations": 5}),
+            ] {
                 let mut copy = body.clone();
                 assert!(rewrite_patch(client, &mut copy).is_empty());
                 assert_eq!(copy, body);
