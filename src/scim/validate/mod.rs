@@ -21,6 +21,7 @@ use super::resource::Resource;
 use super::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
 use super::switches::Switches;
 
+pub(in crate::scim) use members::read as read_members;
 pub use members::{MAX_MEMBERS, MemberInput, MembersInput};
 pub use value::{MAX_VALUES, normalize};
 pub use whole::check_whole;
