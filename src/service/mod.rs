@@ -13,5 +13,8 @@ pub mod learners;
 pub mod members;
 pub mod scope;
 
+#[cfg(test)]
+mod learning_tests;
+
 pub use error::ServiceError;
 pub use scope::{Actor, Connection, Scope};
