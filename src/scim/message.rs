@@ -1,1 +1,402 @@
-//! (being built)
+//! The protocol's fixed messages: bodies as JSON, search requests, list responses, the provider's configuration.
+//!
+//! RFC 7644 §3.4.2, §3.4.3, §3.8, §4. Not here: PATCH and bulk messages, resources.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, json};
+
+use super::error::{ScimError, ScimErrorKind};
+
+/// Nesting of JSON bodies (E3).
+pub const MAX_NESTING: usize = 32;
+/// Resources on one page (E14).
+pub const MAX_RESULTS: i64 = 1000;
+/// Resources on a page when the request does not say (E14).
+pub const DEFAULT_COUNT: i64 = 100;
+/// Names in `attributes` (E17).
+const MAX_NAMES: usize = 100;
+
+/// What was ignored or rewritten on the way in, for the sync log: a code and the SCIM path it concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    pub code: &'static str,
+    pub path: String,
+}
+
+impl Note {
+    /// A note.
+    pub fn new(code: &'static str, path: impl Into<String>) -> Self {
+        Self { code, path: path.into() }
+    }
+}
+
+/// Parses a body: UTF-8, one JSON value, no duplicate member names, nesting ≤ 32 (H-37, M-10, E3, A23, A24).
+///
+/// # Errors
+/// `invalidSyntax`; `invalidValue` for U+0000 in a string.
+pub fn parse_json(bytes: &[u8]) -> Result<Value, ScimError> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|_| ScimError::invalid_syntax("the body is not UTF-8"))?;
+    if nesting(bytes) > MAX_NESTING {
+        return Err(ScimError::invalid_syntax(format!("the body is nested deeper than {MAX_NESTING} levels")));
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = value.map_err(|error| ScimError::invalid_syntax(format!("the body is not readable as JSON: {error}")))?;
+    refuse_nul(&value)?;
+    Ok(value)
+}
+
+/// How deep brackets are open at most, strings skipped; counted before anything is built.
+fn nesting(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Recursion is bounded by [`nesting`], which ran before.
+fn refuse_nul(value: &Value) -> Result<(), ScimError> {
+    match value {
+        Value::String(text) if text.contains('\0') => Err(ScimError::invalid_value("a string holds the character U+0000")),
+        Value::Array(elements) => elements.iter().try_for_each(refuse_nul),
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+            if name.contains('\0') {
+                return Err(ScimError::invalid_value("a name holds the character U+0000"));
+            }
+            refuse_nul(value)
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Builds a `Value` and refuses a name that stands twice in one object, which serde_json's own reader keeps silent about.
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element_seed(Strict)? {
+            elements.push(element);
+        }
+        Ok(Value::Array(elements))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Strict)?;
+            if members.insert(name.clone(), value).is_some() {
+                return Err(A::Error::custom(format_args!("the name {name:?} stands twice in one object")));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// The parameters of a query, from a URL or a `.search` body, checked and normalized.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchRequest {
+    /// The filter's text; an empty one is kept, so that it is refused as a filter (F-02).
+    pub filter: Option<String>,
+    pub sort_by: Option<String>,
+    pub sort_order: Option<String>,
+    /// 1 or more (P-01).
+    pub start_index: i64,
+    /// 0 to [`MAX_RESULTS`] (P-02, P-03, P-08).
+    pub count: i64,
+    /// Comma-separated names.
+    pub attributes: Option<String>,
+    pub excluded_attributes: Option<String>,
+}
+
+impl SearchRequest {
+    /// Reads a raw query string. Unknown parameters are ignored (H-10).
+    ///
+    /// # Errors
+    /// `invalidValue` for a parameter given twice (FU-05), numbers that are none, both projections at once (A-06).
+    pub fn from_query(query: &str) -> Result<Self, ScimError> {
+        let mut found = Parameters::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            found.put(&decode(name)?, Given::Text(decode(value)?))?;
+        }
+        found.finish()
+    }
+
+    /// Reads a `SearchRequest` message (Q-13 to Q-15).
+    ///
+    /// # Errors
+    /// `invalidSyntax` for another shape or a missing schema URN, else as [`Self::from_query`].
+    pub fn from_body(body: &Value) -> Result<Self, ScimError> {
+        const URN: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+        let Value::Object(members) = body else {
+            return Err(ScimError::invalid_syntax("a search request is a JSON object"));
+        };
+        let mut found = Parameters::default();
+        let mut named = false;
+        for (name, value) in members {
+            if name.eq_ignore_ascii_case("schemas") {
+                let urns = value.as_array().map(Vec::as_slice).unwrap_or_default();
+                named = urns.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(URN)));
+                continue;
+            }
+            let given = match value {
+                Value::Null => continue,
+                Value::String(text) => Given::Text(text.clone()),
+                Value::Number(number) => Given::Text(number.to_string()),
+                Value::Array(names) => {
+                    let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+                    Given::Text(names.ok_or_else(|| ScimError::invalid_value(format!("{name} is a list of strings")))?.join(","))
+                }
+                Value::Bool(_) | Value::Object(_) => return Err(ScimError::invalid_value(format!("{name} has the wrong type"))),
+            };
+            found.put(name, given)?;
+        }
+        if !named {
+            return Err(ScimError::invalid_syntax(format!("schemas must name {URN}")));
+        }
+        found.finish()
+    }
+}
+
+enum Given {
+    Text(String),
+}
+
+#[derive(Default)]
+struct Parameters {
+    filter: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
+    start_index: Option<i64>,
+    count: Option<i64>,
+    attributes: Option<String>,
+    excluded_attributes: Option<String>,
+}
+
+impl Parameters {
+    fn put(&mut self, name: &str, Given::Text(value): Given) -> Result<(), ScimError> {
+        let twice = || ScimError::invalid_value(format!("the parameter {name} stands twice"));
+        let once = |slot: &mut Option<String>, value: String| if slot.replace(value).is_some() { Err(twice()) } else { Ok(()) };
+        match name.to_ascii_lowercase().as_str() {
+            "filter" => once(&mut self.filter, value),
+            "sortby" if !value.is_empty() => once(&mut self.sort_by, value),
+            "sortorder" if !value.is_empty() => once(&mut self.sort_order, value),
+            "startindex" if !value.is_empty() => match self.start_index.replace(integer(name, &value)?) {
+                Some(_) => Err(twice()),
+                None => Ok(()),
+            },
+            "count" if !value.is_empty() => match self.count.replace(integer(name, &value)?) {
+                Some(_) => Err(twice()),
+                None => Ok(()),
+            },
+            // repeated projections add up (A-07); an empty one counts as absent (A-14)
+            "attributes" if !value.trim().is_empty() => names(&mut self.attributes, name, &value),
+            "excludedattributes" if !value.trim().is_empty() => names(&mut self.excluded_attributes, name, &value),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<SearchRequest, ScimError> {
+        if self.attributes.is_some() && self.excluded_attributes.is_some() {
+            return Err(ScimError::invalid_value("attributes and excludedAttributes exclude each other; send one of them"));
+        }
+        Ok(SearchRequest {
+            filter: self.filter,
+            sort_by: self.sort_by,
+            sort_order: self.sort_order,
+            start_index: self.start_index.unwrap_or(1).max(1),
+            count: self.count.unwrap_or(DEFAULT_COUNT).clamp(0, MAX_RESULTS),
+            attributes: self.attributes,
+            excluded_attributes: self.excluded_attributes,
+        })
+    }
+}
+
+fn names(slot: &mut Option<String>, parameter: &str, value: &str) -> Result<(), ScimError> {
+    let all = match slot.take() {
+        Some(before) => format!("{before},{value}"),
+        None => value.to_owned(),
+    };
+    if all.len() > 4096 || all.split(',').count() > MAX_NAMES {
+        return Err(ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in 4096 characters")));
+    }
+    *slot = Some(all);
+    Ok(())
+}
+
+fn integer(name: &str, value: &str) -> Result<i64, ScimError> {
+    value.trim().parse().map_err(|_| ScimError::invalid_value(format!("{name} must be an integer")))
+}
+
+/// Percent-decoding with `+` as a space (H-12).
+fn decode(text: &str) -> Result<String, ScimError> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+                out.push(hex.ok_or_else(|| ScimError::invalid_value("the query holds a broken percent-encoding"))?);
+                at += 2;
+            }
+            other => out.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8(out).map_err(|_| ScimError::invalid_value("the query is not UTF-8"))
+}
+
+/// A `ListResponse` around resources that are serialized already (Q-01, Q-02, P-05).
+#[must_use]
+pub fn list_response(total: i64, start_index: i64, resources: &[String]) -> String {
+    let mut out = String::with_capacity(192 + resources.iter().map(|resource| resource.len() + 1).sum::<usize>());
+    out.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":");
+    out.push_str(&total.to_string());
+    out.push_str(",\"startIndex\":");
+    out.push_str(&start_index.to_string());
+    out.push_str(",\"itemsPerPage\":");
+    out.push_str(&resources.len().to_string());
+    out.push_str(",\"Resources\":[");
+    for (position, resource) in resources.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        out.push_str(resource);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// `/ServiceProviderConfig`: what the server does, no more (SP-02).
+#[must_use]
+pub fn service_provider_config(base: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 1000, "maxPayloadSize": 2_097_152 },
+        "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        "changePassword": { "supported": false },
+        "sort": { "supported": true },
+        "etag": { "supported": true },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "A JSON Web Token made by the server, in the Authorization header",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
+    })
+}
+
+/// The error body without its status line; HTTP knows the status.
+#[must_use]
+pub fn error_body(status: u16, kind: Option<ScimErrorKind>, detail: &str) -> Value {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": status.to_string(),
+        "detail": detail,
+    });
+    if let (Some(keyword), Some(object)) = (kind.and_then(ScimErrorKind::keyword), body.as_object_mut()) {
+        object.insert("scimType".to_owned(), Value::from(keyword));
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_one_json_value_without_tricks() {
+        assert!(parse_json(b"\xEF\xBB\xBF{\"a\":1}").is_ok());
+        for broken in [&b""[..], b"{", b"{\"a\":1} x", b"{\"a\":1,\"a\":2}", b"\xff", br#"{"a":"\ud800"}"#, b"{\"a\":NaN}"] {
+            assert_eq!(parse_json(broken).map_err(|error| error.kind), Err(ScimErrorKind::InvalidSyntax), "{broken:?}");
+        }
+        assert_eq!(parse_json(br#"{"a":"\u0000"}"#).map_err(|error| error.kind), Err(ScimErrorKind::InvalidValue));
+        let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+        assert_eq!(parse_json(&deep).map_err(|error| error.kind), Err(ScimErrorKind::InvalidSyntax));
+    }
+
+    #[test]
+    fn parameters_are_read_as_the_rows_say() {
+        let search = |query| SearchRequest::from_query(query);
+        let plain = search("startIndex=-3&count=-1&foo=1").expect("valid");
+        assert_eq!((plain.start_index, plain.count), (1, 0));
+        assert_eq!(search("count=5000").expect("valid").count, MAX_RESULTS);
+        assert_eq!(search("").expect("valid").count, DEFAULT_COUNT);
+        assert_eq!(search("filter=userName+eq+%22a%2Bb%22&").expect("valid").filter.as_deref(), Some("userName eq \"a+b\""));
+        assert_eq!(search("startindex=2").expect("valid").start_index, 2);
+        for query in ["count=ten", "count=1e2", "filter=a&filter=b", "attributes=a&excludedAttributes=b", "filter=%zz"] {
+            assert_eq!(search(query).map_err(|error| error.kind), Err(ScimErrorKind::InvalidValue), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_search_body_says_what_the_query_says() {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+            "filter": "title pr", "attributes": ["userName"], "startIndex": 2, "count": 1,
+        });
+        let query = SearchRequest::from_query("filter=title%20pr&attributes=userName&startIndex=2&count=1");
+        assert_eq!(SearchRequest::from_body(&body), query);
+        assert_eq!(SearchRequest::from_body(&json!({})).map_err(|error| error.kind), Err(ScimErrorKind::InvalidSyntax));
+    }
+}

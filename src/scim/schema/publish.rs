@@ -69,9 +69,10 @@ impl Uniqueness {
 }
 
 impl Registry {
-    /// One schema as `/Schemas` serves it.
+    /// One schema as `/Schemas` serves it; `base` is the base URI without a slash at its end.
     #[must_use]
-    pub fn schema_json(schema: &Schema, location: &str) -> Value {
+    pub fn schema_json(&self, schema: &Schema, base: &str) -> Value {
+        let location = format!("{base}/Schemas/{}", schema.id);
         json!({
             "schemas": [SCHEMA_URN],
             "id": schema.id,
@@ -84,7 +85,8 @@ impl Registry {
 
     /// One resource type as `/ResourceTypes` serves it.
     #[must_use]
-    pub fn resource_type_json(resource_type: &ResourceType, location: &str) -> Value {
+    pub fn resource_type_json(&self, resource_type: &ResourceType, base: &str) -> Value {
+        let location = format!("{base}/ResourceTypes/{}", resource_type.name);
         let extensions: Vec<Value> = resource_type
             .extensions
             .iter()
@@ -160,9 +162,10 @@ mod tests {
     fn every_published_attribute_is_explicit() {
         let registry = Registry::builtin().unwrap();
         for schema in &registry.schemas {
-            let json = Registry::schema_json(schema, "https://x.test/Schemas/1");
+            let json = registry.schema_json(schema, "https://x.test");
             assert_eq!(json["schemas"], json!([SCHEMA_URN]));
             assert_eq!(json["meta"]["resourceType"], "Schema");
+            assert_eq!(json["meta"]["location"], format!("https://x.test/Schemas/{}", schema.id));
             for attribute in json["attributes"].as_array().unwrap() {
                 check(attribute, false);
             }
@@ -173,8 +176,9 @@ mod tests {
     fn every_resource_type_names_served_schemas() {
         let registry = Registry::builtin().unwrap();
         for resource_type in &registry.resource_types {
-            let json = Registry::resource_type_json(resource_type, "https://x.test/ResourceTypes/User");
+            let json = registry.resource_type_json(resource_type, "https://x.test");
             assert_eq!(json["id"], json["name"]);
+            assert_eq!(json["meta"]["location"], format!("https://x.test/ResourceTypes/{}", resource_type.name));
             assert!(registry.schema(json["schema"].as_str().unwrap()).is_some());
             for extension in json["schemaExtensions"].as_array().unwrap() {
                 assert!(registry.schema(extension["schema"].as_str().unwrap()).is_some());

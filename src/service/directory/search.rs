@@ -3,19 +3,27 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::ids::{GroupId, UserId};
+use crate::ids::{GroupId, TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
+use crate::scim::filter::Filter;
+use crate::scim::filter::checked::CheckedFilter;
 use crate::scim::filter::eval::{self, Subject};
-use crate::scim::filter::sort::SortKey;
-use crate::scim::filter::{CheckedFilter, Filter};
+use crate::scim::filter::sort::{Sort, SortKey};
 use crate::scim::message::SearchRequest;
+use crate::scim::schema::ResourceType;
 use crate::store::Db;
-use crate::store::queries::{memberships, search as rows};
+use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::membership_views::{self, Member};
+use crate::store::queries::search as rows;
+use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
 use super::{Call, Kind, Resource, document, groups, users};
+
+/// Members read at a time while a group is written out.
+const MEMBERS_AT_A_TIME: i64 = 2000;
 
 /// One page.
 #[derive(Debug)]
@@ -30,13 +38,186 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
     let resource_type = kind
         .resource_type(call.registry)
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))?;
-    let filter: Option<CheckedFilter> = match &request.filter {
-        Some(text) => Some(Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches())).map_err(ScimError::from)?),
+    let filter = match &request.filter {
+        Some(text) => {
+            let checked = Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches()));
+            Some(checked.map_err(ScimError::from)?)
+        }
         None => None,
     };
     let sort = match &request.sort_by {
-        Some(by) => Some(SortKey::resolve(by, resource_type)?),
+        Some(by) => Some(Sort::parse(resource_type, by, request.sort_order.as_deref())?),
         None => None,
     };
-    todo_search(db, scope, call, kind, request, filter, sort)
+    let wanted = rows::Search {
+        filter: filter.as_ref(),
+        sort: sort.as_ref(),
+        offset: request.start_index - 1,
+        limit: request.count,
+    };
+    match kind {
+        Kind::User => {
+            let mut judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
+            let page = rows::users(db, scope.tenant, &wanted, &mut |db: &mut Db, row: &UserRow| judge.user(db, scope.tenant, row))?;
+            let ids: Vec<UserId> = page.rows.iter().map(|row| row.id).collect();
+            let mut of = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
+            let resources = page.rows.iter().map(|row| users::render(call, row, of.remove(&row.id))).collect::<Result<_, _>>()?;
+            Ok(Found { total: page.total, resources })
+        }
+        Kind::Group => {
+            let mut judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
+            let page = rows::groups(db, scope.tenant, &wanted, &mut |db: &mut Db, row: &GroupRow| judge.group(db, scope.tenant, row))?;
+            let mut resources = Vec::with_capacity(page.rows.len());
+            for row in &page.rows {
+                let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
+                resources.push(groups::render(call, row, members)?);
+            }
+            Ok(Found { total: page.total, resources })
+        }
+    }
+}
+
+/// Decides in memory what no index can: whether a row matches, and by what it is ordered.
+struct Judge<'a> {
+    resource_type: &'a ResourceType,
+    filter: Option<&'a CheckedFilter>,
+    sort: Option<&'a Sort>,
+}
+
+/// What the store asks of a row: `None` when it does not match, else its key.
+type Verdict = Result<Option<SortKey>, ServiceError>;
+
+impl Judge<'_> {
+    fn user(&mut self, db: &mut Db, tenant: TenantId, row: &UserRow) -> Verdict {
+        let resource = document::parse(&row.doc)?;
+        let id = row.id.to_string();
+        let mut derived = meta(row.version);
+        if self.mentions("groups") {
+            let of = membership_views::groups_of(db, tenant, &[row.id])?;
+            let list: Vec<Value> =
+                of.iter().map(|group| json!({ "value": group.group_id, "display": group.name, "type": "direct" })).collect();
+            if !list.is_empty() {
+                derived.insert("groups".to_owned(), Value::Array(list));
+            }
+        }
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &id,
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &derived,
+        }))
+    }
+
+    fn group(&mut self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
+        let resource = groups::document_of(row)?;
+        let id = row.id.to_string();
+        let mut derived = meta(row.version);
+        if self.mentions("members") {
+            let mut list = Vec::new();
+            each_member(db, tenant, row.id, |member| {
+                list.push(json!({ "value": member.user_id, "display": member.user_name, "type": "User" }));
+            })?;
+            if !list.is_empty() {
+                derived.insert("members".to_owned(), Value::Array(list));
+            }
+        }
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &id,
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &derived,
+        }))
+    }
+
+    fn judge(&self, subject: &Subject<'_>) -> Option<SortKey> {
+        if self.filter.is_some_and(|filter| !eval::matches(filter, subject)) {
+            return None;
+        }
+        Some(self.sort.map_or(SortKey::Missing, |sort| sort.key(subject)))
+    }
+
+    fn mentions(&self, name: &str) -> bool {
+        self.filter.is_some_and(|filter| mentions(filter, name)) || self.sort.is_some_and(|sort| sort.attr.def.name == name)
+    }
+}
+
+fn meta(version: i64) -> Map<String, Value> {
+    let mut derived = Map::new();
+    derived.insert("meta".to_owned(), json!({ "version": crate::scim::version::Version(version).to_string() }));
+    derived
+}
+
+fn mentions(filter: &CheckedFilter, name: &str) -> bool {
+    match filter {
+        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => terms.iter().any(|term| mentions(term, name)),
+        CheckedFilter::Not(inner) => mentions(inner, name),
+        CheckedFilter::Test(test) => test.attr.def.name == name,
+        CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,
+        CheckedFilter::Nothing => false,
+    }
+}
+
+/// More rows than a sort without an index may touch (E18).
+pub(super) fn too_many(limit: i64) -> ServiceError {
+    ScimError::new(
+        ScimErrorKind::TooMany,
+        format!("more than {limit} resources match; sorting by this attribute takes a narrower filter"),
+    )
+    .into()
+}
+
+/// The inside of each user's `groups` array; users without groups are left out.
+pub(super) fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
+    let mut of: HashMap<UserId, String> = HashMap::new();
+    for group in membership_views::groups_of(db, scope.tenant, ids)? {
+        let list = of.entry(group.user_id).or_default();
+        if !list.is_empty() {
+            list.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{name},\"type\":\"direct\"}}",
+            id = group.group_id,
+            base = call.base,
+            name = document::text(&group.name),
+        );
+    }
+    Ok(of)
+}
+
+/// The inside of a group's `members` array; `None` when nobody is in it.
+pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Option<String>, ServiceError> {
+    let mut list = String::new();
+    each_member(db, scope.tenant, id, |member| {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"display\":{name},\"type\":\"User\"}}",
+            id = member.user_id,
+            base = call.base,
+            name = document::text(&member.user_name),
+        );
+    })?;
+    Ok((!list.is_empty()).then_some(list))
+}
+
+/// Walks a group's members by keyset, never holding more than a few of their rows.
+fn each_member(db: &mut Db, tenant: TenantId, id: GroupId, mut visit: impl FnMut(&Member)) -> Result<(), ServiceError> {
+    let mut after = None;
+    loop {
+        let batch = membership_views::members_after(db, tenant, id, after, MEMBERS_AT_A_TIME)?;
+        batch.iter().for_each(&mut visit);
+        match batch.last() {
+            Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(last.user_id),
+            _ => return Ok(()),
+        }
+    }
 }
