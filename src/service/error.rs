@@ -34,6 +34,11 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// `Invalid` at a JSON pointer of the request.
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid { pointer: pointer.into(), detail: detail.into() }
+    }
+
     /// `NotFound` of a kind.
     pub fn not_found(kind: &'static str, id: impl fmt::Display) -> Self {
         Self::NotFound { kind, id: id.to_string() }

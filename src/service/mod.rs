@@ -2,9 +2,12 @@
 //!
 //! The only layer that knows SCIM, learning and rows at a time. Not here: HTTP, threads, the system clock.
 
+pub mod admins;
 pub mod assignments;
 pub mod check;
+pub mod connections;
 pub mod courses;
+pub mod directory;
 pub mod enroll;
 pub mod enrollments;
 pub mod error;
@@ -12,6 +15,9 @@ pub mod groups;
 pub mod learners;
 pub mod members;
 pub mod scope;
+pub mod sync_log;
+pub mod tenants;
+pub mod tokens;
 
 #[cfg(test)]
 mod learning_tests;

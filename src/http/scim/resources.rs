@@ -232,7 +232,7 @@ pub async fn patch(
     entry.resource(kind.name(), &id, None, None);
     let rewrites = quirks::rewrite_patch(quirks_client(&scope), &mut body);
     let switches = scope.switches();
-    let compiled = PatchRequest::parse(&body, &switches)
+    let compiled = PatchRequest::parse(body, &switches)
         .map_err(ServiceError::from)
         .and_then(|parsed| Ok((resource_type(&state, kind)?, parsed)))
         .and_then(|(resource_type, parsed)| Ok(patch::compile(&parsed, &resource_type, &switches)?));
