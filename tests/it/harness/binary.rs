@@ -1,7 +1,7 @@
 //! The real binary as a process of its own: commands, servers that can be stopped or killed.
 
-use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::fs::File;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -59,28 +59,27 @@ impl Binary {
     /// Starts a server on a free port and waits until it answers.
     pub fn serve(&self) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let address = format!("127.0.0.1:{port}");
-        let mut child = self
-            .command(&["serve", "--listen", &address])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        // Drained, so that a full pipe never stops the server.
-        if let Some(out) = child.stdout.take() {
-            std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(drop));
-        }
-        let mut server = Server { url: format!("http://{address}"), child };
+        self.start(&format!("127.0.0.1:{port}"), Stdio::null())
+    }
+
+    /// Starts a server whose output goes to a file.
+    pub fn serve_into(&self, listen: &str, output: File) -> Server {
+        self.start(listen, Stdio::from(output))
+    }
+
+    fn start(&self, listen: &str, output: Stdio) -> Server {
+        let child = self.command(&["serve", "--listen", listen]).stdout(output).spawn().expect("the server starts");
+        let mut server = Server { url: format!("http://{listen}"), child };
+        let ready = Client::new(&server.url, "", None);
         let started = Instant::now();
-        loop {
-            if TcpStream::connect(&address).is_ok() && Client::new(&server.url, "", None).try_send("GET", "/readyz", None).is_ok_and(|reply| reply.status == 200) {
-                return server;
-            }
+        while !ready.try_send("GET", "/readyz", None).is_ok_and(|reply| reply.status == 200) {
             if let Ok(Some(status)) = server.child.try_wait() {
                 panic!("the server ended with {status} before it answered");
             }
             assert!(started.elapsed() < Duration::from_secs(30), "the server does not answer");
             std::thread::sleep(Duration::from_millis(10));
         }
+        server
     }
 }
 
