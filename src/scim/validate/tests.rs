@@ -1,11 +1,15 @@
 //! One table per group of rules; the ids are those of `scim-conformance.md`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::accept::KEPT_EXTENSION;
+use super::note::MAX_NOTES;
 use super::*;
+use crate::scim::error::ScimError;
 use crate::scim::error::ScimErrorKind;
-use crate::scim::schema::Registry;
-use crate::scim::switches::OmittedMembers;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{Registry, ResourceType};
+use crate::scim::switches::{OmittedMembers, Switches};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
