@@ -159,7 +159,7 @@ impl Permissions {
 
     /// Whether the set holds a permission.
     #[must_use]
-    pub const fn has(self, permission: Permission) -> bool {
+    pub const fn contains(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u32) != 0
     }
 
@@ -183,7 +183,7 @@ impl Permissions {
 
     /// Its members, in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.iter().copied().filter(move |permission| self.has(*permission))
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
     }
 
     /// Reads a `scope` claim or a stored list: names between spaces or commas, unknown ones left out.
@@ -259,8 +259,8 @@ mod tests {
     fn a_kind_never_has_the_other_kinds_permissions() {
         let scim = TokenKind::Scim.default_permissions();
         let api = TokenKind::Api.default_permissions();
-        assert!(scim.has(Permission::ScimWrite) && !scim.has(Permission::GroupsRead));
-        assert!(api.has(Permission::TokensAdmin) && !api.has(Permission::ScimRead));
+        assert!(scim.contains(Permission::ScimWrite) && !scim.contains(Permission::GroupsRead));
+        assert!(api.contains(Permission::TokensAdmin) && !api.contains(Permission::ScimRead));
         assert!(scim.and(api).is_empty());
     }
 }

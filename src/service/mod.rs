@@ -19,5 +19,8 @@ pub mod sync_log;
 pub mod tenants;
 pub mod tokens;
 
+#[cfg(test)]
+mod learning_tests;
+
 pub use error::ServiceError;
 pub use scope::{Actor, Connection, Scope};

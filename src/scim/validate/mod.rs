@@ -17,6 +17,7 @@ mod whole;
 mod tests;
 
 pub use accept::{Accepted, Context, accept};
+pub(in crate::scim) use members::read as read_members;
 pub use members::{MAX_MEMBERS, MemberInput, MembersInput};
 pub use value::{MAX_VALUES, normalize};
 pub use whole::check_whole;

@@ -26,15 +26,14 @@ pub enum EnrollScope {
     Tenant,
 }
 
-/// The relation: `FROM … WHERE …` with one `?` for the tenant; a scope is appended with ` AND …`.
-const OWED: &str = "FROM memberships m \
-     JOIN assignments a ON a.tenant_id = m.tenant_id AND a.group_id = m.group_id AND a.ended_at IS NULL \
-     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+/// The relation after its two driving tables: two `?` for the tenant; a scope is appended with ` AND …`.
+const OWED: &str = "JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
      JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
      JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
      JOIN tenants t ON t.tenant_id = m.tenant_id \
      LEFT JOIN connections k ON k.tenant_id = m.tenant_id AND k.id = COALESCE(g.managed_by, m.connection_id) \
-     WHERE m.tenant_id = ? AND m.ended_at IS NULL AND g.deleted_at IS NULL \
+     WHERE m.tenant_id = ? AND m.ended_at IS NULL \
+     AND a.tenant_id = ? AND a.group_id = m.group_id AND a.ended_at IS NULL AND g.deleted_at IS NULL \
      AND l.deleted_at IS NULL AND l.registration = 'registered' AND l.approval = 'approved' \
      AND l.active AND NOT l.suspended \
      AND c.status = 'published' \
@@ -42,6 +41,10 @@ const OWED: &str = "FROM memberships m \
      AND (k.id IS NULL OR k.mode = 'live') \
      AND NOT EXISTS (SELECT 1 FROM enrollment_reasons r \
          WHERE r.tenant_id = m.tenant_id AND r.membership_id = m.id AND r.assignment_id = a.id)";
+
+/// Where SQLite begins: it keeps the order of a CROSS JOIN. PostgreSQL reads both alike and decides by its statistics.
+const FROM_MEMBERSHIPS: &str = "FROM memberships m CROSS JOIN assignments a";
+const FROM_ASSIGNMENTS: &str = "FROM assignments a CROSS JOIN memberships m";
 
 /// The enrollment of an owed pair, to be joined into the relation.
 const ENROLLMENT: &str = "JOIN enrollments e ON e.tenant_id = o.tenant_id AND e.learner_id = o.learner_id AND e.course_id = o.course_id";
@@ -58,7 +61,7 @@ struct Owed {
 
 impl Owed {
     fn new(tenant: TenantId, scope: &EnrollScope) -> Self {
-        let mut binds: Vec<Bind> = vec![tenant.into()];
+        let mut binds: Vec<Bind> = vec![tenant.into(), tenant.into()];
         let narrowed = match scope {
             EnrollScope::Memberships(ids) => {
                 let ids = padded(ids);
@@ -68,7 +71,7 @@ impl Owed {
             }
             EnrollScope::Group(id) => {
                 binds.push((*id).into());
-                " AND m.group_id = ?".to_owned()
+                " AND a.group_id = ?".to_owned()
             }
             EnrollScope::Learner(id) => {
                 binds.push((*id).into());
@@ -88,7 +91,11 @@ impl Owed {
             }
             EnrollScope::Tenant => String::new(),
         };
-        Self { sql: format!("{OWED}{narrowed}"), binds }
+        let from = match scope {
+            EnrollScope::Group(_) | EnrollScope::Course(_) | EnrollScope::Assignment(_) => FROM_ASSIGNMENTS,
+            _ => FROM_MEMBERSHIPS,
+        };
+        Self { sql: format!("{from} {OWED}{narrowed}"), binds }
     }
 
     /// The owed pairs, each once.
@@ -270,4 +277,69 @@ pub fn predicates(db: &mut Db, tenant: TenantId, learner: LearnerId, course: Cou
 
 fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Instant;
+    use crate::ids::RequestId;
+    use crate::store::testing;
+
+    const TENANT: TenantId = TenantId(1);
+
+    #[derive(diesel::QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+
+    fn steps(stmt: &Stmt) -> Vec<String> {
+        let stmt = stmt.clone();
+        let steps: Vec<Step> = testing::write(&testing::sqlite(), move |db| {
+            let explained = stmt.explained(db.dialect().explain);
+            db.load(explained)
+        });
+        steps.into_iter().map(|step| step.detail).collect()
+    }
+
+    fn statements(scope: &EnrollScope) -> Vec<Stmt> {
+        let by = By { actor: "test".to_owned(), request: RequestId::new(), at: Instant(0) };
+        let owed = Owed::new(TENANT, scope);
+        vec![
+            owed.survey(),
+            owed.enrollments("new_id()", &by),
+            owed.events("new_id()", "enrollment.created", NO_CYCLE, &by),
+            owed.cycles(&by),
+            owed.reopen(TENANT),
+            owed.reasons("new_id()", &by),
+        ]
+    }
+
+    #[test]
+    fn one_membership_is_found_by_its_id_and_no_other_is_read() {
+        for stmt in statements(&EnrollScope::Memberships(vec![MembershipId::new()])) {
+            let steps = steps(&stmt);
+            assert!(steps.iter().any(|step| step.contains("SEARCH m USING PRIMARY KEY (tenant_id=? AND id=?)")), "{steps:#?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")), "{steps:#?}");
+        }
+    }
+
+    #[test]
+    fn a_touched_thing_is_where_its_statements_start() {
+        for (scope, expected) in [
+            (EnrollScope::Group(GroupId::new()), "SEARCH m USING INDEX memberships_"),
+            (EnrollScope::Learner(LearnerId::new()), "memberships_learner (tenant_id=? AND learner_id=?"),
+            (EnrollScope::Course(CourseId::new()), "SEARCH a USING INDEX assignments_course (tenant_id=? AND course_id=?"),
+            (EnrollScope::Course(CourseId::new()), "SEARCH m USING INDEX memberships_"),
+            (EnrollScope::Assignment(AssignmentId::new()), "SEARCH a USING INDEX sqlite_autoindex_assignments_1 (tenant_id=? AND id=?)"),
+            (EnrollScope::Assignment(AssignmentId::new()), "SEARCH m USING INDEX memberships_"),
+        ] {
+            for stmt in statements(&scope) {
+                let steps = steps(&stmt);
+                assert!(steps.iter().any(|step| step.contains(expected)), "{scope:?} {steps:#?}");
+                assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")), "{scope:?} {steps:#?}");
+            }
+        }
+    }
 }

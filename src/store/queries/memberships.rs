@@ -456,3 +456,41 @@ pub fn state_counts(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Sta
     .bind(group);
     Ok(db.optional(stmt)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing;
+
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+
+    #[test]
+    fn nobody_walks_a_tenants_memberships() {
+        let (group, learner) = (GroupId::new(), LearnerId::new());
+        let one = |column: &str| format!("SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND m.{column} = ?");
+        let named = "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND m.group_id = ? \
+             AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN (?, ?))";
+        let tenant = TenantId(1);
+        let page = format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL ORDER BY m.learner_id LIMIT 10");
+        for (sql, binds, index) in [
+            (one("learner_id"), vec![Bind::from(tenant), learner.into()], "memberships_learner"),
+            (one("group_id"), vec![tenant.into(), group.into()], "AND group_id=?"),
+            (named.to_owned(), vec![tenant.into(), group.into(), tenant.into(), learner.into(), learner.into()], "group_id=? AND learner_id=?"),
+            (page, vec![tenant.into(), group.into()], "memberships_live (tenant_id=? AND group_id=?"),
+        ] {
+            let stmt = Stmt::new(sql).binds(binds);
+            let steps: Vec<Step> = testing::write(&testing::sqlite(), move |db| db.load(stmt.explained(db.dialect().explain)));
+            assert!(steps.iter().any(|step| step.detail.contains(index)), "{index}: {:#?}", steps.iter().map(|s| &s.detail).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn lists_of_ids_have_few_lengths() {
+        let lengths: Vec<usize> = [0, 1, 2, 5, 17, 65, 300, 1000].map(|count| padded(&vec![UserId::new(); count]).len()).to_vec();
+        assert_eq!(lengths, [0, 1, 4, 16, 64, 256, 1000, 1000]);
+    }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE memberships RESET (autovacuum_analyze_scale_factor);
+ALTER TABLE enrollments RESET (autovacuum_analyze_scale_factor);
+ALTER TABLE enrollment_reasons RESET (autovacuum_analyze_scale_factor);

@@ -1,0 +1,285 @@
+//! The guard: a bearer token becomes a [`Scope`], or the request ends here. Requirements A1–A3, B7, B11.
+//!
+//! Deny by default: a handler gets a scope only through [`Provisioner`] or [`ApiCaller`], and both look at the
+//! `Authorization` header alone. The answer to a missing, forged, expired or revoked token is the same to the byte.
+//! A scope of routes whose other extractors read path, query or body puts [`provisioner`] or [`api_caller`] around
+//! itself, so that nothing is parsed for strangers; attached to routes, never to a comparison of paths.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
+use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
+
+use super::AppState;
+use super::error::{self, ScimFailure};
+use crate::auth::permission::TokenKind;
+use crate::clock::Instant;
+use crate::ids::RequestId;
+use crate::service::tokens::{self, Answer, Grant};
+use crate::service::{Scope, ServiceError};
+
+/// A provisioning client: the caller of `/scim/v2`.
+#[derive(Clone, Debug)]
+pub struct Provisioner(pub Scope);
+
+/// A REST client: the caller of `/api/v1`.
+#[derive(Clone, Debug)]
+pub struct ApiCaller(pub Scope);
+
+/// Why a request ends at the guard, in the shape of the API it wanted.
+#[derive(Debug)]
+pub struct Refusal {
+    door: TokenKind,
+    why: Why,
+}
+
+#[derive(Debug)]
+enum Why {
+    /// No token, or one that is not good; `true` when one was sent.
+    Unauthenticated(bool),
+    /// A good token of the other API.
+    WrongKind,
+    /// The row could not be asked.
+    Failed(ServiceError, RequestId),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Why::Unauthenticated(_) => f.write_str("this needs a valid bearer token in the Authorization header"),
+            Why::WrongKind => match self.door {
+                TokenKind::Scim => f.write_str("this is a token for the REST API; SCIM needs one of kind `scim`"),
+                TokenKind::Api => f.write_str("this is a SCIM token; the REST API needs one of kind `api`"),
+            },
+            Why::Failed(error, _) => error.fmt(f),
+        }
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        self.error_response().status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, code) = match &self.why {
+            Why::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Why::WrongKind => (StatusCode::FORBIDDEN, "wrong_token_kind"),
+            Why::Failed(error, request) => {
+                return match self.door {
+                    TokenKind::Scim => error::scim(error, *request).respond(),
+                    TokenKind::Api => error::problem(error, *request),
+                };
+            }
+        };
+        let mut answer = match self.door {
+            TokenKind::Scim => ScimFailure::of(status, None, self.to_string()).respond(),
+            TokenKind::Api => HttpResponse::build(status).content_type("application/problem+json").body(
+                serde_json::json!({
+                    "type": format!("https://rollcall.invalid/problems/{code}"),
+                    "title": code.replace('_', " "),
+                    "status": status.as_u16(),
+                    "code": code,
+                    "detail": self.to_string(),
+                })
+                .to_string(),
+            ),
+        };
+        if let Why::Unauthenticated(sent) = self.why {
+            let challenge = match (self.door, sent) {
+                (TokenKind::Scim, false) => "Bearer realm=\"scim\"",
+                (TokenKind::Scim, true) => "Bearer realm=\"scim\", error=\"invalid_token\"",
+                (TokenKind::Api, false) => "Bearer realm=\"api\"",
+                (TokenKind::Api, true) => "Bearer realm=\"api\", error=\"invalid_token\"",
+            };
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer
+    }
+}
+
+/// The token of a request: the `Authorization` header with or without the word `Bearer`, if there is exactly one.
+fn bearer(request: &HttpRequest) -> Option<String> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let (Some(value), None) = (headers.next(), headers.next()) else { return None };
+    let text = value.to_str().ok()?.trim();
+    let token = match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        Some(_) => return None,
+        None => text,
+    };
+    (!token.is_empty() && !token.eq_ignore_ascii_case("bearer")).then(|| token.to_owned())
+}
+
+/// Everything the answer depends on, taken out of the request so that the answer may be waited for.
+struct Visit {
+    door: TokenKind,
+    /// Whether anything stood in the header.
+    sent: bool,
+    token: Option<String>,
+    request: RequestId,
+    state: Option<web::Data<AppState>>,
+}
+
+impl Visit {
+    fn of(request: &HttpRequest, door: TokenKind) -> Self {
+        Self {
+            door,
+            sent: request.headers().contains_key(header::AUTHORIZATION),
+            token: bearer(request),
+            request: request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new),
+            state: request.app_data::<web::Data<AppState>>().cloned(),
+        }
+    }
+
+    fn refuse(&self, why: Why) -> Refusal {
+        Refusal { door: self.door, why }
+    }
+
+    fn stranger(&self) -> Refusal {
+        self.refuse(Why::Unauthenticated(self.sent))
+    }
+
+    fn admit(&self, grant: &Grant, now: Instant) -> Result<Scope, Refusal> {
+        if grant.kind == self.door { Ok(grant.scope(self.request, now)) } else { Err(self.refuse(Why::WrongKind)) }
+    }
+
+    /// The answer when memory suffices, which it nearly always does.
+    fn at_once(&self) -> Option<Result<Scope, Refusal>> {
+        let (Some(token), Some(state)) = (&self.token, &self.state) else { return Some(Err(self.stranger())) };
+        let now = state.clock.now();
+        match state.tokens.ask(token, now) {
+            Answer::Good(grant) => Some(self.admit(&grant, now)),
+            Answer::Bad(error) => {
+                log::debug!("refused a token: {error} [request {}]", self.request);
+                Some(Err(self.stranger()))
+            }
+            Answer::Ask(..) | Answer::Reload => None,
+        }
+    }
+
+    /// The answer with a look at the row, and at the keys where the token's is unknown.
+    async fn in_time(self) -> Result<Scope, Refusal> {
+        let (Some(token), Some(state)) = (&self.token, &self.state) else { return Err(self.stranger()) };
+        let now = state.clock.now();
+        let mut answer = state.tokens.ask(token, now);
+        if matches!(answer, Answer::Reload) {
+            let keys = state.store.read(tokens::key_ring).await.map_err(|error| self.failed(error))?;
+            state.tokens.install(keys);
+            answer = state.tokens.ask(token, now);
+        }
+        match answer {
+            Answer::Good(grant) => self.admit(&grant, now),
+            Answer::Bad(_) | Answer::Reload => Err(self.stranger()),
+            Answer::Ask(claims, epoch) => {
+                let asked = Arc::clone(&claims);
+                let row = state.store.read_short(move |db| tokens::grant(db, &asked, now)).await;
+                let row = row.map_err(|error| self.failed(error))?;
+                match state.tokens.learn(token, claims, epoch, row, now) {
+                    Ok(grant) => {
+                        if grant.touch {
+                            touch(state, &grant, now);
+                        }
+                        self.admit(&grant, now)
+                    }
+                    Err(error) => {
+                        log::debug!("refused a token: {error} [request {}]", self.request);
+                        Err(self.stranger())
+                    }
+                }
+            }
+        }
+    }
+
+    fn failed(&self, error: ServiceError) -> Refusal {
+        self.refuse(Why::Failed(error, self.request))
+    }
+}
+
+/// Notes the token's use in the background: no request waits for it or fails with it.
+fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
+    let (store, tenant, jti) = (state.store.clone(), grant.tenant, grant.jti.clone());
+    actix_web::rt::spawn(async move {
+        if let Err(error) = store.write("touch token", move |db| tokens::touch(db, tenant, &jti, now)).await {
+            log::warn!("a token's last use was not noted: {error}");
+        }
+    });
+}
+
+type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result<T, Error>>>;
+
+fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
+    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>() {
+        if *kind == door {
+            return Either::Left(ready(Ok(make(scope.clone()))));
+        }
+    }
+    let visit = Visit::of(request, door);
+    match visit.at_once() {
+        Some(answer) => Either::Left(ready(answer.map(make).map_err(Error::from))),
+        None => Either::Right(Box::pin(async move { visit.in_time().await.map(make).map_err(Error::from) })),
+    }
+}
+
+impl FromRequest for Provisioner {
+    type Error = Error;
+    type Future = Waiting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, TokenKind::Scim, Self)
+    }
+}
+
+impl FromRequest for ApiCaller {
+    type Error = Error;
+    type Future = Waiting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, TokenKind::Api, Self)
+    }
+}
+
+/// What the middleware leaves for the extractors.
+struct Admitted(TokenKind, Scope);
+
+async fn admit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    door: TokenKind,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let visit = Visit::of(request.request(), door);
+    let answer = match visit.at_once() {
+        Some(answer) => answer,
+        None => visit.in_time().await,
+    };
+    match answer {
+        Ok(scope) => {
+            request.extensions_mut().insert(Admitted(door, scope));
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+    }
+}
+
+/// Middleware for a scope of routes that are all SCIM: authenticates before anything is parsed.
+pub async fn provisioner(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    admit(request, next, TokenKind::Scim).await
+}
+
+/// Middleware for a scope of routes that are all REST: authenticates before anything is parsed.
+pub async fn api_caller(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    admit(request, next, TokenKind::Api).await
+}

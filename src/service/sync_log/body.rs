@@ -1,0 +1,177 @@
+//! Bodies as the log may keep them: secrets replaced, length bounded.
+
+use serde_json::Value;
+
+use crate::scim::fold::fold;
+
+/// The longest body kept, in bytes.
+pub const MAX_BODY: usize = 64 << 10;
+
+/// What stands where a secret stood.
+const HIDDEN: &str = "[redacted]";
+
+/// Member names whose value is never kept, folded.
+const SECRET: &[&str] = &[
+    "password", "authorization", "secret", "client_secret", "clientsecret", "token", "access_token", "accesstoken",
+    "refresh_token", "refreshtoken", "api_key", "apikey",
+];
+
+/// Text that every secret name contains one of; `\u` because an escape could spell any of them.
+const SUSPICIOUS: &[&str] = &["password", "authorization", "secret", "token", "api_key", "apikey", "\\u"];
+
+/// A request's or answer's body without its secrets, at most [`MAX_BODY`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body(String);
+
+impl Body {
+    /// Redacts and cuts. Most bodies name no secret and are only looked through; one that does and is no JSON is withheld.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        if !is_suspicious(text) {
+            return Self(storable(cut(text, MAX_BODY)));
+        }
+        match serde_json::from_str::<Value>(text) {
+            Ok(mut value) => {
+                redact(&mut value);
+                Self(storable(cut(&value.to_string(), MAX_BODY)))
+            }
+            Err(_) => Self(format!("[{} bytes that are not JSON, withheld: they name a secret]", text.len())),
+        }
+    }
+
+    /// What is left.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A path with its query, unless the query names a secret attribute (`filter=password eq "…"`).
+pub fn safe_path(path: &str) -> String {
+    match path.split_once('?') {
+        // Decoded first: `%70assword` is a password too.
+        Some((bare, query)) if is_suspicious(&unescaped(query)) => format!("{}?{HIDDEN}", cut(bare, 2048)),
+        _ => storable(cut(path, 2048)),
+    }
+}
+
+fn unescaped(query: &str) -> String {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (first, after) {
+            (b'%', [high, low, tail @ ..]) => {
+                if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
+                    bytes.push(high << 4 | low);
+                    rest = tail;
+                } else {
+                    bytes.push(b'%');
+                    rest = after;
+                }
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn is_suspicious(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    // A name in other letters that fold to ASCII (`ﬁ`, full-width, `K`) is caught by folding, paid only by such texts.
+    let folded = if lower.is_ascii() { lower } else { fold(&lower) };
+    SUSPICIOUS.iter().any(|word| folded.contains(word))
+}
+
+/// Whether a member's name, or the last part of a path such as `urn:…:User:password`, is a secret's.
+fn is_secret(name: &str) -> bool {
+    let name = fold(name.trim());
+    let last = name.rsplit([':', '.']).next().unwrap_or_default();
+    SECRET.contains(&last)
+}
+
+/// Replaces secrets in place: values under a secret name, the `value` of a PATCH operation whose `path` is one.
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let by_path = members
+                .iter()
+                .any(|(name, value)| name.eq_ignore_ascii_case("path") && value.as_str().is_some_and(is_secret));
+            for (name, value) in members.iter_mut() {
+                if is_secret(name) || (by_path && name.eq_ignore_ascii_case("value")) {
+                    *value = HIDDEN.into();
+                } else {
+                    redact(value);
+                }
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+/// The text without NUL, which PostgreSQL cannot store.
+pub fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// The longest beginning of at most `max` bytes that ends at a character.
+pub fn cut(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str) -> String {
+        Body::of(text).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_password_never_stays_wherever_it_stands() {
+        for body in [
+            r#"{"userName":"ann","password":"hunter2"}"#,
+            r#"{"userName":"ann","PassWord":"hunter2"}"#,
+            r#"{"userName":"ann","p\u0061ssword":"hunter2"}"#,
+            r#"{"urn:ietf:params:scim:schemas:core:2.0:User:password":"hunter2"}"#,
+            r#"{"Operations":[{"op":"replace","path":"password","value":"hunter2"}]}"#,
+            r#"{"Operations":[{"op":"Replace","Path":"urn:ietf:params:scim:schemas:core:2.0:User:Password","Value":"hunter2"}]}"#,
+            r#"{"Operations":[{"op":"add","value":{"password":{"value":"hunter2"}}}]}"#,
+            r#"{"a":[[{"headers":{"Authorization":"Bearer hunter2"}}]]}"#,
+            r#"{"password":"hunter2""#,
+            "password=hunter2",
+            "{\"\u{ff50}\u{ff41}ssword\":\"hunter2\"}",
+        ] {
+            let kept = kept(body);
+            assert!(!kept.contains("hunter2"), "{body} became {kept}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_as_it_was() {
+        let body = r#"{ "userName" : "ann",  "title": "Clerk" }"#;
+        assert_eq!(kept(body), body, "byte for byte");
+        assert_eq!(kept(r#"{"userName":"password"}"#), r#"{"userName":"password"}"#);
+        assert_eq!(kept(r#"{"b":1,"password":null,"a":2}"#), r#"{"b":1,"password":"[redacted]","a":2}"#, "in order");
+    }
+
+    #[test]
+    fn long_bodies_are_cut_at_a_character_after_redaction() {
+        let long = format!(r#"{{"title":"{}"}}"#, "é".repeat(MAX_BODY));
+        assert!(kept(&long).len() <= MAX_BODY && kept(&long).starts_with(r#"{"title":"é"#));
+        let secret = format!(r#"{{"title":"{}","password":"hunter2"}}"#, "x".repeat(MAX_BODY - 30));
+        assert!(!kept(&secret).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_query_that_names_a_secret_is_left_out() {
+        assert_eq!(safe_path("/scim/v2/Users?filter=userName%20eq%20%22ann%22"), "/scim/v2/Users?filter=userName%20eq%20%22ann%22");
+        assert_eq!(safe_path("/scim/v2/Users?filter=password%20eq%20%22x%22"), "/scim/v2/Users?[redacted]");
+        assert_eq!(safe_path("/scim/v2/Users?filter=%70assword+eq+%22x%22"), "/scim/v2/Users?[redacted]");
+        assert_eq!(safe_path("/scim/v2/Users?access_token=ey"), "/scim/v2/Users?[redacted]");
+    }
+}

@@ -1,0 +1,224 @@
+//! The sync log: what each inbound SCIM request was, did and was answered (`rest-and-console.md` A7).
+//!
+//! A write records its row in its own transaction ([`record`]); reads and refusals go through [`SyncLogger`], in
+//! batches, without slowing the answer. Bodies are redacted before they can reach a row: [`Body`] has no other maker.
+
+mod body;
+mod logger;
+mod reading;
+
+use std::time::Instant as Stopwatch;
+
+use serde_json::Value;
+
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, RequestId, TenantId};
+use crate::scim::message::Note;
+use crate::store::Db;
+use crate::store::queries::sync_log::{self, SyncRow};
+
+use super::scope::Actor;
+use super::{Scope, ServiceError, tokens};
+
+pub use body::{Body, MAX_BODY};
+pub use logger::SyncLogger;
+pub use reading::{Page, Query, SyncRequest, find, page};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The one spelling, in rows and on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// Reads the spelling back.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// What became of a request.
+    Outcome {
+        /// It did what it asked.
+        Success = "success",
+        /// Nothing changed: it was so already.
+        NoOp = "no_op",
+        /// Some values were skipped.
+        Partial = "partial",
+        /// Stored, but nothing is owed: the connection observes.
+        Held = "held",
+        /// Stored, but nothing is owed: the plan has no groups.
+        Parked = "parked",
+        /// Refused: the client must change something.
+        Rejected = "rejected",
+        /// Our mistake, or not now.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// What a request asked for.
+    Operation {
+        Create = "create",
+        Replace = "replace",
+        Patch = "patch",
+        Delete = "delete",
+        /// One resource by its id.
+        Read = "read",
+        /// A list with a filter: is it there?
+        Probe = "probe",
+        /// A list without one.
+        List = "list",
+    }
+}
+
+/// One request on its way into the log.
+#[derive(Clone, Debug)]
+pub struct SyncEntry {
+    pub id: RequestId,
+    pub at: Instant,
+    pub connection: Option<ConnectionId>,
+    /// The last characters of the token's `jti`.
+    pub token_hint: String,
+    pub method: String,
+    /// Path and query; a query that names a secret attribute is left out.
+    pub path: String,
+    pub operation: Operation,
+    pub resource_type: Option<String>,
+    pub resource_id: Option<String>,
+    /// `userName` or `displayName`: what an admin calls the resource.
+    pub resource_label: Option<String>,
+    pub external_id: Option<String>,
+    pub outcome: Outcome,
+    pub http_status: u16,
+    pub scim_type: Option<String>,
+    pub detail: Option<String>,
+    pub duration_us: i64,
+    pub members_added: i64,
+    pub members_ended: i64,
+    pub enrollments: i64,
+    pub notes: Vec<Note>,
+    /// Before and after of each changed attribute.
+    pub changes: Value,
+    pub request_body: Option<Body>,
+    pub response_body: Option<Body>,
+    pub user_agent: Option<String>,
+    started: Stopwatch,
+}
+
+impl SyncEntry {
+    /// Opens an entry when the request has come in; the clock of its duration runs from here.
+    #[must_use]
+    pub fn start(
+        scope: &Scope,
+        operation: Operation,
+        method: &str,
+        path: &str,
+        request_body: Option<&str>,
+        user_agent: Option<&str>,
+    ) -> Self {
+        let token_hint = match &scope.actor {
+            Actor::Scim { jti, .. } | Actor::Api { jti, .. } => tokens::hint(jti),
+            Actor::System(name) => (*name).to_owned(),
+        };
+        Self {
+            id: scope.request,
+            at: scope.now,
+            connection: scope.connection.as_ref().map(|connection| connection.id),
+            token_hint,
+            method: method.to_owned(),
+            path: body::safe_path(path),
+            operation,
+            resource_type: None,
+            resource_id: None,
+            resource_label: None,
+            external_id: None,
+            outcome: Outcome::Failed,
+            http_status: 0,
+            scim_type: None,
+            detail: None,
+            duration_us: 0,
+            members_added: 0,
+            members_ended: 0,
+            enrollments: 0,
+            notes: Vec::new(),
+            changes: Value::Null,
+            request_body: request_body.map(Body::of),
+            response_body: None,
+            user_agent: user_agent.map(|agent| body::cut(agent, 256).to_owned()),
+            started: Stopwatch::now(),
+        }
+    }
+
+    /// Names the resource it is about; what is `None` stays as it was.
+    pub fn resource(&mut self, resource_type: &str, id: &str, label: Option<&str>, external_id: Option<&str>) {
+        self.resource_type = Some(resource_type.to_owned());
+        self.resource_id = Some(body::storable(body::cut(id, 256)));
+        if let Some(label) = label {
+            self.resource_label = Some(label.to_owned());
+        }
+        if let Some(external_id) = external_id {
+            self.external_id = Some(external_id.to_owned());
+        }
+    }
+
+    /// Closes the entry with its outcome and the answer.
+    #[must_use]
+    pub fn finish(mut self, outcome: Outcome, http_status: u16, response_body: Option<&str>) -> Self {
+        self.outcome = outcome;
+        self.http_status = http_status;
+        self.response_body = response_body.map(Body::of);
+        self.duration_us = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self
+    }
+
+    fn row(&self, tenant: TenantId) -> SyncRow {
+        let notes = if self.notes.is_empty() { Ok("[]".to_owned()) } else { serde_json::to_string(&self.notes) };
+        SyncRow {
+            tenant_id: tenant.0,
+            id: self.id,
+            at: self.at.0,
+            connection_id: self.connection,
+            token_hint: self.token_hint.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            operation: self.operation.as_str().to_owned(),
+            resource_type: self.resource_type.clone(),
+            resource_id: self.resource_id.clone(),
+            resource_label: self.resource_label.as_deref().map(body::storable),
+            external_id: self.external_id.as_deref().map(body::storable),
+            outcome: self.outcome.as_str().to_owned(),
+            http_status: i64::from(self.http_status),
+            scim_type: self.scim_type.clone(),
+            detail: self.detail.as_deref().map(body::storable),
+            duration_us: self.duration_us,
+            members_added: self.members_added,
+            members_ended: self.members_ended,
+            enrollments: self.enrollments,
+            notes: notes.unwrap_or_else(|_| "[]".to_owned()),
+            changes: if self.changes.is_null() { "{}".to_owned() } else { self.changes.to_string() },
+            request_body: self.request_body.as_ref().map(|body| body.as_str().to_owned()),
+            response_body: self.response_body.as_ref().map(|body| body.as_str().to_owned()),
+            user_agent: self.user_agent.clone(),
+        }
+    }
+}
+
+/// Records a request in the transaction of what it did.
+pub fn record(db: &mut Db, scope: &Scope, entry: &SyncEntry) -> Result<(), ServiceError> {
+    sync_log::insert(db, &[entry.row(scope.tenant)])?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Reading the log: a page of it, newest first, and one request with its bodies.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, RequestId};
+use crate::store::Db;
+use crate::store::queries::sync_log::{self, SyncFilter, SyncRow};
+
+use super::super::{Scope, ServiceError};
+use super::{Outcome, Operation};
+
+/// Which requests a page shows, and from where; all conditions must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// One of these; empty: any.
+    pub outcomes: Vec<Outcome>,
+    /// One of these; empty: any.
+    pub operations: Vec<Operation>,
+    /// `User` or `Group`.
+    pub resource_type: Option<String>,
+    pub resource_id: Option<String>,
+    pub connection: Option<ConnectionId>,
+    /// The last request of the page before.
+    pub after: Option<RequestId>,
+    /// 1 to 200.
+    pub limit: usize,
+}
+
+/// One request as it is shown; the members are those of `rest-and-console.md` A7.
+#[derive(Debug, Serialize)]
+pub struct SyncRequest {
+    pub id: RequestId,
+    pub at: Instant,
+    pub connection_id: Option<ConnectionId>,
+    pub token_hint: String,
+    pub method: String,
+    pub path: String,
+    pub operation: String,
+    pub resource_type: Option<String>,
+    pub resource_id: Option<String>,
+    pub resource_label: Option<String>,
+    pub external_id: Option<String>,
+    pub outcome: String,
+    pub http_status: i64,
+    pub scim_type: Option<String>,
+    pub detail: Option<String>,
+    pub duration_ms: f64,
+    pub effects: Effects,
+    /// What was ignored or rewritten on the way in.
+    pub warnings: Box<RawValue>,
+    /// Before and after of each changed attribute.
+    pub diff: Box<RawValue>,
+    pub client: Client,
+    /// Only when one request is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<String>,
+}
+
+/// What a request caused.
+#[derive(Debug, Serialize)]
+pub struct Effects {
+    pub members_added: i64,
+    pub members_ended: i64,
+    pub enrollments: i64,
+}
+
+/// Who sent a request.
+#[derive(Debug, Serialize)]
+pub struct Client {
+    pub user_agent: Option<String>,
+}
+
+/// A page and where the next one begins.
+#[derive(Debug)]
+pub struct Page {
+    pub requests: Vec<SyncRequest>,
+    /// `Some` when there are more.
+    pub next: Option<RequestId>,
+}
+
+impl TryFrom<SyncRow> for SyncRequest {
+    type Error = ServiceError;
+
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of one request are far below 2^52")]
+    fn try_from(row: SyncRow) -> Result<Self, ServiceError> {
+        let raw = |text| RawValue::from_string(text).map_err(|error| ServiceError::Bug(error.into()));
+        Ok(Self {
+            id: row.id,
+            at: Instant(row.at),
+            connection_id: row.connection_id,
+            token_hint: row.token_hint,
+            method: row.method,
+            path: row.path,
+            operation: row.operation,
+            resource_type: row.resource_type,
+            resource_id: row.resource_id,
+            resource_label: row.resource_label,
+            external_id: row.external_id,
+            outcome: row.outcome,
+            http_status: row.http_status,
+            scim_type: row.scim_type,
+            detail: row.detail,
+            duration_ms: row.duration_us as f64 / 1000.0,
+            effects: Effects {
+                members_added: row.members_added,
+                members_ended: row.members_ended,
+                enrollments: row.enrollments,
+            },
+            warnings: raw(row.notes)?,
+            diff: raw(row.changes)?,
+            client: Client { user_agent: row.user_agent },
+            request_body: row.request_body,
+            response_body: row.response_body,
+        })
+    }
+}
+
+/// A page of the tenant's log, newest first, without bodies.
+pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceError> {
+    let filter = SyncFilter {
+        outcomes: query.outcomes.iter().map(|outcome| outcome.as_str()).collect(),
+        operations: query.operations.iter().map(|operation| operation.as_str()).collect(),
+        resource_type: query.resource_type.clone(),
+        resource_id: query.resource_id.clone(),
+        connection: query.connection,
+    };
+    let limit = query.limit.clamp(1, 200);
+    let mut rows = sync_log::page(db, scope.tenant, &filter, query.after, limit + 1)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    let requests = rows.into_iter().map(SyncRequest::try_from).collect::<Result<_, _>>()?;
+    Ok(Page { requests, next })
+}
+
+/// One request with its bodies.
+pub fn find(db: &mut Db, scope: &Scope, id: RequestId) -> Result<SyncRequest, ServiceError> {
+    let row = sync_log::find(db, scope.tenant, id)?;
+    row.ok_or_else(|| ServiceError::not_found("request", id))?.try_into()
+}

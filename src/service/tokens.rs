@@ -1,0 +1,407 @@
+//! Access tokens as use cases: made, recorded by `jti`, listed, taken back, and asked about on every request.
+//!
+//! [`Gate`] is what stands between a token and its row: signatures are verified once, rows asked at most every
+//! [`RECHECK`] milliseconds, so a revocation on another node is seen within that time and one on this node at once (B5).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::auth::permission::{Permissions, TokenKind};
+use crate::auth::token::{self, AUDIENCE, Cache, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError};
+use crate::clock::Instant;
+use crate::ids::{ConnectionId, RequestId, TenantId};
+use crate::store::Db;
+use crate::store::queries::keys::{self, KeyRow};
+use crate::store::queries::tokens::{self, TokenRow};
+use crate::store::queries::connections as connection_rows;
+
+use super::scope::{Actor, Connection};
+use super::{Scope, ServiceError, connections};
+
+/// How long a row's answer is believed, in milliseconds.
+pub const RECHECK: i64 = 5_000;
+/// How many tokens a node remembers.
+pub const CACHED: usize = 10_000;
+/// How long a token lives when nobody says otherwise, in milliseconds: a year.
+pub const LIFETIME: i64 = 365 * 24 * 3600 * 1000;
+/// How old a row's last use may grow before it is written again, in milliseconds.
+const TOUCH: i64 = 5 * 60 * 1000;
+/// How often an unknown key may make a node read the keys again, in milliseconds.
+const RELOAD: i64 = 1_000;
+
+impl From<KeyError> for ServiceError {
+    fn from(error: KeyError) -> Self {
+        Self::Bug(error.into())
+    }
+}
+
+/// What a new token is to be.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    pub tenant: TenantId,
+    pub kind: TokenKind,
+    pub label: String,
+    pub permissions: Permissions,
+    /// Milliseconds from now to its end.
+    pub lifetime: i64,
+    pub connection: Option<ConnectionId>,
+    pub created_by: String,
+}
+
+impl NewToken {
+    /// A token with everything its kind can do, for a year.
+    #[must_use]
+    pub fn of(tenant: TenantId, kind: TokenKind) -> Self {
+        Self {
+            tenant,
+            kind,
+            label: kind.as_str().to_owned(),
+            permissions: kind.default_permissions(),
+            lifetime: LIFETIME,
+            connection: None,
+            created_by: "system:cli".to_owned(),
+        }
+    }
+}
+
+/// A token just made; the only place where it is ever seen.
+pub struct Minted {
+    pub token: String,
+    pub jti: String,
+    pub expires_at: Instant,
+}
+
+impl fmt::Debug for Minted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Minted").field("jti", &self.jti).finish_non_exhaustive()
+    }
+}
+
+/// Makes and records a token.
+pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, ServiceError> {
+    let permissions = new.permissions.and(new.kind.default_permissions());
+    if permissions != new.permissions || permissions.is_empty() {
+        return Err(ServiceError::invalid(
+            "/scopes",
+            format!("a token of kind `{0}` carries scopes of the {0} API, at least one", new.kind),
+        ));
+    }
+    let label = new.label.trim();
+    if label.is_empty() || label.chars().count() > 100 || label.chars().any(char::is_control) {
+        return Err(ServiceError::invalid("/label", "a token's label has 1 to 100 printable characters"));
+    }
+    if !(1000..=10 * LIFETIME).contains(&new.lifetime) {
+        return Err(ServiceError::invalid("/expires", "a token lives at least a second and at most ten years"));
+    }
+    let expires_at = now.plus_millis(new.lifetime);
+    let seconds = now.0.div_euclid(1000);
+    let claims = Claims {
+        iss: ISSUER.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        sub: label.to_owned(),
+        jti: token::random_id()?,
+        tid: new.tenant,
+        kind: new.kind,
+        scope: permissions.to_string(),
+        iat: seconds,
+        nbf: seconds,
+        exp: expires_at.0.div_euclid(1000),
+    };
+    let token = signing_key(db, now)?.sign(&claims)?;
+    let row = TokenRow {
+        tenant_id: new.tenant.0,
+        jti: claims.jti.clone(),
+        kind: new.kind.as_str().to_owned(),
+        label: label.to_owned(),
+        connection_id: new.connection,
+        scopes: claims.scope.clone(),
+        created_by: new.created_by.clone(),
+        created_at: now.0,
+        expires_at: expires_at.0,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    tokens::insert(db, &row)?;
+    Ok(Minted { token, jti: claims.jti, expires_at })
+}
+
+/// The key that signs, made on first use.
+fn signing_key(db: &mut Db, now: Instant) -> Result<SigningKey, ServiceError> {
+    if let Some(row) = keys::active(db)? {
+        return Ok(SigningKey::from_stored(&row.kid, &row.secret)?);
+    }
+    let key = SigningKey::generate()?;
+    let row = KeyRow {
+        kid: key.kid().to_owned(),
+        algorithm: token::ALGORITHM.to_owned(),
+        secret: key.secret(),
+        public: key.public(),
+        created_at: now.0,
+        retired_at: None,
+    };
+    keys::insert(db, &row)?;
+    Ok(key)
+}
+
+/// The keys that verify.
+pub fn key_ring(db: &mut Db) -> Result<KeyRing, ServiceError> {
+    let rows = keys::all(db)?;
+    Ok(KeyRing::from_stored(rows.iter().map(|row| (row.kid.as_str(), row.public.as_str())))?)
+}
+
+/// A recorded token, as lists show it.
+#[derive(Clone, Debug)]
+pub struct Token {
+    pub tenant: TenantId,
+    pub jti: String,
+    pub kind: String,
+    pub label: String,
+    pub scopes: Permissions,
+    pub created_at: Instant,
+    pub expires_at: Instant,
+    pub revoked_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+}
+
+/// The last characters of a `jti`: enough to tell tokens apart in lists and logs.
+#[must_use]
+pub fn hint(jti: &str) -> String {
+    let start = jti.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+    jti.get(start..).unwrap_or_default().to_owned()
+}
+
+/// A tenant's tokens, oldest first.
+pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<Token>, ServiceError> {
+    let rows = tokens::list(db, tenant)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Token {
+            tenant,
+            jti: row.jti,
+            kind: row.kind,
+            label: row.label,
+            scopes: Permissions::read(&row.scopes),
+            created_at: Instant(row.created_at),
+            expires_at: Instant(row.expires_at),
+            revoked_at: row.revoked_at.map(Instant),
+            last_used_at: row.last_used_at.map(Instant),
+        })
+        .collect())
+}
+
+/// Takes a tenant's token back. Taking it back again changes nothing. The caller tells its [`Gate`].
+pub fn revoke(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<(), ServiceError> {
+    if tokens::find(db, tenant, jti)?.is_none() {
+        return Err(ServiceError::not_found("token", jti));
+    }
+    tokens::revoke(db, tenant, jti, now)?;
+    Ok(())
+}
+
+/// Takes a token back whatever its tenant: the operator's command line.
+pub fn revoke_anywhere(db: &mut Db, jti: &str, now: Instant) -> Result<(), ServiceError> {
+    let found = tokens::find_anywhere(db, jti)?;
+    if found.is_empty() {
+        return Err(ServiceError::not_found("token", jti));
+    }
+    for row in found {
+        tokens::revoke(db, TenantId(row.tenant_id), jti, now)?;
+    }
+    Ok(())
+}
+
+/// Notes that a token was used, to the minute or so.
+pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<(), ServiceError> {
+    Ok(tokens::touch(db, tenant, jti, now)?)
+}
+
+/// What a good token opens.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub tenant: TenantId,
+    pub jti: String,
+    pub kind: TokenKind,
+    pub label: String,
+    pub permissions: Permissions,
+    pub connection: Option<Connection>,
+    /// Whether its last use should be written again.
+    pub touch: bool,
+}
+
+impl Grant {
+    /// The scope of one request made with it.
+    #[must_use]
+    pub fn scope(&self, request: RequestId, now: Instant) -> Scope {
+        let (jti, label) = (self.jti.clone(), self.label.clone());
+        Scope {
+            tenant: self.tenant,
+            actor: match self.kind {
+                TokenKind::Scim => Actor::Scim { jti, label },
+                TokenKind::Api => Actor::Api { jti, label },
+            },
+            permissions: self.permissions,
+            request,
+            now,
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+/// Asks the row of a verified token: whether it was recorded, for this tenant and kind, and not taken back.
+///
+/// The outer error is the database's; the inner one is the answer.
+pub fn grant(db: &mut Db, claims: &Claims, now: Instant) -> Result<Result<Grant, TokenError>, ServiceError> {
+    let Some(row) = tokens::find(db, claims.tid, &claims.jti)? else { return Ok(Err(TokenError::Unrecorded)) };
+    if row.kind != claims.kind.as_str() {
+        return Ok(Err(TokenError::Unrecorded));
+    }
+    if row.revoked_at.is_some() {
+        return Ok(Err(TokenError::Revoked));
+    }
+    if now.0 >= row.expires_at.saturating_add(token::LEEWAY * 1000) {
+        return Ok(Err(TokenError::Expired));
+    }
+    let connection = match row.connection_id {
+        // A token whose connection is gone opens nothing: its writes would belong to nobody.
+        Some(id) => match connection_rows::find(db, claims.tid, id)? {
+            Some(row) => Some(connections::from_row(row)?),
+            None => return Ok(Err(TokenError::Revoked)),
+        },
+        None => None,
+    };
+    Ok(Ok(Grant {
+        tenant: claims.tid,
+        permissions: claims.permissions().and(Permissions::read(&row.scopes)),
+        kind: claims.kind,
+        label: row.label,
+        jti: row.jti,
+        connection,
+        touch: row.last_used_at.is_none_or(|at| now.0 - at > TOUCH),
+    }))
+}
+
+/// What a [`Gate`] says about a token.
+#[derive(Debug)]
+pub enum Answer {
+    /// Come in.
+    Good(Arc<Grant>),
+    /// Stay out.
+    Bad(TokenError),
+    /// Its row must be asked ([`grant`]) and the answer brought back ([`Gate::learn`]).
+    Ask(Arc<Claims>, Epoch),
+    /// Its key is unknown here: another node may have made one, so read the keys ([`key_ring`], [`Gate::install`]) and ask again.
+    Reload,
+}
+
+/// Counts revocations: an answer asked for before one is not believed after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch(u64);
+
+#[derive(Clone)]
+struct Known {
+    claims: Arc<Claims>,
+    /// What the row said and when; `None` right after the signature was verified.
+    row: Option<(Instant, Result<Arc<Grant>, TokenError>)>,
+}
+
+struct Seen {
+    cache: Cache<Known>,
+    epoch: u64,
+    reloaded_at: Instant,
+}
+
+/// The node's memory of tokens and keys. Never touches the database itself.
+pub struct Gate {
+    keys: RwLock<KeyRing>,
+    seen: Mutex<Seen>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// A gate that knows these keys.
+    #[must_use]
+    pub fn new(keys: KeyRing) -> Self {
+        let seen = Seen { cache: Cache::new(CACHED), epoch: 0, reloaded_at: Instant(i64::MIN / 2) };
+        Self { keys: RwLock::new(keys), seen: Mutex::new(seen) }
+    }
+
+    /// What is known about a token now.
+    pub fn ask(&self, token: &str, now: Instant) -> Answer {
+        let (known, epoch) = {
+            let seen = self.seen();
+            (seen.cache.find(token).cloned(), Epoch(seen.epoch))
+        };
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let verified = self.keys.read().unwrap_or_else(PoisonError::into_inner).verify(token);
+                match verified {
+                    Ok(claims) => {
+                        let known = Known { claims: Arc::new(claims), row: None };
+                        self.seen().cache.put(token, known.clone());
+                        known
+                    }
+                    Err(TokenError::UnknownKey) if self.may_reload(now) => return Answer::Reload,
+                    Err(error) => return Answer::Bad(error),
+                }
+            }
+        };
+        if let Err(error) = known.claims.check_time(now) {
+            return Answer::Bad(error);
+        }
+        match known.row {
+            Some((at, row)) if (0..RECHECK).contains(&(now.0 - at.0)) => match row {
+                Ok(grant) => Answer::Good(grant),
+                Err(error) => Answer::Bad(error),
+            },
+            _ => Answer::Ask(known.claims, epoch),
+        }
+    }
+
+    /// Takes in what the row said, unless a token was revoked meanwhile; says what the request gets.
+    pub fn learn(
+        &self,
+        token: &str,
+        claims: Arc<Claims>,
+        epoch: Epoch,
+        row: Result<Grant, TokenError>,
+        now: Instant,
+    ) -> Result<Arc<Grant>, TokenError> {
+        let row = row.map(Arc::new);
+        let mut seen = self.seen();
+        if Epoch(seen.epoch) == epoch {
+            seen.cache.put(token, Known { claims, row: Some((now, row.clone())) });
+        }
+        row
+    }
+
+    /// Takes in keys read again.
+    pub fn install(&self, keys: KeyRing) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Forgets a token at once, after its revocation was committed.
+    pub fn forget(&self, jti: &str) {
+        let mut seen = self.seen();
+        seen.epoch += 1;
+        seen.cache.retain(|known| known.claims.jti != jti);
+    }
+
+    fn may_reload(&self, now: Instant) -> bool {
+        let mut seen = self.seen();
+        if now.0 - seen.reloaded_at.0 < RELOAD {
+            return false;
+        }
+        seen.reloaded_at = now;
+        true
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
