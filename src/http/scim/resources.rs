@@ -45,7 +45,9 @@ fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, Serv
 
 /// Only what the answer shows is read (A-19, G-09).
 fn parts(projection: &Projection) -> Parts {
-    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: projection.wants_extension(LEARNER_EXTENSION) }
+    let learner_wanted =
+        ["registration", "approval", "enrollments"].iter().any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted }
 }
 
 fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {

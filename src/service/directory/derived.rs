@@ -78,6 +78,6 @@ fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {
     json!({
         "registration": learner.registration,
         "approval": learner.approval,
-        "enrollments": { "total": learner.enrollments, "withdrawn": learner.withdrawn },
+        "enrollments": { "total": learner.enrollments },
     })
 }

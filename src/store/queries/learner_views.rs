@@ -17,8 +17,6 @@ pub struct LearnerOfUser {
     pub approval: String,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub enrollments: i64,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    pub withdrawn: i64,
 }
 
 /// The learners of these live accounts (at most a page of them). `count` asks for the enrollments too.
@@ -26,16 +24,15 @@ pub fn learners_of(db: &mut Db, tenant: TenantId, users: &[UserId], count: bool)
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    const COUNTS: &str = "(SELECT count(*) FROM enrollments e WHERE e.tenant_id = u.tenant_id AND e.learner_id = u.learner_id) AS enrollments, \
-         (SELECT count(*) FROM enrollments e WHERE e.tenant_id = u.tenant_id AND e.learner_id = u.learner_id \
-             AND e.withdrawn_at IS NOT NULL) AS withdrawn";
-    const NO_COUNTS: &str = "CAST(0 AS BIGINT) AS enrollments, CAST(0 AS BIGINT) AS withdrawn";
+    const COUNT: &str = "(SELECT count(*) FROM enrollments e WHERE e.tenant_id = u.tenant_id AND e.learner_id = u.learner_id \
+         AND e.withdrawn_at IS NULL) AS enrollments";
+    const NO_COUNT: &str = "CAST(0 AS BIGINT) AS enrollments";
     db.load(
         Stmt::new(format!(
             "SELECT u.id AS user_id, l.display_name, l.registration, l.approval, {} \
              FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
              WHERE u.tenant_id = ? AND u.id IN ({}) AND u.deleted_at IS NULL",
-            if count { COUNTS } else { NO_COUNTS },
+            if count { COUNT } else { NO_COUNT },
             marks(users.len())
         ))
         .once(users.len() > 16)
