@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
@@ -176,12 +175,7 @@ pub async fn create(kind: Kind, request: HttpRequest, who: Provisioner, payload:
     entry.resource_type = Some(kind.name().to_owned());
     let body = Arc::new(body);
     let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        let mut body = Value::clone(&body);
-        let mut notes = quirks::rewrite_body(quirks_client(scope), &mut body);
-        let mut written = directory::create(db, scope, call, kind, &body)?;
-        notes.append(&mut written.notes);
-        written.notes = notes;
-        Ok((StatusCode::CREATED, written))
+        Ok((StatusCode::CREATED, directory::create(db, scope, call, kind, &body)?))
     });
     answer(&state, &scope, entry, done.await)
 }
@@ -204,12 +198,7 @@ pub async fn replace(
     entry.resource(kind.name(), &id, None, None);
     let (body, expected, id) = (Arc::new(body), IfMatch::parse(header_text(&request, &header::IF_MATCH), header_text(&request, &header::IF_NONE_MATCH)), id.into_inner());
     let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        let mut body = Value::clone(&body);
-        let mut notes = quirks::rewrite_body(quirks_client(scope), &mut body);
-        let mut written = directory::replace(db, scope, call, (kind, &id), &body, &expected)?;
-        notes.append(&mut written.notes);
-        written.notes = notes;
-        Ok((StatusCode::OK, written))
+        Ok((StatusCode::OK, directory::replace(db, scope, call, (kind, &id), &body, &expected)?))
     });
     answer(&state, &scope, entry, done.await)
 }
