@@ -5,10 +5,11 @@ use std::time::Instant as Stopwatch;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use futures_util::FutureExt as _;
 
 use super::AppState;
@@ -25,37 +26,43 @@ pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static
     let started = Stopwatch::now();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let state = request.app_data::<web::Data<AppState>>().cloned();
-    let (http, payload) = request.into_parts();
-    let kept = http.clone();
-    let outcome = AssertUnwindSafe(next.call(ServiceRequest::from_parts(http, payload))).catch_unwind().await;
-    let mut response = match outcome {
-        Ok(Ok(response)) => response.map_into_boxed_body(),
-        Ok(Err(error)) => framework_error(kept, &error),
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let dress = |headers: &mut HeaderMap, status: StatusCode| {
+        if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+            headers.insert(REQUEST_ID, value);
+        }
+        headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+        if let Some(state) = &state {
+            state.metrics.count(status.as_u16());
+        }
+        log::info!("{method} {path} answered {} in {} µs [request {id}]", status.as_u16(), started.elapsed().as_micros());
+    };
+    // a request that ended in a panic or an error is gone: its answer travels as an error that brings its response
+    let mut answer = match outcome {
+        Ok(Ok(response)) => {
+            let mut response = response.map_into_boxed_body();
+            let status = response.status();
+            dress(response.headers_mut(), status);
+            return Ok(response);
+        }
+        Ok(Err(error)) => readable(error.error_response()),
         Err(_) => {
             log::error!("a handler panicked on {method} {path} [request {id}]");
             let detail = format!("the server made a mistake; request {id} is in its log");
-            ServiceResponse::new(kept, ScimFailure::of(StatusCode::INTERNAL_SERVER_ERROR, None, detail).respond())
+            ScimFailure::of(StatusCode::INTERNAL_SERVER_ERROR, None, detail).respond()
         }
     };
-    let status = response.status();
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response.headers_mut().insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
-    if let Some(state) = state {
-        state.metrics.count(status.as_u16());
-    }
-    log::info!("{method} {path} answered {} in {} µs [request {id}]", status.as_u16(), started.elapsed().as_micros());
-    Ok(response)
+    let status = answer.status();
+    dress(answer.headers_mut(), status);
+    Err(InternalError::from_response("answered", answer).into())
 }
 
-/// What an extractor refused before any handler ran. Guards bring their own body; the rest gets a SCIM one.
-fn framework_error(request: actix_web::HttpRequest, error: &Error) -> ServiceResponse<BoxBody> {
-    let answer = error.error_response();
-    if answer.headers().get(actix_web::http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
-        return ServiceResponse::new(request, answer);
+/// What was refused before any handler ran. Guards bring their own body; the rest gets a SCIM one (H-16).
+fn readable(answer: HttpResponse) -> HttpResponse {
+    if answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
+        return answer;
     }
     let status = answer.status();
-    let detail = if status.is_server_error() { "the server made a mistake".to_owned() } else { "the request cannot be read".to_owned() };
-    ServiceResponse::new(request, ScimFailure::of(status, None, detail).respond())
+    let detail = if status.is_server_error() { "the server made a mistake" } else { "the request cannot be read" };
+    ScimFailure::of(status, None, detail).respond()
 }

@@ -4,7 +4,17 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::scim::schema::Registry;
+use crate::service::sync_log::SyncLogger;
+use crate::service::tokens::Gate;
 use crate::store::Store;
+
+pub mod api;
+pub mod envelope;
+pub mod error;
+pub mod guard;
+pub mod health;
+pub mod routes;
+pub mod scim;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -14,12 +24,7 @@ pub struct AppState {
     pub clock: Clock,
     /// The address clients use, without a trailing slash (`https://scim.acme.test`); `None`: that of the connection (B31).
     pub public_url: Option<String>,
-    pub tokens: Arc<crate::service::tokens::Gate>,
-    pub log: crate::service::sync_log::SyncLogger,
+    pub tokens: Arc<Gate>,
+    pub log: SyncLogger,
     pub metrics: Arc<health::Metrics>,
 }
-
-pub mod api;
-pub mod error;
-pub mod guard;
-pub mod health;

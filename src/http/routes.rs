@@ -1,13 +1,14 @@
 //! Every route of the product.
 
 use actix_web::http::{StatusCode, header};
+use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
 
 use crate::scim::error::ScimErrorKind;
 use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
-use super::guard::Provisioner;
+use super::guard::{self, Provisioner};
 use super::scim::{discovery, resources};
 use super::{api, health};
 
@@ -17,8 +18,15 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/metrics").get(health::metrics))
         .service(
+            web::resource("/scim/v2/ServiceProviderConfig")
+                .route(web::get().to(discovery::service_provider_config))
+                .route(web::head().to(discovery::service_provider_config))
+                .route(options(READ_ONLY))
+                .default_service(method_not_allowed(READ_ONLY)),
+        )
+        .service(
             web::scope("/scim/v2")
-                .service(public("/ServiceProviderConfig", web::get().to(discovery::service_provider_config), web::head().to(discovery::service_provider_config)))
+                .wrap(from_fn(guard::provisioner))
                 .service(read_only("/ResourceTypes", web::get().to(discovery::resource_types), web::head().to(discovery::resource_types)))
                 .service(read_only("/ResourceTypes/{id}", web::get().to(discovery::resource_type), web::head().to(discovery::resource_type)))
                 .service(read_only("/Schemas", web::get().to(discovery::schemas), web::head().to(discovery::schemas)))
@@ -30,7 +38,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .default_service(web::to(no_such_endpoint)),
         )
         .service(web::resource(["/scim/{version:v[0-9]+}", "/scim/{version:v[0-9]+}/{tail:.*}"]).to(no_such_version))
-        .service(web::scope("/api/v1").configure(api::routes))
+        .service(web::scope("/api/v1").wrap(from_fn(guard::api_caller)).configure(api::routes))
         .default_service(web::to(no_such_page));
 }
 
@@ -68,11 +76,6 @@ const READ_ONLY: &str = "GET, HEAD, OPTIONS";
 
 fn read_only(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
     web::resource(path).route(get).route(head).route(options(READ_ONLY)).default_service(method_not_allowed(READ_ONLY))
-}
-
-/// Needs no token.
-fn public(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
-    read_only(path, get, head)
 }
 
 fn options(allow: &'static str) -> actix_web::Route {

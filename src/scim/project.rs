@@ -122,10 +122,8 @@ impl Projection {
         let schema = rt.extension(urn)?;
         let shown = self.extensions.get(&schema.id)?;
         let container = value.as_object()?;
-        let kept: Map<String, Value> = container
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?)))
-            .collect();
+        let kept: Map<String, Value> =
+            container.iter().filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?))).collect();
         (!kept.is_empty()).then_some(Value::Object(kept))
     }
 
@@ -178,12 +176,12 @@ fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Opti
     let always = def.returned == Returned::Always;
     match (def.returned, asked, named) {
         (Returned::Never, _, _) => None,
-        (_, Asked::Only(_), Some(Named::Whole { also })) => Some(parts_where(def, |sub| {
-            sub.returned != Returned::Request || also.contains(&sub.name)
-        })),
-        (_, Asked::Only(_), Some(Named::Parts(parts))) => Some(parts_where(def, |sub| {
-            always || sub.returned == Returned::Always || parts.contains(&sub.name)
-        })),
+        (_, Asked::Only(_), Some(Named::Whole { also })) => {
+            Some(parts_where(def, |sub| sub.returned != Returned::Request || also.contains(&sub.name)))
+        }
+        (_, Asked::Only(_), Some(Named::Parts(parts))) => {
+            Some(parts_where(def, |sub| always || sub.returned == Returned::Always || parts.contains(&sub.name)))
+        }
         (_, Asked::Only(_), None) if !always => None,
         (_, Asked::Except(_), Some(Named::Whole { .. })) if !always => None,
         (Returned::Request, _, _) => None,
@@ -226,8 +224,9 @@ enum Named {
 
 impl Selection {
     fn read(rt: &ResourceType, parameter: &str, text: &str) -> Result<Self, ScimError> {
-        let too_many =
-            || ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"));
+        let too_many = || {
+            ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"))
+        };
         if text.len() > MAX_LENGTH {
             return Err(too_many());
         }
@@ -253,18 +252,15 @@ impl Selection {
         // of a URN nobody knows, only the end is checked
         let (_, rest) = rt.split_urn(name);
         let bare = rest.rsplit(':').next().unwrap_or(rest);
-        let is_urn = rest.contains(':');
+        let part_of_urn = rest.contains(':') && bare.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
         let mut parts = bare.split('.');
         let well_formed = parts.clone().count() <= 2 && parts.all(is_attribute_name);
-        if !well_formed && !(is_urn && bare.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c))) {
+        if !(well_formed || part_of_urn) {
             return None;
         }
         let Some(attr) = rt.attr(name) else { return Some(()) };
         let urn = attr.extension.as_ref().map(|schema| schema.id.clone()).unwrap_or_default();
-        let entry = self
-            .attributes
-            .entry((urn, attr.def.name.clone()))
-            .or_insert_with(|| Named::Parts(HashSet::new()));
+        let entry = self.attributes.entry((urn, attr.def.name.clone())).or_insert_with(|| Named::Parts(HashSet::new()));
         match (attr.sub, entry) {
             (Some(sub), Named::Whole { also: names } | Named::Parts(names)) => {
                 names.insert(sub.name.clone());

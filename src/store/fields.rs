@@ -54,6 +54,15 @@ impl FromSql<SqlId, Sqlite> for Id {
     }
 }
 
+impl<DB: Backend> FromSql<diesel::sql_types::BigInt, DB> for crate::clock::Instant
+where
+    i64: FromSql<diesel::sql_types::BigInt, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        <i64 as FromSql<diesel::sql_types::BigInt, DB>>::from_sql(value).map(Self)
+    }
+}
+
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(
         impl<DB: Backend> FromSql<SqlId, DB> for crate::ids::$name

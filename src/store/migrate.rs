@@ -89,3 +89,134 @@ where
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::{Db, OneText};
+    use crate::store::statement::Stmt;
+    use crate::store::testing::fresh_postgres;
+    use crate::store::{Store, StoreOptions};
+
+    fn versions<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String>
+    where
+        EmbeddedMigrations: MigrationSource<DB>,
+    {
+        let migrations: Vec<Box<dyn Migration<DB>>> =
+            source.migrations().expect("they are embedded");
+        migrations
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect()
+    }
+
+    /// `table.column` of all our tables.
+    fn columns(db: &mut Db) -> Vec<String> {
+        let sql = match db {
+            Db::Sqlite(_) => {
+                "SELECT m.name || '.' || c.name AS t FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' \
+                 AND m.name NOT LIKE '!_!_%' ESCAPE '!' ORDER BY 1"
+            }
+            Db::Postgres(_) => {
+                "SELECT table_name || '.' || column_name AS t FROM information_schema.columns WHERE table_schema = 'public' \
+                 AND table_name NOT LIKE '!_!_%' ESCAPE '!' AND table_name <> 'migration_lock' ORDER BY 1"
+            }
+        };
+        let mut found: Vec<String> = db
+            .load::<OneText>(Stmt::new(sql))
+            .expect("it reads")
+            .into_iter()
+            .map(|row| row.t)
+            .collect();
+        found.sort();
+        found
+    }
+
+    fn temporary() -> (crate::store::sqlite::TemporaryFile, SqliteConnection) {
+        let file = crate::store::sqlite::TemporaryFile::new().expect("a temporary file");
+        let conn = crate::store::sqlite::connect(file.path()).expect("it opens");
+        (file, conn)
+    }
+
+    #[test]
+    fn both_histories_have_the_same_versions() {
+        assert_eq!(versions::<Sqlite>(&SQLITE), versions::<Pg>(&POSTGRES));
+    }
+
+    #[test]
+    fn sqlite_goes_up_down_and_up_again() {
+        let (_file, mut conn) = temporary();
+        sqlite(&mut conn).expect("up");
+        let first = columns(&mut Db::Sqlite(
+            crate::store::sqlite::connect(_file.path()).expect("it opens"),
+        ));
+        conn.revert_all_migrations(SQLITE).expect("down");
+        let mut db = Db::Sqlite(conn);
+        assert!(columns(&mut db).is_empty());
+        let Db::Sqlite(mut conn) = db else { return };
+        sqlite(&mut conn).expect("up again");
+        assert_eq!(columns(&mut Db::Sqlite(conn)), first);
+    }
+
+    #[test]
+    fn postgres_goes_up_down_and_up_again_with_the_columns_of_sqlite() {
+        let Some((url, _)) = fresh_postgres() else {
+            return;
+        };
+        let mut conn = crate::store::postgres::connect(&url).expect("it opens");
+        postgres(&mut conn).expect("up");
+        conn.revert_all_migrations(POSTGRES).expect("down");
+        postgres(&mut conn).expect("up again");
+        let (_file, mut other) = temporary();
+        sqlite(&mut other).expect("up");
+        assert_eq!(
+            columns(&mut Db::Postgres(conn)),
+            columns(&mut Db::Sqlite(other))
+        );
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let (file, mut conn) = temporary();
+        sqlite(&mut conn).expect("up");
+        conn.batch_execute(
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')",
+        )
+        .expect("it inserts");
+        let error = sqlite(&mut conn).expect_err("newer");
+        assert!(error.to_string().contains("newer"), "{error}");
+        assert!(
+            Store::open(
+                &format!("sqlite://{}", file.path()),
+                StoreOptions::default()
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn many_processes_may_start_at_once() {
+        let file = crate::store::sqlite::TemporaryFile::new().expect("a temporary file");
+        let mut urls = vec![format!("sqlite://{}", file.path())];
+        urls.extend(fresh_postgres().map(|(url, _)| url));
+        for url in urls {
+            let starts: Vec<_> = (0..6)
+                .map(|_| {
+                    let url = url.clone();
+                    let options = StoreOptions {
+                        postgres_pool: 1,
+                        allow_unsafe: true,
+                        ..StoreOptions::default()
+                    };
+                    std::thread::spawn(move || Store::open(&url, options).map(drop))
+                })
+                .collect();
+            for start in starts {
+                start
+                    .join()
+                    .expect("no panic")
+                    .unwrap_or_else(|error| panic!("{url}: {error}"));
+            }
+        }
+    }
+}

@@ -3,10 +3,12 @@
 //! `queries/` holds every statement, written once against [`Db`] and [`Stmt`](statement::Stmt); what the databases
 //! spell differently is [`db::Dialect`]. Not here: any decision about the protocol or the domain.
 
+pub mod condition;
 pub mod db;
 pub mod error;
 mod fields;
 mod migrate;
+pub mod placement;
 mod pool;
 mod postgres;
 pub mod queries;
@@ -233,6 +235,8 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn connect(path: &str) -> Result<SqliteConnection, StoreError> {
          PRAGMA cell_size_check=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
     )
     .map_err(|error| StoreError::Unusable(format!("{path}: {error}")))?;
-    new_id_utils::register_nondeterministic_impl(&mut conn, || {
+    new_id_utils::register_nondeterministic_impl(&conn, || {
         uuid::Uuid::now_v7().into_bytes().to_vec()
     })?;
     Ok(conn)

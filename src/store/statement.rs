@@ -28,6 +28,7 @@ pub enum Bind {
 pub struct Stmt {
     sql: Cow<'static, str>,
     binds: Vec<Bound>,
+    cached: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ impl Stmt {
         Self {
             sql: sql.into(),
             binds: Vec::new(),
+            cached: true,
         }
     }
 
@@ -68,6 +70,13 @@ impl Stmt {
         self
     }
 
+    /// Keeps the statement out of the cache: for texts a client can vary without end, like long filters.
+    #[must_use]
+    pub const fn once(mut self, once: bool) -> Self {
+        self.cached = !once;
+        self
+    }
+
     /// The text, for `EXPLAIN`.
     #[must_use]
     pub fn sql(&self) -> &str {
@@ -80,6 +89,7 @@ impl Stmt {
         Self {
             sql: format!("{prefix} {}", self.sql).into(),
             binds: self.binds.clone(),
+            cached: false,
         }
     }
 }
@@ -108,6 +118,9 @@ where
     Option<bool>: ToSql<Nullable<Bool>, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.cached {
+            out.unsafe_to_cache_prepared();
+        }
         let mut binds = self.binds.iter();
         for (position, part) in self.sql.split('?').enumerate() {
             if position > 0 {

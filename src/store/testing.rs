@@ -28,6 +28,7 @@ pub fn postgres() -> Option<Store> {
 }
 
 /// The URL and name of a fresh, empty database.
+#[allow(clippy::disallowed_methods, reason = "a test has no configuration")]
 pub fn fresh_postgres() -> Option<(String, String)> {
     let server = std::env::var("TEST_DATABASE_URL").ok()?;
     let name = format!("t{}", uuid::Uuid::now_v7().simple());

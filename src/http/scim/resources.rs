@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
@@ -16,6 +15,7 @@ use crate::scim::project::Projection;
 use crate::scim::quirks;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::{IfMatch, IfNoneMatch};
+use crate::service::directory::document::LEARNER_EXTENSION;
 use crate::service::directory::{self, Call, Kind, Parts, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
@@ -45,7 +45,9 @@ fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, Serv
 
 /// Only what the answer shows is read (A-19, G-09).
 fn parts(projection: &Projection) -> Parts {
-    Parts { members: projection.wants("members"), groups: projection.wants("groups") }
+    let learner_wanted =
+        ["registration", "approval", "enrollments"].iter().any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted }
 }
 
 fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
@@ -176,12 +178,7 @@ pub async fn create(kind: Kind, request: HttpRequest, who: Provisioner, payload:
     entry.resource_type = Some(kind.name().to_owned());
     let body = Arc::new(body);
     let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        let mut body = Value::clone(&body);
-        let mut notes = quirks::rewrite_body(quirks_client(scope), &mut body);
-        let mut written = directory::create(db, scope, call, kind, &body)?;
-        notes.append(&mut written.notes);
-        written.notes = notes;
-        Ok((StatusCode::CREATED, written))
+        Ok((StatusCode::CREATED, directory::create(db, scope, call, kind, &body)?))
     });
     answer(&state, &scope, entry, done.await)
 }
@@ -204,12 +201,7 @@ pub async fn replace(
     entry.resource(kind.name(), &id, None, None);
     let (body, expected, id) = (Arc::new(body), IfMatch::parse(header_text(&request, &header::IF_MATCH), header_text(&request, &header::IF_NONE_MATCH)), id.into_inner());
     let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        let mut body = Value::clone(&body);
-        let mut notes = quirks::rewrite_body(quirks_client(scope), &mut body);
-        let mut written = directory::replace(db, scope, call, (kind, &id), &body, &expected)?;
-        notes.append(&mut written.notes);
-        written.notes = notes;
-        Ok((StatusCode::OK, written))
+        Ok((StatusCode::OK, directory::replace(db, scope, call, (kind, &id), &body, &expected)?))
     });
     answer(&state, &scope, entry, done.await)
 }
@@ -294,6 +286,7 @@ where
     let mut parts = parts(&asked.projection);
     parts.members &= shows;
     parts.groups &= shows;
+    parts.learner &= shows;
     let (scope, registry) = (scope.clone(), state.registry.clone());
     state
         .store

@@ -4,10 +4,12 @@ use serde_json::{Map, Value};
 
 use super::apply::Work;
 use super::document::{put, take_elements, take_object};
-use super::elements::{append, dedupe, is_hollow, is_primary, makes_primary, merge, parts, set, settle_primary};
+use super::elements::{
+    append, dedupe, is_hollow, is_primary, makes_primary, merge, parts, set, settle_primary,
+};
+use super::note;
 use super::target::{ElementFilter, Place};
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::message::Note;
 use crate::scim::schema::{AttributeDef, Type};
 use crate::scim::validate;
 
@@ -36,12 +38,21 @@ pub(super) fn add(work: &mut Work<'_>, place: &Place, value: Value) -> Result<()
     let mut elements = take_elements(&mut work.document, &place.attr);
     let chosen = append(def, &path, &mut elements, incoming)?;
     settle_primary(&mut elements, &chosen, &path)?;
-    put(&mut work.document, &place.attr, Some(Value::Array(elements)));
+    put(
+        &mut work.document,
+        &place.attr,
+        Some(Value::Array(elements)),
+    );
     Ok(())
 }
 
 /// Writes a single-valued attribute: simple ones are set, complex ones are merged, `null` and `""` clear.
-pub(super) fn write_single(work: &mut Work<'_>, place: &Place, value: Value, mode: Mode) -> Result<(), ScimError> {
+pub(super) fn write_single(
+    work: &mut Work<'_>,
+    place: &Place,
+    value: Value,
+    mode: Mode,
+) -> Result<(), ScimError> {
     let (attr, def, path) = (&place.attr, &place.attr.def, place.shown());
     if let Some(sub) = &attr.sub {
         let value = validate::normalize(sub, &path, value, work.switches, &mut work.notes)?;
@@ -64,13 +75,27 @@ pub(super) fn write_single(work: &mut Work<'_>, place: &Place, value: Value, mod
 }
 
 /// Writes through brackets, or a part of every element (PA-36, PA-36a, PA-37, PA-42, PA-43).
-pub(super) fn write_elements(work: &mut Work<'_>, place: &Place, value: Value, mode: Mode) -> Result<(), ScimError> {
+pub(super) fn write_elements(
+    work: &mut Work<'_>,
+    place: &Place,
+    value: Value,
+    mode: Mode,
+) -> Result<(), ScimError> {
     let path = place.shown();
     let new = New::read(work, place, value)?;
     let mut elements = take_elements(&mut work.document, &place.attr);
-    let passes = |element: &Value| place.filter.as_ref().is_none_or(|filter| filter.matches(element));
-    let matches: Vec<usize> =
-        elements.iter().enumerate().filter(|(_, element)| passes(element)).map(|(index, _)| index).collect();
+    let passes = |element: &Value| {
+        place
+            .filter
+            .as_ref()
+            .is_none_or(|filter| filter.matches(element))
+    };
+    let matches: Vec<usize> = elements
+        .iter()
+        .enumerate()
+        .filter(|(_, element)| passes(element))
+        .map(|(index, _)| index)
+        .collect();
     let mut chosen = Vec::new();
     if matches.is_empty() {
         if !new.is_nothing() {
@@ -86,8 +111,14 @@ pub(super) fn write_elements(work: &mut Work<'_>, place: &Place, value: Value, m
         }
     } else {
         for &index in &matches {
-            let Some(element) = elements.get_mut(index) else { continue };
-            let before = if new.clears() { Some(element.clone()) } else { None };
+            let Some(element) = elements.get_mut(index) else {
+                continue;
+            };
+            let before = if new.clears() {
+                Some(element.clone())
+            } else {
+                None
+            };
             new.write(element, &path, mode)?;
             if before.is_some_and(|before| before != *element) && is_hollow(element) {
                 *element = Value::Null;
@@ -100,7 +131,11 @@ pub(super) fn write_elements(work: &mut Work<'_>, place: &Place, value: Value, m
     settle_primary(&mut elements, &chosen, &path)?;
     elements.retain(|element| !element.is_null());
     let elements = dedupe(&place.attr.def, &path, elements)?;
-    put(&mut work.document, &place.attr, Some(Value::Array(elements)));
+    put(
+        &mut work.document,
+        &place.attr,
+        Some(Value::Array(elements)),
+    );
     Ok(())
 }
 
@@ -128,7 +163,9 @@ impl<'a> New<'a> {
         }
         let list = match value {
             Value::Array(list) if list.len() <= 1 => Value::Array(list),
-            Value::Array(_) => return Err(ScimError::invalid_value(format!("{path} takes one value"))),
+            Value::Array(_) => {
+                return Err(ScimError::invalid_value(format!("{path} takes one value")));
+            }
             Value::Null => return Ok(Self::Nothing),
             single => Value::Array(vec![single]),
         };
@@ -140,7 +177,9 @@ impl<'a> New<'a> {
 
     fn write(&self, element: &mut Value, path: &str, mode: Mode) -> Result<(), ScimError> {
         match (self, element) {
-            (Self::Sub(sub, value), Value::Object(object)) => write_sub(object, sub, value.clone(), path, mode),
+            (Self::Sub(sub, value), Value::Object(object)) => {
+                write_sub(object, sub, value.clone(), path, mode)
+            }
             (Self::Parts(parts), Value::Object(object)) => merge(object, parts, path),
             (Self::Simple(value), element) => {
                 *element = value.clone();
@@ -178,7 +217,12 @@ impl<'a> New<'a> {
 }
 
 /// Builds the element a filter of `eq` terms describes, with the new value in it (PA-36, PA-37).
-fn create(work: &mut Work<'_>, place: &Place, new: &New<'_>, mode: Mode) -> Result<Value, ScimError> {
+fn create(
+    work: &mut Work<'_>,
+    place: &Place,
+    new: &New<'_>,
+    mode: Mode,
+) -> Result<Value, ScimError> {
     let path = place.shown();
     let Some(filter) = &place.filter else {
         return Err(no_target(format!("{path}: there is no value to write to")));
@@ -188,15 +232,25 @@ fn create(work: &mut Work<'_>, place: &Place, new: &New<'_>, mode: Mode) -> Resu
     }
     let mut element = described(work, place, filter)?;
     new.write(&mut element, &path, mode)?;
-    let code = if mode == Mode::Replace { "replace_created" } else { "add_created" };
-    work.notes.push(Note { code, path });
+    let code = if mode == Mode::Replace {
+        "replace_created"
+    } else {
+        "add_created"
+    };
+    note(&mut work.notes, code, path);
     Ok(element)
 }
 
-fn described(work: &mut Work<'_>, place: &Place, filter: &ElementFilter) -> Result<Value, ScimError> {
+fn described(
+    work: &mut Work<'_>,
+    place: &Place,
+    filter: &ElementFilter,
+) -> Result<Value, ScimError> {
     let path = place.shown();
     let Some(terms) = &filter.terms else {
-        return Err(no_target(format!("{path}: no value matches, and only a filter of eq terms describes a new one")));
+        return Err(no_target(format!(
+            "{path}: no value matches, and only a filter of eq terms describes a new one"
+        )));
     };
     if place.attr.def.attribute_type != Type::Complex {
         return Ok(Value::Null);
@@ -224,7 +278,9 @@ pub(super) fn write_sub(
     if !(sub.multi_valued && mode == Mode::Add) {
         return set(object, sub, value, path);
     }
-    let Some(Value::Array(incoming)) = value else { return Ok(()) };
+    let Some(Value::Array(incoming)) = value else {
+        return Ok(());
+    };
     let mut elements = match object.get(&sub.name) {
         Some(Value::Array(elements)) => elements.clone(),
         _ => Vec::new(),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::changes::MembersChange;
 use super::members;
+use super::note;
 use super::request::{Op, Operation, PatchRequest, in_operation};
 use super::target::{ElementFilter, Place, Target};
 use crate::scim::error::{ScimError, ScimErrorKind};
@@ -45,18 +46,37 @@ pub(super) enum Change {
 }
 
 /// Resolves a PATCH against the schema of a resource type.
-pub fn compile(request: &PatchRequest, rt: &ResourceType, switches: &Switches) -> Result<CompiledPatch, ScimError> {
-    let mut compiler = Compiler { rt, switches, number: 0, out: CompiledPatch::empty() };
+///
+/// # Errors
+/// `invalidPath` and `invalidFilter` for a path, `mutability` for a target that may not be written or removed,
+/// `noTarget` for a `remove` without path, `invalidValue` for a value of the wrong shape or an unreadable member.
+pub fn compile(
+    request: &PatchRequest,
+    rt: &ResourceType,
+    switches: &Switches,
+) -> Result<CompiledPatch, ScimError> {
+    let mut compiler = Compiler {
+        rt,
+        switches,
+        number: 0,
+        out: CompiledPatch::empty(),
+    };
     for (index, operation) in request.operations.iter().enumerate() {
         compiler.number = index + 1;
-        compiler.operation(operation).map_err(|error| in_operation(index + 1, error))?;
+        compiler
+            .operation(operation)
+            .map_err(|error| in_operation(index + 1, error))?;
     }
     Ok(compiler.out)
 }
 
 impl CompiledPatch {
     const fn empty() -> Self {
-        Self { steps: Vec::new(), members: Vec::new(), notes: Vec::new() }
+        Self {
+            steps: Vec::new(),
+            members: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// What happens to the members, in order, before anything is applied: the service may look the ids up early.
@@ -88,24 +108,35 @@ enum Naming {
 
 impl Compiler<'_> {
     fn operation(&mut self, operation: &Operation) -> Result<(), ScimError> {
-        let Some(path) = &operation.path else { return self.without_path(operation) };
+        let Some(path) = &operation.path else {
+            return self.without_path(operation);
+        };
         let target = Target::resolve(path, self.rt, self.switches)?;
         if operation.op == Op::Remove {
             return self.remove(target, operation.value.clone());
         }
         let Some(value) = operation.value.clone() else {
-            return Err(ScimError::invalid_value(format!("{path:?}: add and replace need a value")));
+            return Err(ScimError::invalid_value(format!(
+                "{path:?}: add and replace need a value"
+            )));
         };
         self.write(operation.op, target, value, Naming::Path)
     }
 
     fn without_path(&mut self, operation: &Operation) -> Result<(), ScimError> {
         if operation.op == Op::Remove {
-            return Err(ScimError::new(ScimErrorKind::NoTarget, "remove needs a path"));
+            return Err(ScimError::new(
+                ScimErrorKind::NoTarget,
+                "remove needs a path",
+            ));
         }
         match &operation.value {
-            Some(Value::Object(object)) => object.iter().try_for_each(|(key, value)| self.key(operation.op, key, value.clone())),
-            Some(_) => Err(ScimError::invalid_value("without a path, value must be an object of attributes")),
+            Some(Value::Object(object)) => object
+                .iter()
+                .try_for_each(|(key, value)| self.key(operation.op, key, value.clone())),
+            Some(_) => Err(ScimError::invalid_value(
+                "without a path, value must be an object of attributes",
+            )),
             None => Err(ScimError::invalid_value("add and replace need a value")),
         }
     }
@@ -126,20 +157,33 @@ impl Compiler<'_> {
 
     /// A key nothing is known of: ignored and noted (W-09, W-10).
     fn unknown(&mut self, key: &str) -> Result<(), ScimError> {
-        let is_schema = key.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:")) && self.rt.split_urn(key).0.is_none();
+        let is_schema = key
+            .get(..4)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"))
+            && self.rt.split_urn(key).0.is_none();
         let (ignored, code) = if is_schema {
             (self.switches.ignore_unknown_schemas, "unknown_schema")
         } else {
             (self.switches.ignore_unknown_attrs, "unknown_attribute")
         };
         if !ignored {
-            return Err(ScimError::invalid_value(format!("{} has no attribute {:?}", self.rt.name, shorten(key))));
+            return Err(ScimError::invalid_value(format!(
+                "{} has no attribute {:?}",
+                self.rt.name,
+                shorten(key)
+            )));
         }
         self.note(code, &shorten(key));
         Ok(())
     }
 
-    fn write(&mut self, op: Op, target: Target, value: Value, naming: Naming) -> Result<(), ScimError> {
+    fn write(
+        &mut self,
+        op: Op,
+        target: Target,
+        value: Value,
+        naming: Naming,
+    ) -> Result<(), ScimError> {
         match target {
             Target::Container(schema) => self.write_container(op, &schema, value),
             Target::Schemas(_) if naming == Naming::Key => Ok(()),
@@ -149,11 +193,16 @@ impl Compiler<'_> {
                     return Ok(());
                 }
                 if place.attr.def.detached {
-                    let change = members::write(op, &place, value, self.switches)?;
-                    self.out.members.extend(change);
+                    let change =
+                        members::write(op, &place, value, self.switches, &mut self.out.notes)?;
+                    self.members(change);
                     return Ok(());
                 }
-                let change = if op == Op::Add { Change::Add(place, value) } else { Change::Replace(place, value) };
+                let change = if op == Op::Add {
+                    Change::Add(place, value)
+                } else {
+                    Change::Replace(place, value)
+                };
                 self.step(change);
                 Ok(())
             }
@@ -161,17 +210,32 @@ impl Compiler<'_> {
     }
 
     /// An object under a schema's URN is merged, attribute by attribute (PV-74).
-    fn write_container(&mut self, op: Op, schema: &Arc<Schema>, value: Value) -> Result<(), ScimError> {
+    fn write_container(
+        &mut self,
+        op: Op,
+        schema: &Arc<Schema>,
+        value: Value,
+    ) -> Result<(), ScimError> {
         let object: Map<String, Value> = match value {
             Value::Object(object) => object,
             Value::Null if op == Op::Add || schema.id == self.rt.schema.id => return Ok(()),
             Value::Null => return self.remove(Target::Container(schema.clone()), None),
-            _ => return Err(ScimError::invalid_value(format!("{} must be an object of its attributes", schema.id))),
+            _ => {
+                return Err(ScimError::invalid_value(format!(
+                    "{} must be an object of its attributes",
+                    schema.id
+                )));
+            }
         };
         for (name, value) in object {
-            let known = schema.attribute(&name).is_some() || (self.switches.dotted_keys && name.contains(['.', '[']));
+            let known = schema.attribute(&name).is_some()
+                || (self.switches.dotted_keys && name.contains(['.', '[']));
             let key = format!("{}:{name}", schema.id);
-            let target = if known { Target::resolve_key(&key, self.rt, self.switches)? } else { None };
+            let target = if known {
+                Target::resolve_key(&key, self.rt, self.switches)?
+            } else {
+                None
+            };
             match target {
                 Some(target) => self.write(op, target, value, Naming::Key)?,
                 None => self.unknown(&key)?,
@@ -202,14 +266,21 @@ impl Compiler<'_> {
         let value = value.filter(|value| !value.is_null());
         match target {
             Target::Container(schema) => {
-                let removable = self.rt.extensions.iter().any(|extension| extension.schema.id == schema.id && !extension.required);
+                let removable = self
+                    .rt
+                    .extensions
+                    .iter()
+                    .any(|extension| extension.schema.id == schema.id && !extension.required);
                 if !removable {
                     return Err(mutability(format!("{} cannot be removed", schema.id)));
                 }
                 self.step(Change::RemoveExtension(schema));
             }
             Target::Schemas(None) if value.is_none() => {
-                return Err(mutability(format!("{} cannot be removed from schemas", self.rt.schema.id)));
+                return Err(mutability(format!(
+                    "{} cannot be removed from schemas",
+                    self.rt.schema.id
+                )));
             }
             Target::Schemas(filter) => self.step(Change::RemoveSchemas(filter, value)),
             Target::Place(place) => {
@@ -218,11 +289,15 @@ impl Compiler<'_> {
                 }
                 if place.attr.def.detached {
                     let change = members::remove(&place, value, self.switches)?;
-                    self.out.members.extend(change);
+                    self.members(change);
                     return Ok(());
                 }
-                if place.attr.leaf().required {
-                    return Err(mutability(format!("{} is required and cannot be removed", place.shown())));
+                let whole = place.filter.is_none() && value.is_none();
+                if place.attr.leaf().required && (whole || place.attr.sub.is_some()) {
+                    return Err(mutability(format!(
+                        "{} is required and cannot be removed",
+                        place.shown()
+                    )));
                 }
                 self.step(Change::Remove(place, value));
             }
@@ -239,7 +314,9 @@ impl Compiler<'_> {
             return Ok(false);
         }
         let computed = |def: &AttributeDef| def.derived || def.mutability == Mutability::ReadOnly;
-        if attr.def.detached || !(computed(&attr.def) || attr.sub.as_ref().is_some_and(|sub| computed(sub))) {
+        if attr.def.detached
+            || !(computed(&attr.def) || attr.sub.as_ref().is_some_and(|sub| computed(sub)))
+        {
             return Ok(true);
         }
         match naming {
@@ -248,12 +325,26 @@ impl Compiler<'_> {
         }
     }
 
+    /// Removals that follow each other are one: some clients send an operation per member. Additions stay apart,
+    /// because one that names only unknown ids is refused by itself (T-12).
+    fn members(&mut self, change: Option<MembersChange>) {
+        match (self.out.members.last_mut(), change) {
+            (Some(MembersChange::Remove(ids)), Some(MembersChange::Remove(more))) => {
+                ids.extend(more)
+            }
+            (_, change) => self.out.members.extend(change),
+        }
+    }
+
     fn step(&mut self, change: Change) {
-        self.out.steps.push(Step { number: self.number, change });
+        self.out.steps.push(Step {
+            number: self.number,
+            change,
+        });
     }
 
     fn note(&mut self, code: &'static str, path: &str) {
-        self.out.notes.push(Note { code, path: path.to_owned() });
+        note(&mut self.out.notes, code, path);
     }
 }
 

@@ -52,7 +52,9 @@ pub(super) fn put(document: &mut Map<String, Value>, attr: &Attr, value: Option<
     };
     match value {
         Some(value) => {
-            let container = document.entry(schema.id.as_str()).or_insert_with(|| Value::Object(Map::new()));
+            let container = document
+                .entry(schema.id.as_str())
+                .or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(container) = container {
                 container.insert(attr.def.name.clone(), value);
             }

@@ -3,27 +3,32 @@
 //! `idp-behavior.md` §12.5: identity of an entry is its `value`; an entry without a readable one refuses the whole
 //! PATCH; the absence of members in an operation never means "no members". G-03: a member's parts never change.
 
-use std::collections::HashSet;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::changes::MembersChange;
 use super::request::Op;
 use super::target::{ElementFilter, Place};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::filter::checked::{CheckedFilter, Literal, Operator, Predicate};
+use crate::scim::message::Note;
 use crate::scim::switches::Switches;
-use crate::scim::validate::MemberInput;
+use crate::scim::validate::{MemberInput, read_members};
 
 /// `add` or `replace` on members; `None` when it comes to nothing.
-pub(super) fn write(op: Op, place: &Place, value: Value, switches: &Switches) -> Result<Option<MembersChange>, ScimError> {
+pub(super) fn write(
+    op: Op,
+    place: &Place,
+    value: Value,
+    switches: &Switches,
+    notes: &mut Vec<Note>,
+) -> Result<Option<MembersChange>, ScimError> {
     if place.attr.sub.is_some() {
         return Err(fixed(place));
     }
     if let Some(filter) = &place.filter {
-        return write_filtered(op, place, filter, value, switches);
+        return write_filtered(op, place, filter, value, switches, notes);
     }
-    let members = entries(value, switches)?;
+    let members = read_members(&place.attr.def, value, switches, notes)?;
     Ok(match (op, members.is_empty()) {
         (Op::Replace, true) => Some(MembersChange::RemoveAll),
         (Op::Replace, false) => Some(MembersChange::ReplaceAll(members)),
@@ -34,19 +39,39 @@ pub(super) fn write(op: Op, place: &Place, value: Value, switches: &Switches) ->
 
 /// `members[value eq "x"]` as the object of `add` or `replace`: adding the same id is an `add` of it (PA-36),
 /// replacing by nothing removes it (PA-42), everything else would change a member.
-fn write_filtered(op: Op, place: &Place, filter: &ElementFilter, value: Value, switches: &Switches) -> Result<Option<MembersChange>, ScimError> {
+fn write_filtered(
+    op: Op,
+    place: &Place,
+    filter: &ElementFilter,
+    value: Value,
+    switches: &Switches,
+    notes: &mut Vec<Note>,
+) -> Result<Option<MembersChange>, ScimError> {
     let nothing = matches!(&value, Value::Null) || value.as_array().is_some_and(Vec::is_empty);
     if nothing {
-        return Ok(if op == Op::Replace { Some(removal(&filter.checked)) } else { None });
+        return Ok(if op == Op::Replace {
+            Some(removal(&filter.checked))
+        } else {
+            None
+        });
     }
     let named = ids(&filter.checked);
     let entries = match &value {
-        Value::Object(object) if !object.keys().any(|key| key.eq_ignore_ascii_case("value") || key == "$ref") => Vec::new(),
-        _ => entries(value, switches)?,
+        Value::Object(object)
+            if !object
+                .keys()
+                .any(|key| key.eq_ignore_ascii_case("value") || key == "$ref") =>
+        {
+            Vec::new()
+        }
+        _ => read_members(&place.attr.def, value, switches, notes)?,
     };
     match named.as_deref() {
         Some([id]) if op == Op::Add && entries.iter().all(|entry| entry.id == *id) => {
-            let new = entries.into_iter().next().unwrap_or_else(|| MemberInput { id: id.clone(), is_group: false });
+            let new = entries.into_iter().next().unwrap_or_else(|| MemberInput {
+                id: id.clone(),
+                is_group: false,
+            });
             Ok(Some(MembersChange::Add(vec![new])))
         }
         _ => Err(fixed(place)),
@@ -54,7 +79,11 @@ fn write_filtered(op: Op, place: &Place, filter: &ElementFilter, value: Value, s
 }
 
 /// `remove` on members; `None` when it comes to nothing. A `null` value has been taken for none.
-pub(super) fn remove(place: &Place, value: Option<Value>, switches: &Switches) -> Result<Option<MembersChange>, ScimError> {
+pub(super) fn remove(
+    place: &Place,
+    value: Option<Value>,
+    switches: &Switches,
+) -> Result<Option<MembersChange>, ScimError> {
     if place.attr.sub.is_some() {
         return Err(fixed(place));
     }
@@ -63,8 +92,14 @@ pub(super) fn remove(place: &Place, value: Option<Value>, switches: &Switches) -
     }
     match value {
         Some(value) if switches.remove_value_list => {
-            let ids: Vec<String> = entries(value, switches)?.into_iter().map(|member| member.id).collect();
-            Ok(if ids.is_empty() { None } else { Some(MembersChange::Remove(ids)) })
+            // What a removal names need not be a user: nothing to note.
+            let listed = read_members(&place.attr.def, value, switches, &mut Vec::new())?;
+            let ids: Vec<String> = listed.into_iter().map(|member| member.id).collect();
+            Ok(if ids.is_empty() {
+                None
+            } else {
+                Some(MembersChange::Remove(ids))
+            })
         }
         _ => Ok(Some(MembersChange::RemoveAll)),
     }
@@ -87,62 +122,26 @@ fn ids(filter: &CheckedFilter) -> Option<Vec<String>> {
             }
             Some(all)
         }
-        CheckedFilter::Test(test) if test.attr.sub.as_ref().is_some_and(|sub| sub.name == "value") => match &test.predicate {
-            Predicate::Compare(Operator::Eq, Literal::Exact(id)) => Some(vec![id.clone()]),
-            _ => None,
-        },
+        CheckedFilter::Test(test)
+            if test
+                .attr
+                .sub
+                .as_ref()
+                .is_some_and(|sub| sub.name == "value") =>
+        {
+            match &test.predicate {
+                Predicate::Compare(Operator::Eq, Literal::Exact(id)) => Some(vec![id.clone()]),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
 
-/// Reads a list of members, or one object (PA-18): in order, the first of equal ids kept (M-55).
-fn entries(value: Value, switches: &Switches) -> Result<Vec<MemberInput>, ScimError> {
-    let list = match value {
-        Value::Null => return Ok(Vec::new()),
-        Value::Array(list) => list,
-        object @ Value::Object(_) if switches.wrap_scalar => vec![object],
-        _ => return Err(ScimError::invalid_value("members takes an array of objects, each with a value")),
-    };
-    let mut seen = HashSet::with_capacity(list.len());
-    let mut members = Vec::with_capacity(list.len());
-    for (index, entry) in list.into_iter().enumerate() {
-        let member = self::entry(entry, switches).ok_or_else(|| {
-            ScimError::invalid_value(format!("member {} of the list has no readable value; nobody was changed", index + 1))
-        })?;
-        if seen.insert(member.id.clone()) {
-            members.push(member);
-        }
-    }
-    Ok(members)
-}
-
-/// One member: its `value`, or the id at the end of its `$ref` (T-13).
-fn entry(entry: Value, switches: &Switches) -> Option<MemberInput> {
-    let object = match entry {
-        Value::Object(object) => object,
-        Value::String(id) if switches.wrap_scalar && !id.is_empty() => return Some(MemberInput { id, is_group: false }),
-        _ => return None,
-    };
-    let reference = text(&object, "$ref")?;
-    let mut segments = reference.trim_end_matches('/').rsplit('/');
-    let (last, kind) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
-    let value = text(&object, "value")?;
-    let id = if value.is_empty() { last } else { value };
-    let member_type = text(&object, "type")?;
-    let is_group = if member_type.is_empty() { kind == "Groups" } else { !member_type.eq_ignore_ascii_case("User") };
-    if id.is_empty() { None } else { Some(MemberInput { id: id.to_owned(), is_group }) }
-}
-
-/// A text of an entry, `""` when missing or null; `None` when it is no text.
-fn text<'o>(object: &'o Map<String, Value>, name: &str) -> Option<&'o str> {
-    match object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value) {
-        None | Some(Value::Null) => Some(""),
-        Some(Value::String(text)) => Some(text),
-        Some(_) => None,
-    }
-}
-
 fn fixed(place: &Place) -> ScimError {
-    let detail = format!("{}: a member cannot be edited; remove it and add another", place.shown());
+    let detail = format!(
+        "{}: a member cannot be edited; remove it and add another",
+        place.shown()
+    );
     ScimError::new(ScimErrorKind::Mutability, detail)
 }

@@ -11,6 +11,8 @@ mod changes;
 mod compile;
 mod document;
 mod elements;
+#[cfg(test)]
+mod laws;
 mod members;
 mod remove;
 mod replace;
@@ -19,7 +21,21 @@ mod target;
 #[cfg(test)]
 mod vectors;
 
+use crate::scim::message::Note;
+
 pub use apply::apply;
 pub use changes::{Applied, MembersChange};
 pub use compile::{CompiledPatch, compile};
 pub use request::{MAX_OPERATIONS, Op, Operation, PatchRequest};
+
+/// Notes of one PATCH: ten thousand unknown names are summed up, not listed.
+const MAX_NOTES: usize = 100;
+
+fn note(notes: &mut Vec<Note>, code: &'static str, path: impl Into<String>) {
+    if notes.len() < MAX_NOTES {
+        notes.push(Note {
+            code,
+            path: path.into(),
+        });
+    }
+}

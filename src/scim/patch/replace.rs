@@ -26,9 +26,20 @@ pub(super) fn replace(work: &mut Work<'_>, place: &Place, value: Value) -> Resul
         Some(Value::Array(elements)) => dedupe(def, &path, elements)?,
         _ => Vec::new(),
     };
-    if elements.iter().filter(|element| is_primary(element)).count() > 1 {
-        return Err(ScimError::invalid_value(format!("{path}: only one value can be primary")));
+    if elements
+        .iter()
+        .filter(|element| is_primary(element))
+        .count()
+        > 1
+    {
+        return Err(ScimError::invalid_value(format!(
+            "{path}: only one value can be primary"
+        )));
     }
-    put(&mut work.document, &place.attr, Some(Value::Array(elements)));
+    put(
+        &mut work.document,
+        &place.attr,
+        Some(Value::Array(elements)),
+    );
     Ok(())
 }

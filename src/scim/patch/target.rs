@@ -45,7 +45,10 @@ impl Place {
             (None, _) => self.attr.path(),
             (Some(_), None) => format!("{}[…]", self.attr.path()),
             (Some(_), Some(sub)) => {
-                let whole = Attr { sub: None, ..self.attr.clone() };
+                let whole = Attr {
+                    sub: None,
+                    ..self.attr.clone()
+                };
                 format!("{}[…].{}", whole.path(), sub.name)
             }
         }
@@ -59,7 +62,10 @@ impl ElementFilter {
     }
 
     fn new(attr: &Attr, checked: CheckedFilter, written: &Filter) -> Self {
-        Self { checked, terms: terms(attr, written) }
+        Self {
+            checked,
+            terms: terms(attr, written),
+        }
     }
 }
 
@@ -70,12 +76,18 @@ impl Target {
     }
 
     /// Resolves a key of a path-less value: `None` when nothing has this name (W-09). A broken filter stays an error.
-    pub fn resolve_key(key: &str, rt: &ResourceType, switches: &Switches) -> Result<Option<Self>, ScimError> {
+    pub fn resolve_key(
+        key: &str,
+        rt: &ResourceType,
+        switches: &Switches,
+    ) -> Result<Option<Self>, ScimError> {
         match Self::look_up(key, rt, switches) {
             Ok(target) => Ok(Some(target)),
-            Err(error @ (PathError::Filter(_) | PathError::Comparison(_) | PathError::UnclosedBracket)) => {
-                Err(ScimError::from(error))
-            }
+            Err(
+                error @ (PathError::Filter(_)
+                | PathError::Comparison(_)
+                | PathError::UnclosedBracket),
+            ) => Err(ScimError::from(error)),
             Err(_) => Ok(None),
         }
     }
@@ -88,9 +100,21 @@ impl Target {
             ResolvedPath::Extension(schema) => Self::Container(schema),
             ResolvedPath::Schemas => Self::Schemas(None),
             ResolvedPath::Attribute(attr) => Self::Place(Place { attr, filter: None }),
-            ResolvedPath::Filtered { attr, filter, written, sub } => {
+            ResolvedPath::Filtered {
+                attr,
+                filter,
+                written,
+                sub,
+            } => {
                 let filter = Some(ElementFilter::new(&attr, filter, &written));
-                if is_schemas(&attr) { Self::Schemas(filter) } else { Self::Place(Place { attr: Attr { sub, ..attr }, filter }) }
+                if is_schemas(&attr) {
+                    Self::Schemas(filter)
+                } else {
+                    Self::Place(Place {
+                        attr: Attr { sub, ..attr },
+                        filter,
+                    })
+                }
             }
         })
     }

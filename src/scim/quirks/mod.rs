@@ -2,13 +2,14 @@
 //!
 //! A tolerance that cannot change the meaning of a valid request is a switch of the engine and not here; a rewrite
 //! exists only where the RFC's reading loses what the client meant. Each is one function that says who sends it and
-//! since when we know, and tells whether it fired; the sync log shows its code. Okta needs no rewrite: what it sends
-//! (an `id` in a group's path-less value, a password, `""`, members without a type) is covered by the engine's rules.
+//! since when we know, and tells whether it fired; the sync log shows its code.
+//!
+//! There is one. Bodies of POST and PUT need none: old and misspelled URNs and OneLogin's `managerId` are known to
+//! [`super::validate`]. Okta needs none: what it sends (an `id` in a group's path-less value, a password, `""`,
+//! members without a type) is covered by the engine's rules.
 //! Not here: authentication, status codes.
 
 mod entra;
-mod rename;
-mod templates;
 
 use std::fmt;
 
@@ -52,7 +53,10 @@ impl Client {
     #[must_use]
     pub fn switches(self) -> Switches {
         // PA-37: Entra repeats a refused `replace` in every cycle until the job is quarantined.
-        Switches { replace_creates: self == Self::Entra, ..Switches::default() }
+        Switches {
+            replace_creates: self == Self::Entra,
+            ..Switches::default()
+        }
     }
 }
 
@@ -62,29 +66,16 @@ impl fmt::Display for Client {
     }
 }
 
-/// Rewrites the body of a POST or PUT; a note for each rewrite that fired.
-pub fn rewrite_body(client: Client, body: &mut Value) -> Vec<Note> {
-    let mut notes = Vec::new();
-    if client == Client::Entra && entra::misspelt_enterprise_urn_in_body(body) {
-        notes.push(note("entra_enterprise_urn", "schemas"));
-    }
-    if client == Client::Generic && templates::manager_id(body) {
-        notes.push(note("manager_id", "manager"));
-    }
-    notes
-}
-
 /// Rewrites the body of a PATCH; a note for each rewrite that fired.
 pub fn rewrite_patch(client: Client, body: &mut Value) -> Vec<Note> {
     let mut notes = Vec::new();
-    if client == Client::Entra && entra::misspelt_enterprise_urn_in_patch(body) {
-        notes.push(note("entra_enterprise_urn", "Operations"));
+    if client == Client::Entra && entra::misspelled_enterprise_urn(body) {
+        notes.push(Note {
+            code: "legacy_schema",
+            path: entra::MISSPELLED.to_owned(),
+        });
     }
     notes
-}
-
-fn note(code: &'static str, path: &str) -> Note {
-    Note { code, path: path.to_owned() }
 }
 
 #[cfg(test)]
@@ -103,9 +94,13 @@ mod tests {
     #[test]
     fn what_is_no_object_passes_untouched() {
         for client in Client::ALL {
-            for body in [Value::Null, Value::Bool(true), serde_json::json!([1]), serde_json::json!({"Operations": 5})] {
+            for body in [
+                Value::Null,
+                Value::Bool(true),
+                serde_json::json!([1]),
+                serde_json::json!({"Operations": 5}),
+            ] {
                 let mut copy = body.clone();
-                assert!(rewrite_body(client, &mut copy).is_empty());
                 assert!(rewrite_patch(client, &mut copy).is_empty());
                 assert_eq!(copy, body);
             }

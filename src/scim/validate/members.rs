@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{excerpt, note};
+use super::note::{excerpt, note};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::message::Note;
 use crate::scim::schema::AttributeDef;
@@ -28,7 +28,7 @@ pub type MembersInput = Vec<MemberInput>;
 
 /// Reads the whole attribute. An entry that names nobody refuses the request: taken for nothing, it would turn a
 /// replacement into "no members".
-pub(super) fn read(
+pub(in crate::scim) fn read(
     def: &AttributeDef,
     value: Value,
     switches: &Switches,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{excerpt, note};
+use super::note::{excerpt, note};
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::schema::{ResourceType, Schema};
@@ -55,11 +55,7 @@ pub(super) fn check(
             unknown(urn, switches, notes)?;
         }
     }
-    if has_base {
-        Ok(())
-    } else {
-        Err(ScimError::invalid_value(format!("schemas must name {}", rt.schema.id)))
-    }
+    if has_base { Ok(()) } else { Err(ScimError::invalid_value(format!("schemas must name {}", rt.schema.id))) }
 }
 
 /// The extension a container key stands for. A legacy or misspelled key counts when the right one is absent.

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use serde_json::{Map, Value};
 
 use super::members::reference;
-use super::{excerpt, note, unknown_attribute};
+use super::note::{excerpt, note, unknown_attribute};
 use crate::clock::Instant;
 use crate::scim::error::ScimError;
 use crate::scim::fold::fold;
@@ -221,7 +221,18 @@ fn date_time(path: &str, text: &str) -> Result<String, ScimError> {
 
 /// T-08, T-09: either alphabet, padded or not, to the standard form.
 fn binary(path: &str, text: &str) -> Result<String, ScimError> {
-    let standard: String = text.chars().map(|c| if c == '-' { '+' } else if c == '_' { '/' } else { c }).collect();
+    let standard: String = text
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '+'
+            } else if c == '_' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect();
     let bytes =
         ANY_PADDING.decode(&standard).map_err(|_| ScimError::invalid_value(format!("{path} must be base64")))?;
     if bytes.len() > MAX_BINARY {
@@ -275,8 +286,11 @@ fn identity(attr: &AttributeDef, element: &Value) -> String {
     match part("value") {
         Some(value) => format!("{value}\0{}", part("type").unwrap_or_default()),
         None if element.is_object() => {
-            let mut parts: Vec<String> =
-                attr.sub_attributes.iter().filter_map(|sub| Some(format!("{}\0{}", sub.name, element.get(&sub.name)?))).collect();
+            let mut parts: Vec<String> = attr
+                .sub_attributes
+                .iter()
+                .filter_map(|sub| Some(format!("{}\0{}", sub.name, element.get(&sub.name)?)))
+                .collect();
             parts.sort_unstable();
             format!("\u{1}{}", parts.join("\u{1}"))
         }

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
+use super::note::path_of;
 use super::value::MAX_VALUES;
-use super::path_of;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
@@ -44,9 +44,8 @@ fn check_schema(
     after: &Map<String, Value>,
 ) -> Result<(), ScimError> {
     for def in &schema.attributes {
-        let written = !(def.derived || def.detached)
-            && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly);
-        if !written {
+        let unstored = def.derived || def.detached;
+        if unstored || matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly) {
             continue;
         }
         let path = path_of(extension, &def.name);
@@ -108,11 +107,10 @@ fn check_immutable(
     if def.mutability == Mutability::Immutable {
         return if after == Some(before) { Ok(()) } else { Err(immutable(path)) };
     }
-    let changed = def
-        .sub_attributes
-        .iter()
-        .filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued)
-        .find(|sub| before.get(&sub.name).is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old)));
+    let changed =
+        def.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued).find(
+            |sub| before.get(&sub.name).is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old)),
+        );
     match changed {
         Some(sub) => Err(immutable(&format!("{path}.{}", sub.name))),
         None => Ok(()),

@@ -5,6 +5,7 @@
 //! Not here: HTTP, projection, the answer's bytes beyond [`document`].
 
 pub mod bindings;
+mod derived;
 pub mod document;
 mod groups;
 mod search;
@@ -68,6 +69,8 @@ pub struct Resource {
 pub struct Parts {
     pub members: bool,
     pub groups: bool,
+    /// The learner extension, which is returned on request only.
+    pub learner: bool,
 }
 
 /// What a write did.

@@ -21,7 +21,7 @@ use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
-use super::{Call, Kind, Resource, document, groups, users};
+use super::{Call, Kind, Resource, derived, document, groups};
 
 /// Members read at a time while a group is written out.
 const MEMBERS_AT_A_TIME: i64 = 2000;
@@ -57,9 +57,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
                 judge.users(db, scope.tenant, batch)
             })?)?;
-            let ids: Vec<UserId> = page.rows.iter().map(|row| row.id).collect();
-            let mut of = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
-            let resources = page.rows.iter().map(|row| users::render(call, row, of.remove(&row.id))).collect::<Result<_, _>>()?;
+            let resources = derived::render_all(db, scope, call, &page.rows)?;
             Ok(Found { total: page.total, resources })
         }
         Kind::Group => {

@@ -23,7 +23,7 @@ impl Database {
             let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
             return Self { url, place: Place::Folder { _folder: folder } };
         };
-        let name = format!("it_{}", uuid::Uuid::new_v4().simple());
+        let name = format!("it_{}", uuid::Uuid::now_v7().simple());
         run(&server, &format!("CREATE DATABASE {name}"));
         let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
         let slash = base.rfind('/').expect("TEST_DATABASE_URL ends in a database");

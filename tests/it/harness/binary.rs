@@ -1,0 +1,123 @@
+//! The real binary as a process of its own: commands, servers that can be stopped or killed.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::client::Client;
+
+/// The binary and the database it works on.
+pub struct Binary {
+    pub database: String,
+}
+
+/// A running `rollcall serve`; killed when dropped.
+pub struct Server {
+    pub url: String,
+    child: Child,
+}
+
+impl Binary {
+    /// The binary on a database.
+    pub fn on(database: &str) -> Self {
+        Self { database: database.to_owned() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_rollcall")));
+        command.args(arguments).env("ROLLCALL_DATABASE", &self.database).env("RUST_LOG", "warn").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+
+    /// Runs a command that must succeed; returns what it printed.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "rollcall {arguments:?} ended with {}\n{out}\n{err}", output.status);
+        out.trim().to_owned()
+    }
+
+    /// Makes a tenant on the business plan.
+    pub fn tenant(&self, name: &str) {
+        self.ok(&["migrate"]);
+        self.ok(&["tenant", "create", name, "--plan", "business"]);
+    }
+
+    /// Makes a token of a tenant.
+    pub fn token(&self, tenant: &str, kind: &str) -> String {
+        self.ok(&["token", "create", "--tenant", tenant, "--kind", kind])
+    }
+
+    /// Starts a server on a free port and waits until it answers.
+    pub fn serve(&self) -> Server {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        self.start(&format!("127.0.0.1:{port}"), Stdio::null())
+    }
+
+    /// Starts a server whose output goes to a file.
+    pub fn serve_into(&self, listen: &str, output: File) -> Server {
+        self.start(listen, Stdio::from(output))
+    }
+
+    fn start(&self, listen: &str, output: Stdio) -> Server {
+        let child = self.command(&["serve", "--listen", listen]).stdout(output).spawn().expect("the server starts");
+        let mut server = Server { url: format!("http://{listen}"), child };
+        let ready = Client::new(&server.url, "", None);
+        let started = Instant::now();
+        while !ready.try_send("GET", "/readyz", None).is_ok_and(|reply| reply.status == 200) {
+            if let Ok(Some(status)) = server.child.try_wait() {
+                panic!("the server ended with {status} before it answered");
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "the server does not answer");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+}
+
+impl Server {
+    /// A client of the SCIM face.
+    pub fn scim(&self, token: &str) -> Client {
+        Client::new(&self.url, "/scim/v2", Some(token))
+    }
+
+    /// A client of the REST face.
+    pub fn api(&self, token: &str) -> Client {
+        Client::new(&self.url, "/api/v1", Some(token))
+    }
+
+    /// `kill -9`: no warning, no cleaning up.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server is gone");
+    }
+
+    /// SIGTERM; returns the exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
+                return status.code();
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "the server ignores SIGTERM");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,5 @@
+//! What a push causes: members become enrollments, each exactly once, and nothing ever un-enrolls.
+
+mod enroll;
+pub mod scenario;
+mod sync_log;

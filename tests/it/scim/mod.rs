@@ -1,0 +1,14 @@
+//! SCIM through the front door. Files follow the sections of RFC 7644; `HV-nn` are the vectors of our checklist's §35.
+
+mod auth;
+mod concurrency;
+mod discovery;
+mod errors;
+mod etag;
+mod groups_patch;
+mod list;
+mod people;
+mod projection;
+mod users_create;
+mod users_patch;
+mod users_replace;
