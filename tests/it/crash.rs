@@ -21,14 +21,24 @@ struct Acknowledged {
 
 #[test]
 fn an_acknowledged_write_survives_kill_9() {
-    let rounds: usize = std::env::var("ROLLCALL_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let rounds: usize = std::env::var("ROLLCALL_CRASH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(5);
     let database = Database::fresh();
     let binary = Binary::on(&database.url);
     binary.tenant("acme");
     let (scim, api) = (binary.token("acme", "scim"), binary.token("acme", "api"));
     let mut server = binary.serve();
-    let courses = [course(&server.api(&api), "Fire safety"), course(&server.api(&api), "Security basics")];
-    let team = server.scim(&scim).post("/Groups", &group("Everybody", &[])).expect(201).id();
+    let courses = [
+        course(&server.api(&api), "Fire safety"),
+        course(&server.api(&api), "Security basics"),
+    ];
+    let team = server
+        .scim(&scim)
+        .post("/Groups", &group("Everybody", &[]))
+        .expect(201)
+        .id();
     for course in &courses {
         assign(&server.api(&api), &team, course);
     }
@@ -49,27 +59,53 @@ fn an_acknowledged_write_survives_kill_9() {
             server.kill();
             stop.store(true, Ordering::SeqCst);
         });
-        assert!(acknowledged.lock().expect("the list").members.len() > started, "round {round}: nothing was written before the kill");
+        assert!(
+            acknowledged.lock().expect("the list").members.len() > started,
+            "round {round}: nothing was written before the kill"
+        );
         binary.ok(&["check"]);
         server = binary.serve();
-        verify(&server.scim(&scim), &server.api(&api), &acknowledged.lock().expect("the list"), &team, round);
+        verify(
+            &server.scim(&scim),
+            &server.api(&api),
+            &acknowledged.lock().expect("the list"),
+            &team,
+            round,
+        );
     }
     assert_eq!(server.stop(), Some(0));
     binary.ok(&["check"]);
 }
 
 /// Creates users and adds them to the group until the server is gone.
-fn write_until(client: &Client, stop: &AtomicBool, number: &AtomicUsize, acknowledged: &Mutex<Acknowledged>, team: &str) {
+fn write_until(
+    client: &Client,
+    stop: &AtomicBool,
+    number: &AtomicUsize,
+    acknowledged: &Mutex<Acknowledged>,
+    team: &str,
+) {
     while !stop.load(Ordering::SeqCst) {
         let name = format!("learner{}", number.fetch_add(1, Ordering::SeqCst));
-        let Ok(created) = client.try_send("POST", "/Users", Some(user(&name).to_string().as_bytes())) else { return };
+        let Ok(created) =
+            client.try_send("POST", "/Users", Some(user(&name).to_string().as_bytes()))
+        else {
+            return;
+        };
         if created.status != 201 {
             continue;
         }
         let id = created.id();
-        acknowledged.lock().expect("the list").users.insert(id.clone());
+        acknowledged
+            .lock()
+            .expect("the list")
+            .users
+            .insert(id.clone());
         let add = patch(json!([add_members(&[&id])])).to_string();
-        let Ok(added) = client.try_send("PATCH", &format!("/Groups/{team}"), Some(add.as_bytes())) else { return };
+        let Ok(added) = client.try_send("PATCH", &format!("/Groups/{team}"), Some(add.as_bytes()))
+        else {
+            return;
+        };
         if added.status == 204 {
             acknowledged.lock().expect("the list").members.insert(id);
         }
@@ -80,7 +116,10 @@ fn write_until(client: &Client, stop: &AtomicBool, number: &AtomicUsize, acknowl
 fn verify(scim: &Client, api: &Client, acknowledged: &Acknowledged, team: &str, round: usize) {
     let mut present = BTreeSet::new();
     loop {
-        let page = scim.get(&format!("/Users?attributes=userName&count=1000&startIndex={}", present.len() + 1));
+        let page = scim.get(&format!(
+            "/Users?attributes=userName&count=1000&startIndex={}",
+            present.len() + 1
+        ));
         let ids = page.expect(200).names("id");
         if ids.is_empty() {
             break;
@@ -89,12 +128,21 @@ fn verify(scim: &Client, api: &Client, acknowledged: &Acknowledged, team: &str, 
     }
     let lost: Vec<&String> = acknowledged.users.difference(&present).collect();
     assert!(lost.is_empty(), "round {round}: users lost: {lost:?}");
-    let members: BTreeSet<String> = scim.get(&format!("/Groups/{team}")).expect(200).members().into_iter().collect();
+    let members: BTreeSet<String> = scim
+        .get(&format!("/Groups/{team}"))
+        .expect(200)
+        .members()
+        .into_iter()
+        .collect();
     let lost: Vec<&String> = acknowledged.members.difference(&members).collect();
     assert!(lost.is_empty(), "round {round}: members lost: {lost:?}");
     let mut enrolled = pairs(&rows(api, "/enrollments"));
     let count = enrolled.len();
     enrolled.dedup();
     assert_eq!(enrolled.len(), count, "round {round}: an enrollment twice");
-    assert_eq!(count, 2 * members.len(), "round {round}: every member has both enrollments and nobody else has any");
+    assert_eq!(
+        count,
+        2 * members.len(),
+        "round {round}: every member has both enrollments and nobody else has any"
+    );
 }

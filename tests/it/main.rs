@@ -2,5 +2,18 @@
 //!
 //! It runs on SQLite, or on PostgreSQL when `TEST_DATABASE_URL` names a server; nothing in a test file may ask which.
 //! `tests/run` does both.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests read their own environment"
+)]
 
+mod crash;
+mod harness;
 mod layers;
+mod learning;
+mod replay;
+mod scim;
+mod smoke;
+mod two_nodes;
+#[path = "../wire/mod.rs"]
+mod wire;

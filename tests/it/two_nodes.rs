@@ -17,7 +17,10 @@ fn the_whole_story_holds_with_requests_alternating_between_two_servers() {
     binary.tenant("acme");
     let (scim, api) = (binary.token("acme", "scim"), binary.token("acme", "api"));
     let (first, second) = (binary.serve(), binary.serve());
-    scenario::play(&[(first.scim(&scim), first.api(&api)), (second.scim(&scim), second.api(&api))]);
+    scenario::play(&[
+        (first.scim(&scim), first.api(&api)),
+        (second.scim(&scim), second.api(&api)),
+    ]);
     binary.ok(&["check"]);
     assert_eq!((first.stop(), second.stop()), (Some(0), Some(0)));
 }
@@ -33,19 +36,37 @@ fn both_servers_write_the_same_group_and_nothing_is_lost() {
     let token = binary.token("acme", "scim");
     let servers = [binary.serve(), binary.serve()];
     let clients = [servers[0].scim(&token), servers[1].scim(&token)];
-    let people: Vec<String> = (0..60).map(|n| clients[n % 2].post("/Users", &user(&format!("learner{n}"))).expect(201).id()).collect();
-    let group = clients[0].post("/Groups", &crate::harness::group("Everybody", &[])).expect(201).id();
+    let people: Vec<String> = (0..60)
+        .map(|n| {
+            clients[n % 2]
+                .post("/Users", &user(&format!("learner{n}")))
+                .expect(201)
+                .id()
+        })
+        .collect();
+    let group = clients[0]
+        .post("/Groups", &crate::harness::group("Everybody", &[]))
+        .expect(201)
+        .id();
     std::thread::scope(|scope| {
         for (number, part) in people.chunks(15).enumerate() {
             let (client, group) = (&clients[number % 2], &group);
             scope.spawn(move || {
                 for id in part {
-                    client.patch(&format!("/Groups/{group}"), &patch(json!([add_members(&[id])]))).expect(204);
+                    client
+                        .patch(
+                            &format!("/Groups/{group}"),
+                            &patch(json!([add_members(&[id])])),
+                        )
+                        .expect(204);
                 }
             });
         }
     });
-    assert_eq!(clients[1].get(&format!("/Groups/{group}")).members().len(), 60);
+    assert_eq!(
+        clients[1].get(&format!("/Groups/{group}")).members().len(),
+        60
+    );
     binary.ok(&["check"]);
 }
 
@@ -65,7 +86,10 @@ fn a_token_revoked_on_one_server_is_refused_by_the_other() {
     binary.ok(&["token", "revoke", &crate::harness::app::jti(&token)]);
     // Each server asks the database again after a few seconds.
     let started = std::time::Instant::now();
-    while servers.iter().any(|server| server.scim(&token).get("/Users").status != 401) {
+    while servers
+        .iter()
+        .any(|server| server.scim(&token).get("/Users").status != 401)
+    {
         assert!(started.elapsed().as_secs() < 60, "the token still works");
         std::thread::sleep(std::time::Duration::from_millis(200));
     }

@@ -24,14 +24,20 @@ pub struct Answer {
 impl Answer {
     /// The first header of a name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(one, _)| one == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 impl Connection {
     /// A connection to `host:port`, not yet opened.
     pub fn new(address: impl Into<String>) -> Self {
-        Self { address: address.into(), stream: None }
+        Self {
+            address: address.into(),
+            stream: None,
+        }
     }
 
     /// Sends the bytes of one request and reads the answer. A kept-alive connection that the server has closed
@@ -53,7 +59,10 @@ impl Connection {
             self.stream = None;
         }
         let answer = result?;
-        if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+        if answer
+            .header("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        {
             self.stream = None;
         }
         Ok(answer)
@@ -80,14 +89,24 @@ impl Connection {
 fn nothing_came(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
+        io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionAborted
     )
 }
 
 /// The bytes of a request; `Content-Length` is added when there is a body.
-pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Vec<u8> {
+pub fn request(
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256 + body.map_or(0, <[u8]>::len));
-    bytes.extend_from_slice(format!("{method} {target} HTTP/1.1\r\nHost: rollcall.test\r\n").as_bytes());
+    bytes.extend_from_slice(
+        format!("{method} {target} HTTP/1.1\r\nHost: rollcall.test\r\n").as_bytes(),
+    );
     for (name, value) in headers {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
@@ -107,7 +126,11 @@ fn read_answer(stream: &mut BufReader<TcpStream>, head_only: bool) -> io::Result
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "not an HTTP/1.1 answer");
-    answer.status = line.split(' ').nth(1).and_then(|text| text.trim().parse().ok()).ok_or_else(bad)?;
+    answer.status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(bad)?;
     let (mut length, mut chunked) = (None, false);
     loop {
         line.clear();

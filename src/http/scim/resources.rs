@@ -15,6 +15,7 @@ use crate::scim::project::Projection;
 use crate::scim::quirks;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::{IfMatch, IfNoneMatch};
+use crate::service::directory::document::LEARNER_EXTENSION;
 use crate::service::directory::{self, Call, Kind, Parts, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
@@ -44,7 +45,9 @@ fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, Serv
 
 /// Only what the answer shows is read (A-19, G-09).
 fn parts(projection: &Projection) -> Parts {
-    Parts { members: projection.wants("members"), groups: projection.wants("groups") }
+    let learner_wanted =
+        ["registration", "approval", "enrollments"].iter().any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted }
 }
 
 fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
@@ -283,6 +286,7 @@ where
     let mut parts = parts(&asked.projection);
     parts.members &= shows;
     parts.groups &= shows;
+    parts.learner &= shows;
     let (scope, registry) = (scope.clone(), state.registry.clone());
     state
         .store

@@ -22,12 +22,18 @@ pub struct Server {
 impl Binary {
     /// The binary on a database.
     pub fn on(database: &str) -> Self {
-        Self { database: database.to_owned() }
+        Self {
+            database: database.to_owned(),
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_rollcall")));
-        command.args(arguments).env("ROLLCALL_DATABASE", &self.database).env("RUST_LOG", "warn").stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env("ROLLCALL_DATABASE", &self.database)
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null());
         command
     }
 
@@ -40,8 +46,15 @@ impl Binary {
     #[track_caller]
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "rollcall {arguments:?} ended with {}\n{out}\n{err}", output.status);
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(
+            output.status.success(),
+            "rollcall {arguments:?} ended with {}\n{out}\n{err}",
+            output.status
+        );
         out.trim().to_owned()
     }
 
@@ -58,7 +71,10 @@ impl Binary {
 
     /// Starts a server on a free port and waits until it answers.
     pub fn serve(&self) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
         self.start(&format!("127.0.0.1:{port}"), Stdio::null())
     }
 
@@ -68,15 +84,28 @@ impl Binary {
     }
 
     fn start(&self, listen: &str, output: Stdio) -> Server {
-        let child = self.command(&["serve", "--listen", listen]).stdout(output).spawn().expect("the server starts");
-        let mut server = Server { url: format!("http://{listen}"), child };
+        let child = self
+            .command(&["serve", "--listen", listen])
+            .stdout(output)
+            .spawn()
+            .expect("the server starts");
+        let mut server = Server {
+            url: format!("http://{listen}"),
+            child,
+        };
         let ready = Client::new(&server.url, "", None);
         let started = Instant::now();
-        while !ready.try_send("GET", "/readyz", None).is_ok_and(|reply| reply.status == 200) {
+        while !ready
+            .try_send("GET", "/readyz", None)
+            .is_ok_and(|reply| reply.status == 200)
+        {
             if let Ok(Some(status)) = server.child.try_wait() {
                 panic!("the server ended with {status} before it answered");
             }
-            assert!(started.elapsed() < Duration::from_secs(30), "the server does not answer");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the server does not answer"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         server
@@ -102,14 +131,20 @@ impl Server {
 
     /// SIGTERM; returns the exit code.
     pub fn stop(mut self) -> Option<i32> {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(sent.success());
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
                 return status.code();
             }
-            assert!(started.elapsed() < Duration::from_secs(30), "the server ignores SIGTERM");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the server ignores SIGTERM"
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -16,12 +16,17 @@ impl TestApp {
 
     /// Pushes `learner1@acme.test` … ; returns their ids.
     pub fn users(&self, count: usize) -> Vec<String> {
-        (1..=count).map(|number| self.user(&format!("learner{number}@acme.test"))).collect()
+        (1..=count)
+            .map(|number| self.user(&format!("learner{number}@acme.test")))
+            .collect()
     }
 
     /// Pushes a group with these members; returns the id.
     pub fn group(&self, name: &str, members: &[&str]) -> String {
-        self.scim().post("/Groups", &group(name, members)).expect(201).id()
+        self.scim()
+            .post("/Groups", &group(name, members))
+            .expect(201)
+            .id()
     }
 
     /// Makes a published course; returns the id.
@@ -54,7 +59,11 @@ impl TestApp {
             if let Some(found) = rows.iter().rev().find(|row| condition(row)) {
                 return found.clone();
             }
-            assert!(started.elapsed() < Duration::from_secs(10), "no row in the sync log: {what}\n{}", json!(rows));
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "no row in the sync log: {what}\n{}",
+                json!(rows)
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -62,12 +71,22 @@ impl TestApp {
 
 /// Makes a published course.
 pub fn course(api: &Client, title: &str) -> String {
-    api.post("/courses", &json!({ "title": title, "status": "published" })).expect(201).id()
+    api.post(
+        "/courses",
+        &json!({ "title": title, "status": "published" }),
+    )
+    .expect(201)
+    .id()
 }
 
 /// Assigns a course.
 pub fn assign(api: &Client, group: &str, course: &str) -> String {
-    api.post(&format!("/groups/{group}/assignments"), &json!({ "course_id": course })).expect(201).id()
+    api.post(
+        &format!("/groups/{group}/assignments"),
+        &json!({ "course_id": course }),
+    )
+    .expect(201)
+    .id()
 }
 
 /// Every row of a REST list, page by page.
@@ -75,7 +94,9 @@ pub fn rows(api: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let next = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let next = cursor
+            .map(|cursor| format!("&cursor={cursor}"))
+            .unwrap_or_default();
         let page = api.get(&format!("{path}?limit=200{next}"));
         page.expect(200);
         rows.extend(page.json["data"].as_array().cloned().unwrap_or_default());
@@ -97,7 +118,10 @@ pub fn writes_in_log(api: &Client) -> Vec<Value> {
 /// `learner × course` of each enrollment, sorted: what must never have a double.
 pub fn pairs(enrollments: &[Value]) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut pairs: Vec<(String, String)> = enrollments.iter().map(|one| (text(&one["learner_id"]), text(&one["course_id"]))).collect();
+    let mut pairs: Vec<(String, String)> = enrollments
+        .iter()
+        .map(|one| (text(&one["learner_id"]), text(&one["course_id"])))
+        .collect();
     pairs.sort();
     pairs
 }

@@ -30,15 +30,28 @@ pub struct Reply {
 impl Client {
     /// A client of `http://address` + `base`, with an `Authorization` header when there is a token.
     pub fn new(url: &str, base: &str, token: Option<&str>) -> Self {
-        let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let headers = token.map(|token| ("Authorization".to_owned(), format!("Bearer {token}"))).into_iter().collect();
-        Self { address, base: base.to_owned(), headers, idle: Arc::default() }
+        let address = url
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        let headers = token
+            .map(|token| ("Authorization".to_owned(), format!("Bearer {token}")))
+            .into_iter()
+            .collect();
+        Self {
+            address,
+            base: base.to_owned(),
+            headers,
+            idle: Arc::default(),
+        }
     }
 
     /// The same client with one more header on every request.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
-        client.headers.retain(|(one, _)| !one.eq_ignore_ascii_case(name));
+        client
+            .headers
+            .retain(|(one, _)| !one.eq_ignore_ascii_case(name));
         client.headers.push((name.to_owned(), value.to_owned()));
         client
     }
@@ -46,7 +59,9 @@ impl Client {
     /// The same client without a header.
     pub fn without_header(&self, name: &str) -> Self {
         let mut client = self.clone();
-        client.headers.retain(|(one, _)| !one.eq_ignore_ascii_case(name));
+        client
+            .headers
+            .retain(|(one, _)| !one.eq_ignore_ascii_case(name));
         client
     }
 
@@ -72,20 +87,46 @@ impl Client {
 
     /// Any method, any bytes. `path` is relative to the client's base; what a URL cannot hold is percent-encoded.
     pub fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Reply {
-        self.try_send(method, path, body).unwrap_or_else(|error| panic!("{method} {}{path}: no answer: {error}", self.base))
+        self.try_send(method, path, body)
+            .unwrap_or_else(|error| panic!("{method} {}{path}: no answer: {error}", self.base))
     }
 
     /// [`Client::send`] that hands out the error of the connection.
-    pub fn try_send(&self, method: &str, path: &str, body: Option<&[u8]>) -> std::io::Result<Reply> {
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+    ) -> std::io::Result<Reply> {
         let target = encode(&format!("{}{path}", self.base));
-        let mut headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let named = |name: &str| self.headers.iter().any(|(one, _)| one.eq_ignore_ascii_case(name));
+        let mut headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let named = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(one, _)| one.eq_ignore_ascii_case(name))
+        };
         if body.is_some() && !named("content-type") {
-            headers.push(("Content-Type", if self.base.starts_with("/scim") { "application/scim+json" } else { "application/json" }));
+            headers.push((
+                "Content-Type",
+                if self.base.starts_with("/scim") {
+                    "application/scim+json"
+                } else {
+                    "application/json"
+                },
+            ));
         }
         headers.retain(|(_, value)| !value.is_empty());
         let bytes = wire::request(method, &target, &headers, body);
-        let mut connection = self.idle.lock().ok().and_then(|mut idle| idle.pop()).unwrap_or_else(|| Connection::new(&self.address));
+        let mut connection = self
+            .idle
+            .lock()
+            .ok()
+            .and_then(|mut idle| idle.pop())
+            .unwrap_or_else(|| Connection::new(&self.address));
         let answer = connection.send(&bytes)?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(connection);
@@ -96,14 +137,23 @@ impl Client {
             let body = String::from_utf8_lossy(body);
             let _ = write!(asked, "\n{}", body.chars().take(2000).collect::<String>());
         }
-        Ok(Reply { status: answer.status, headers: answer.headers, json: serde_json::from_str(&text).unwrap_or(Value::Null), text, asked })
+        Ok(Reply {
+            status: answer.status,
+            headers: answer.headers,
+            json: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+            asked,
+        })
     }
 }
 
 impl Reply {
     /// The first header of a name (lower case), or `""`.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
+        self.headers
+            .iter()
+            .find(|(one, _)| one == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Fails the test unless the status is this one.
@@ -130,17 +180,37 @@ impl Reply {
     #[track_caller]
     pub fn scim_failure(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "status\n{self:?}");
-        assert_eq!(self.json["schemas"], serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]), "error schema\n{self:?}");
-        assert_eq!(self.json["status"], status.to_string(), "`status` is text and equals the status line\n{self:?}");
-        assert!(self.json["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "detail\n{self:?}");
-        assert_eq!(self.header("content-type"), "application/scim+json", "content type\n{self:?}");
+        assert_eq!(
+            self.json["schemas"],
+            serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]),
+            "error schema\n{self:?}"
+        );
+        assert_eq!(
+            self.json["status"],
+            status.to_string(),
+            "`status` is text and equals the status line\n{self:?}"
+        );
+        assert!(
+            self.json["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty()),
+            "detail\n{self:?}"
+        );
+        assert_eq!(
+            self.header("content-type"),
+            "application/scim+json",
+            "content type\n{self:?}"
+        );
         self
     }
 
     /// The `id` of the body.
     #[track_caller]
     pub fn id(&self) -> String {
-        self.json["id"].as_str().unwrap_or_else(|| panic!("an id\n{self:?}")).to_owned()
+        self.json["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("an id\n{self:?}"))
+            .to_owned()
     }
 
     /// The `ETag` header.
@@ -153,21 +223,33 @@ impl Reply {
 
     /// The keys of the body, sorted.
     pub fn keys(&self) -> Vec<String> {
-        let mut keys: Vec<String> = self.json.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+        let mut keys: Vec<String> = self
+            .json
+            .as_object()
+            .map(|object| object.keys().cloned().collect())
+            .unwrap_or_default();
         keys.sort();
         keys
     }
 
     /// One text of each resource of a list, in order: `names("userName")`.
     pub fn names(&self, attribute: &str) -> Vec<String> {
-        let all = self.json["Resources"].as_array().cloned().unwrap_or_default();
-        all.iter().map(|one| one[attribute].as_str().unwrap_or_default().to_owned()).collect()
+        let all = self.json["Resources"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        all.iter()
+            .map(|one| one[attribute].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// The ids of a group's members, sorted.
     pub fn members(&self) -> Vec<String> {
         let all = self.json["members"].as_array().cloned().unwrap_or_default();
-        let mut ids: Vec<String> = all.iter().map(|one| one["value"].as_str().unwrap_or_default().to_owned()).collect();
+        let mut ids: Vec<String> = all
+            .iter()
+            .map(|one| one["value"].as_str().unwrap_or_default().to_owned())
+            .collect();
         ids.sort();
         ids
     }

@@ -21,15 +21,28 @@ impl Database {
         let Some(server) = server() else {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
-            return Self { url, place: Place::Folder { _folder: folder } };
+            return Self {
+                url,
+                place: Place::Folder { _folder: folder },
+            };
         };
         let name = format!("it_{}", uuid::Uuid::now_v7().simple());
         run(&server, &format!("CREATE DATABASE {name}"));
-        let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
-        let slash = base.rfind('/').expect("TEST_DATABASE_URL ends in a database");
+        let (base, query) = server
+            .split_once('?')
+            .map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
+        let slash = base
+            .rfind('/')
+            .expect("TEST_DATABASE_URL ends in a database");
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{}/{name}{query}", &base[..slash]);
-        Self { url, place: Place::Server { admin: server, name } }
+        Self {
+            url,
+            place: Place::Server {
+                admin: server,
+                name,
+            },
+        }
     }
 
     /// Whether two servers may use it at a time.
@@ -41,18 +54,25 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Place::Server { admin, name } = &self.place {
-            run(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            run(
+                admin,
+                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            );
         }
     }
 }
 
 fn run(server: &str, sql: &str) {
-    let done = PgConnection::establish(server).map_err(|error| error.to_string()).and_then(|mut conn| conn.batch_execute(sql).map_err(|error| error.to_string()));
+    let done = PgConnection::establish(server)
+        .map_err(|error| error.to_string())
+        .and_then(|mut conn| conn.batch_execute(sql).map_err(|error| error.to_string()));
     if let Err(error) = done {
         assert!(std::thread::panicking(), "{sql}: {error}");
     }
 }
 
 fn server() -> Option<String> {
-    std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
+    std::env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
 }

@@ -3,10 +3,12 @@
 use crate::harness::build::pairs;
 use crate::harness::{Client, ENT, GROUP, TestApp, USER, Value, json, patch};
 
-const FOREIGN_GROUP: &str = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
+const FOREIGN_GROUP: &str =
+    "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
 
 fn entra(app: &TestApp) -> Client {
-    app.scim().with_header("Content-Type", "application/scim+json; charset=utf-8")
+    app.scim()
+        .with_header("Content-Type", "application/scim+json; charset=utf-8")
 }
 
 fn tindra(manager: &str) -> Value {
@@ -20,7 +22,10 @@ fn tindra(manager: &str) -> Value {
 
 /// Tindra as pushed, and her path.
 fn pushed(app: &TestApp) -> (String, String) {
-    let id = entra(app).post("/Users", &tindra("0199a2c4-0000-7000-8000-00000000003f")).expect(201).id();
+    let id = entra(app)
+        .post("/Users", &tindra("0199a2c4-0000-7000-8000-00000000003f"))
+        .expect(201)
+        .id();
     (format!("/Users/{id}"), id)
 }
 
@@ -28,10 +33,14 @@ fn pushed(app: &TestApp) -> (String, String) {
 fn the_connection_test_finds_nobody_and_that_is_fine() {
     let app = TestApp::with_entra();
     for flag in ["", "&aadOptscim062020", "&aadOptscim062020="] {
-        let reply = entra(&app).get(&format!("/Users?filter=userName+eq+%22b1c9c3a2-5d0e-4d8e-a3f4-7a2b6d1f00aa%22{flag}"));
+        let reply = entra(&app).get(&format!(
+            "/Users?filter=userName+eq+%22b1c9c3a2-5d0e-4d8e-a3f4-7a2b6d1f00aa%22{flag}"
+        ));
         assert_eq!(reply.expect(200).json["totalResults"], 0);
     }
-    let without_agent = entra(&app).without_header("User-Agent").get("/Users?filter=externalId eq \"none\"");
+    let without_agent = entra(&app)
+        .without_header("User-Agent")
+        .get("/Users?filter=externalId eq \"none\"");
     without_agent.expect(200);
 }
 
@@ -39,7 +48,11 @@ fn the_connection_test_finds_nobody_and_that_is_fine() {
 fn every_matching_attribute_finds_the_account() {
     let app = TestApp::with_entra();
     let (_, id) = pushed(&app);
-    for filter in ["userName eq \"T.Okonjo@acme.example\"", "externalId eq \"t.okonjo\"", "emails[type eq \"work\"].value eq \"t.okonjo@acme.example\""] {
+    for filter in [
+        "userName eq \"T.Okonjo@acme.example\"",
+        "externalId eq \"t.okonjo\"",
+        "emails[type eq \"work\"].value eq \"t.okonjo@acme.example\"",
+    ] {
         let found = entra(&app).get(&format!("/Users?filter={filter}"));
         assert_eq!(found.expect(200).names("id"), [id.as_str()], "{filter}");
     }
@@ -53,14 +66,20 @@ fn a_create_with_nulls_empty_lists_and_a_manager_as_text_succeeds() {
     created.expect(201);
     assert_eq!(created.json[ENT]["manager"]["value"], manager);
     assert!(created.json.get("title").is_none() && created.json.get("roles").is_none());
-    assert_eq!(created.json["userName"], "t.okonjo@acme.example", "values stay as they were sent");
+    assert_eq!(
+        created.json["userName"], "t.okonjo@acme.example",
+        "values stay as they were sent"
+    );
 }
 
 #[test]
 fn the_misspelt_extension_is_accepted_and_left_out_of_the_answer() {
     let app = TestApp::with_entra();
     let misspelt = "urn:ietf:params:scim:schemas:extension:enterprise:2.0User";
-    let created = entra(&app).post("/Users", &json!({ "schemas": [USER, misspelt], "userName": "x@acme.example" }));
+    let created = entra(&app).post(
+        "/Users",
+        &json!({ "schemas": [USER, misspelt], "userName": "x@acme.example" }),
+    );
     created.expect(201);
     assert!(!created.text.contains(misspelt));
     let group = entra(&app).post("/Groups", &json!({ "schemas": [GROUP, FOREIGN_GROUP], "externalId": "0b7e", "displayName": "Cohort 7", "meta": { "resourceType": "Group" } }));
@@ -86,11 +105,27 @@ fn an_update_without_the_flag_is_one_operation_per_path() {
     );
     reply.expect(200);
     assert_eq!(reply.json["displayName"], "Tindra O.");
-    assert_eq!(reply.json["emails"], json!([{ "primary": true, "type": "work", "value": "tindra@acme.example" }]));
-    assert_eq!(reply.json["addresses"], json!([{ "type": "work", "locality": "Gdynia", "country": "PL" }]), "one address, not two");
+    assert_eq!(
+        reply.json["emails"],
+        json!([{ "primary": true, "type": "work", "value": "tindra@acme.example" }])
+    );
+    assert_eq!(
+        reply.json["addresses"],
+        json!([{ "type": "work", "locality": "Gdynia", "country": "PL" }]),
+        "one address, not two"
+    );
     assert_eq!(reply.json[ENT]["manager"]["value"], manager);
     assert_eq!(reply.json["active"], false);
-    assert_eq!(entra(&app).patch(&path, &patch(json!([{ "op": "Add", "path": "active", "value": "True" }]))).expect(200).json["active"], true);
+    assert_eq!(
+        entra(&app)
+            .patch(
+                &path,
+                &patch(json!([{ "op": "Add", "path": "active", "value": "True" }]))
+            )
+            .expect(200)
+            .json["active"],
+        true
+    );
 }
 
 #[test]
@@ -105,9 +140,15 @@ fn an_update_with_the_flag_has_paths_as_keys() {
         ])),
     );
     reply.expect(200);
-    assert_eq!((&reply.json["displayName"], &reply.json["name"]["givenName"]), (&json!("Tindra O."), &json!("Tin")));
+    assert_eq!(
+        (&reply.json["displayName"], &reply.json["name"]["givenName"]),
+        (&json!("Tindra O."), &json!("Tin"))
+    );
     assert_eq!(reply.json["name"]["familyName"], "Okonjo");
-    assert_eq!((&reply.json[ENT]["department"], &reply.json["active"]), (&json!("Ops"), &json!(false)));
+    assert_eq!(
+        (&reply.json[ENT]["department"], &reply.json["active"]),
+        (&json!("Ops"), &json!(false))
+    );
     assert!(reply.json.get("name.givenName").is_none());
 }
 
@@ -116,9 +157,15 @@ fn replace_without_a_match_creates_here_and_the_log_says_so() {
     let app = TestApp::with_entra();
     let (path, _) = pushed(&app);
     let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "phoneNumbers[type eq \"mobile\"].value", "value": "+48 22 555 01 23" }])));
-    assert_eq!(reply.expect(200).json["phoneNumbers"], json!([{ "type": "mobile", "value": "+48 22 555 01 23" }]));
+    assert_eq!(
+        reply.expect(200).json["phoneNumbers"],
+        json!([{ "type": "mobile", "value": "+48 22 555 01 23" }])
+    );
     let row = app.logged("the patch", |row| row["operation"] == "patch");
-    assert!(!row["warnings"].as_array().is_none_or(Vec::is_empty), "the rewrite is named: {row}");
+    assert!(
+        !row["warnings"].as_array().is_none_or(Vec::is_empty),
+        "the rewrite is named: {row}"
+    );
     let generic = TestApp::new();
     let path = format!("/Users/{}", generic.user("x"));
     generic
@@ -132,11 +179,24 @@ fn roles_keep_their_texts_and_a_primary_written_as_text() {
     let app = TestApp::with_entra();
     let (path, _) = pushed(&app);
     let tutor = "{\"id\":\"18d1\",\"value\":\"tutor\",\"displayName\":\"Tutor\"}";
-    let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Add", "path": "roles", "value": [{ "value": tutor }] }])));
+    let reply = entra(&app).patch(
+        &path,
+        &patch(json!([{ "op": "Add", "path": "roles", "value": [{ "value": tutor }] }])),
+    );
     assert_eq!(reply.expect(200).json["roles"][0]["value"], tutor);
-    let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "tutor" }])));
+    let reply = entra(&app).patch(
+        &path,
+        &patch(
+            json!([{ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "tutor" }]),
+        ),
+    );
     let roles = reply.expect(200).json["roles"].clone();
-    assert!(roles.as_array().is_some_and(|all| all.iter().any(|one| one["value"] == "tutor" && one["primary"] == true)), "{roles}");
+    assert!(
+        roles.as_array().is_some_and(|all| all
+            .iter()
+            .any(|one| one["value"] == "tutor" && one["primary"] == true)),
+        "{roles}"
+    );
 }
 
 #[test]
@@ -150,15 +210,35 @@ fn empty_and_null_both_clear() {
             .expect(201)
             .id();
         let path = format!("/Users/{id}");
-        entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "title", "value": nothing }]))).expect(200);
-        entra(&app).patch(&path, &patch(json!([{ "op": "replace", "value": { "nickName": nothing } }]))).expect(200);
+        entra(&app)
+            .patch(
+                &path,
+                &patch(json!([{ "op": "Replace", "path": "title", "value": nothing }])),
+            )
+            .expect(200);
+        entra(&app)
+            .patch(
+                &path,
+                &patch(json!([{ "op": "replace", "value": { "nickName": nothing } }])),
+            )
+            .expect(200);
         let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "phoneNumbers[type eq \"mobile\"].value", "value": nothing }])));
         reply.expect(200);
-        assert!(reply.json.get("title").is_none() && reply.json.get("nickName").is_none(), "{reply:?}");
-        assert_eq!(reply.json["phoneNumbers"], json!([{ "type": "work", "value": "2" }]), "{reply:?}");
+        assert!(
+            reply.json.get("title").is_none() && reply.json.get("nickName").is_none(),
+            "{reply:?}"
+        );
+        assert_eq!(
+            reply.json["phoneNumbers"],
+            json!([{ "type": "work", "value": "2" }]),
+            "{reply:?}"
+        );
     }
     let (path, _) = pushed(&app);
-    let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "userName", "value": null }])));
+    let reply = entra(&app).patch(
+        &path,
+        &patch(json!([{ "op": "Replace", "path": "userName", "value": null }])),
+    );
     assert_eq!(reply.status, 400, "{reply:?}");
 }
 
@@ -167,15 +247,39 @@ fn a_manager_is_set_and_removed_in_every_form() {
     let app = TestApp::with_entra();
     let (path, _) = pushed(&app);
     let target = format!("{ENT}:manager");
-    for value in [json!("m-1"), json!({ "value": "m-2" }), json!([{ "$ref": "https://x.test/Users/m-3", "value": "m-3" }])] {
-        let reply = entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": target, "value": value }])));
-        assert!(reply.expect(200).json[ENT]["manager"]["value"].as_str().is_some_and(|id| id.starts_with("m-")), "{reply:?}");
+    for value in [
+        json!("m-1"),
+        json!({ "value": "m-2" }),
+        json!([{ "$ref": "https://x.test/Users/m-3", "value": "m-3" }]),
+    ] {
+        let reply = entra(&app).patch(
+            &path,
+            &patch(json!([{ "op": "Replace", "path": target, "value": value }])),
+        );
+        assert!(
+            reply.expect(200).json[ENT]["manager"]["value"]
+                .as_str()
+                .is_some_and(|id| id.starts_with("m-")),
+            "{reply:?}"
+        );
         assert!(reply.json[ENT]["manager"].is_object());
     }
-    for removal in [json!({ "op": "Replace", "path": target, "value": "" }), json!({ "op": "Replace", "path": target, "value": { "value": "" } }), json!({ "op": "Remove", "path": target })] {
-        entra(&app).patch(&path, &patch(json!([{ "op": "Add", "path": target, "value": "m-1" }]))).expect(200);
+    for removal in [
+        json!({ "op": "Replace", "path": target, "value": "" }),
+        json!({ "op": "Replace", "path": target, "value": { "value": "" } }),
+        json!({ "op": "Remove", "path": target }),
+    ] {
+        entra(&app)
+            .patch(
+                &path,
+                &patch(json!([{ "op": "Add", "path": target, "value": "m-1" }])),
+            )
+            .expect(200);
         let reply = entra(&app).patch(&path, &patch(json!([removal])));
-        assert!(reply.expect(200).json[ENT].get("manager").is_none(), "{removal}\n{reply:?}");
+        assert!(
+            reply.expect(200).json[ENT].get("manager").is_none(),
+            "{removal}\n{reply:?}"
+        );
     }
 }
 
@@ -189,11 +293,21 @@ fn references_are_probed_added_and_removed_one_by_one() {
     let path = format!("/Groups/{group}");
     let probes = |expected: u64| {
         for member in ["members eq", "members.value eq"] {
-            let filter = format!("/Groups?attributes=id&filter=id eq \"{group}\" and {member} \"{id}\"");
-            assert_eq!(entra(&app).get(&filter).expect(200).json["totalResults"], expected, "{filter}");
+            let filter =
+                format!("/Groups?attributes=id&filter=id eq \"{group}\" and {member} \"{id}\"");
+            assert_eq!(
+                entra(&app).get(&filter).expect(200).json["totalResults"],
+                expected,
+                "{filter}"
+            );
         }
-        let filter = format!("/Groups?attributes=id&filter=id eq \"{group}\" and members[value eq \"{id}\"]");
-        assert_eq!(entra(&app).get(&filter).expect(200).json["totalResults"], expected);
+        let filter = format!(
+            "/Groups?attributes=id&filter=id eq \"{group}\" and members[value eq \"{id}\"]"
+        );
+        assert_eq!(
+            entra(&app).get(&filter).expect(200).json["totalResults"],
+            expected
+        );
     };
     probes(0);
     entra(&app).patch(&path, &patch(json!([{ "op": "Add", "path": "members", "value": [{ "$ref": null, "value": id }, { "$ref": null, "value": other }] }]))).expect(204);
@@ -202,13 +316,32 @@ fn references_are_probed_added_and_removed_one_by_one() {
     assert!(lean.expect(200).json.get("members").is_none());
     entra(&app).patch(&path, &patch(json!([{ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": id }] }]))).expect(204);
     probes(0);
-    assert_eq!(entra(&app).get(&path).members(), [other.as_str()], "only the named one went");
-    entra(&app).patch(&path, &patch(json!([{ "op": "remove", "path": format!("members[value eq \"{other}\"]") }]))).expect(204);
+    assert_eq!(
+        entra(&app).get(&path).members(),
+        [other.as_str()],
+        "only the named one went"
+    );
+    entra(&app)
+        .patch(
+            &path,
+            &patch(json!([{ "op": "remove", "path": format!("members[value eq \"{other}\"]") }])),
+        )
+        .expect(204);
     assert!(entra(&app).get(&path).members().is_empty());
     assert_eq!(pairs(&app.enrollments()).len(), 2);
-    for form in ["manager eq", &format!("{ENT}:manager eq"), &format!("{ENT}:manager.value eq")] {
-        let filter = format!("/Users?attributes=id&filter=id eq \"{id}\" and {form} \"0199a2c4-0000-7000-8000-00000000003f\"");
-        assert_eq!(entra(&app).get(&filter).expect(200).names("id"), [id.as_str()], "{form}");
+    for form in [
+        "manager eq",
+        &format!("{ENT}:manager eq"),
+        &format!("{ENT}:manager.value eq"),
+    ] {
+        let filter = format!(
+            "/Users?attributes=id&filter=id eq \"{id}\" and {form} \"0199a2c4-0000-7000-8000-00000000003f\""
+        );
+        assert_eq!(
+            entra(&app).get(&filter).expect(200).names("id"),
+            [id.as_str()],
+            "{form}"
+        );
     }
 }
 
@@ -217,14 +350,35 @@ fn who_leaves_and_comes_back_is_still_a_member() {
     let app = TestApp::with_entra();
     let (path, id) = pushed(&app);
     let group = app.group("Cohort 7", &[&id]);
-    entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "active", "value": "False" }]))).expect(200);
+    entra(&app)
+        .patch(
+            &path,
+            &patch(json!([{ "op": "Replace", "path": "active", "value": "False" }])),
+        )
+        .expect(200);
     let found = entra(&app).get("/Users?filter=userName eq \"t.okonjo@acme.example\"");
-    assert_eq!(found.expect(200).names("id"), [id.as_str()], "inactive people are found");
+    assert_eq!(
+        found.expect(200).names("id"),
+        [id.as_str()],
+        "inactive people are found"
+    );
     app.assign(&group, &app.course("Fire safety"));
     assert!(app.enrollments().is_empty());
-    entra(&app).patch(&path, &patch(json!([{ "op": "Replace", "path": "active", "value": "True" }]))).expect(200);
-    assert_eq!(entra(&app).get(&format!("/Groups/{group}")).members(), [id.as_str()]);
-    assert_eq!(pairs(&app.enrollments()).len(), 1, "enrolled in what was assigned meanwhile");
+    entra(&app)
+        .patch(
+            &path,
+            &patch(json!([{ "op": "Replace", "path": "active", "value": "True" }])),
+        )
+        .expect(200);
+    assert_eq!(
+        entra(&app).get(&format!("/Groups/{group}")).members(),
+        [id.as_str()]
+    );
+    assert_eq!(
+        pairs(&app.enrollments()).len(),
+        1,
+        "enrolled in what was assigned meanwhile"
+    );
 }
 
 #[test]
@@ -233,8 +387,19 @@ fn hundreds_of_members_come_in_one_patch() {
     let users = app.users(300);
     let group = app.group("Cohort 7", &[]);
     app.assign(&group, &app.course("Fire safety"));
-    let batch: Vec<Value> = users.iter().map(|id| json!({ "$ref": null, "value": id })).collect();
-    entra(&app).patch(&format!("/Groups/{group}"), &patch(json!([{ "op": "Add", "path": "members", "value": batch }]))).expect(204);
-    assert_eq!(entra(&app).get(&format!("/Groups/{group}")).members().len(), 300);
+    let batch: Vec<Value> = users
+        .iter()
+        .map(|id| json!({ "$ref": null, "value": id }))
+        .collect();
+    entra(&app)
+        .patch(
+            &format!("/Groups/{group}"),
+            &patch(json!([{ "op": "Add", "path": "members", "value": batch }])),
+        )
+        .expect(204);
+    assert_eq!(
+        entra(&app).get(&format!("/Groups/{group}")).members().len(),
+        300
+    );
     assert_eq!(pairs(&app.enrollments()).len(), 300);
 }

@@ -19,17 +19,31 @@ fn ines() -> Value {
         "groups": [], "password": "8fj39d!kDl", "active": true })
 }
 
-const PROBE: &str = "/Users?filter=userName%20eq%20%22ines.valdarno%40acme.example%22&startIndex=1&count=100";
+const PROBE: &str =
+    "/Users?filter=userName%20eq%20%22ines.valdarno%40acme.example%22&startIndex=1&count=100";
 
 #[test]
 fn the_connection_test_reads_a_page_of_each() {
     let app = TestApp::with_okta();
-    for path in ["/Users?startIndex=1&count=2", "/Users?startIndex=1&count=1", "/Groups?startIndex=1&count=100"] {
+    for path in [
+        "/Users?startIndex=1&count=2",
+        "/Users?startIndex=1&count=1",
+        "/Groups?startIndex=1&count=100",
+    ] {
         let page = okta(&app).get(path);
         page.expect(200);
-        assert_eq!((&page.json["schemas"], &page.json["totalResults"], &page.json["Resources"]), (&json!([LIST]), &json!(0), &json!([])));
+        assert_eq!(
+            (
+                &page.json["schemas"],
+                &page.json["totalResults"],
+                &page.json["Resources"]
+            ),
+            (&json!([LIST]), &json!(0), &json!([]))
+        );
     }
-    app.client("/scim/v2", Some("wrong")).get("/Users?startIndex=1&count=2").scim_failure(401);
+    app.client("/scim/v2", Some("wrong"))
+        .get("/Users?startIndex=1&count=2")
+        .scim_failure(401);
 }
 
 #[test]
@@ -55,7 +69,11 @@ fn an_update_puts_back_what_was_read_with_empty_texts() {
     let created = okta(&app).post("/Users", &ines()).expect(201).clone();
     let path = format!("/Users/{}", created.id());
     let mut whole = okta(&app).get(&path).expect(200).json.clone();
-    assert_eq!(okta(&app).put(&path, &whole).expect(200).etag(), created.etag(), "nothing changed");
+    assert_eq!(
+        okta(&app).put(&path, &whole).expect(200).etag(),
+        created.etag(),
+        "nothing changed"
+    );
     whole["name"]["givenName"] = json!("Inés");
     whole["profileUrl"] = json!("");
     whole["nickName"] = json!("");
@@ -66,7 +84,15 @@ fn an_update_puts_back_what_was_read_with_empty_texts() {
     assert!(after.json.get("profileUrl").is_none() && after.json.get("nickName").is_none());
     assert_eq!(after.id(), created.id());
     whole.as_object_mut().map(|object| object.remove("locale"));
-    assert!(okta(&app).put(&path, &whole).expect(200).json.get("locale").is_none(), "what is left out is cleared");
+    assert!(
+        okta(&app)
+            .put(&path, &whole)
+            .expect(200)
+            .json
+            .get("locale")
+            .is_none(),
+        "what is left out is cleared"
+    );
 }
 
 #[test]
@@ -78,19 +104,31 @@ fn deactivated_people_are_found_and_keep_everything() {
     app.assign(&group, &app.course("Fire safety"));
     let path = format!("/Users/{id}");
     let active = |value: bool| patch(json!([{ "op": "replace", "value": { "active": value } }]));
-    assert_eq!(okta(&app).patch(&path, &active(false)).expect(200).json["active"], false);
+    assert_eq!(
+        okta(&app).patch(&path, &active(false)).expect(200).json["active"],
+        false
+    );
     assert_eq!(okta(&app).get(PROBE).expect(200).names("id"), [id.as_str()]);
     let back = okta(&app).patch(&path, &active(true));
     assert_eq!(back.expect(200).json["active"], true);
     assert_eq!(back.json["emails"], created.json["emails"]);
-    assert_eq!(okta(&app).get(&format!("/Groups/{group}")).members(), [id.as_str()]);
+    assert_eq!(
+        okta(&app).get(&format!("/Groups/{group}")).members(),
+        [id.as_str()]
+    );
     assert_eq!(pairs(&app.enrollments()).len(), 1);
     // The other dialect does the same by PUT.
     let mut whole = okta(&app).get(&path).json.clone();
     whole["active"] = json!(false);
-    assert_eq!(okta(&app).put(&path, &whole).expect(200).json["active"], false);
+    assert_eq!(
+        okta(&app).put(&path, &whole).expect(200).json["active"],
+        false
+    );
     whole["active"] = json!(true);
-    assert_eq!(okta(&app).put(&path, &whole).expect(200).json["active"], true);
+    assert_eq!(
+        okta(&app).put(&path, &whole).expect(200).json["active"],
+        true
+    );
 }
 
 #[test]
@@ -98,7 +136,10 @@ fn a_pushed_password_succeeds_and_is_nowhere() {
     let app = TestApp::with_okta();
     let created = okta(&app).post("/Users", &ines()).expect(201).clone();
     let path = format!("/Users/{}", created.id());
-    let reply = okta(&app).patch(&path, &patch(json!([{ "op": "replace", "value": { "password": "n3w-S3cret" } }])));
+    let reply = okta(&app).patch(
+        &path,
+        &patch(json!([{ "op": "replace", "value": { "password": "n3w-S3cret" } }])),
+    );
     assert!(matches!(reply.status, 200 | 204), "{reply:?}");
     assert!(!okta(&app).get(&path).text.contains("n3w-S3cret"));
     assert_eq!(okta(&app).get(&path).etag(), created.etag());
@@ -107,23 +148,42 @@ fn a_pushed_password_succeeds_and_is_nowhere() {
 #[test]
 fn a_group_push_creates_renames_swaps_members_and_deletes() {
     let app = TestApp::with_okta();
-    let (ines, tom) = (app.user("ines@acme.example"), app.user("tom.berg@acme.example"));
-    okta(&app).get("/Groups?filter=displayName%20eq%20%22Cohort%20%5C%22A%5C%22%22&startIndex=1&count=100").expect(200);
-    let created = okta(&app).post("/Groups", &json!({ "schemas": [GROUP], "displayName": "Cohort \"A\"", "members": [] }));
+    let (ines, tom) = (
+        app.user("ines@acme.example"),
+        app.user("tom.berg@acme.example"),
+    );
+    okta(&app)
+        .get(
+            "/Groups?filter=displayName%20eq%20%22Cohort%20%5C%22A%5C%22%22&startIndex=1&count=100",
+        )
+        .expect(200);
+    let created = okta(&app).post(
+        "/Groups",
+        &json!({ "schemas": [GROUP], "displayName": "Cohort \"A\"", "members": [] }),
+    );
     let id = created.expect(201).id();
-    let found = okta(&app).get("/Groups?filter=displayName%20eq%20%22Cohort%20%5C%22A%5C%22%22&startIndex=1&count=100");
+    let found = okta(&app).get(
+        "/Groups?filter=displayName%20eq%20%22Cohort%20%5C%22A%5C%22%22&startIndex=1&count=100",
+    );
     assert_eq!(found.expect(200).names("id"), [id.as_str()]);
     let path = format!("/Groups/{id}");
     let course = app.course("Fire safety");
     app.assign(&id, &course);
 
-    let rename = patch(json!([{ "op": "replace", "value": { "id": id, "displayName": "Cohort A" } }]));
+    let rename =
+        patch(json!([{ "op": "replace", "value": { "id": id, "displayName": "Cohort A" } }]));
     let reply = okta(&app).patch(&path, &rename);
     assert!(matches!(reply.status, 200 | 204), "{reply:?}");
     assert_eq!(okta(&app).get(&path).json["displayName"], "Cohort A");
 
-    let push_now = |members: Value| patch(json!([{ "op": "replace", "path": "members", "value": members }]));
-    okta(&app).patch(&path, &push_now(json!([{ "value": ines, "display": "ines@acme.example" }]))).expect(204);
+    let push_now =
+        |members: Value| patch(json!([{ "op": "replace", "path": "members", "value": members }]));
+    okta(&app)
+        .patch(
+            &path,
+            &push_now(json!([{ "value": ines, "display": "ines@acme.example" }])),
+        )
+        .expect(204);
     let swap = patch(json!([
         { "op": "remove", "path": format!("members[value eq \"{ines}\"]") },
         { "op": "add", "path": "members", "value": [{ "value": tom, "display": "tom.berg@acme.example" }] },
@@ -136,18 +196,38 @@ fn a_group_push_creates_renames_swaps_members_and_deletes() {
 
     okta(&app).delete(&path).expect(204);
     okta(&app).get(&path).scim_failure(404);
-    let again = okta(&app).post("/Groups", &json!({ "schemas": [GROUP], "displayName": "Cohort A", "members": [] }));
+    let again = okta(&app).post(
+        "/Groups",
+        &json!({ "schemas": [GROUP], "displayName": "Cohort A", "members": [] }),
+    );
     assert_ne!(again.expect(201).id(), id, "a new push makes a new group");
 }
 
 #[test]
 fn group_names_keep_their_quotes_accents_and_signs() {
     let app = TestApp::with_okta();
-    for name in ["R&D / Tools", "100% Équipe", "“Fancy” – dash", "a \\ b", "O'Hara \"x\"", "日本 チーム"] {
-        let id = okta(&app).post("/Groups", &json!({ "schemas": [GROUP], "displayName": name, "members": [] })).expect(201).id();
+    for name in [
+        "R&D / Tools",
+        "100% Équipe",
+        "“Fancy” – dash",
+        "a \\ b",
+        "O'Hara \"x\"",
+        "日本 チーム",
+    ] {
+        let id = okta(&app)
+            .post(
+                "/Groups",
+                &json!({ "schemas": [GROUP], "displayName": name, "members": [] }),
+            )
+            .expect(201)
+            .id();
         let mut target = String::from("/Groups?filter=");
         for byte in format!("displayName eq {}", json!(name)).bytes() {
-            if byte.is_ascii_alphanumeric() { target.push(char::from(byte)) } else { target.push_str(&format!("%{byte:02X}")) }
+            if byte.is_ascii_alphanumeric() {
+                target.push(char::from(byte))
+            } else {
+                target.push_str(&format!("%{byte:02X}"))
+            }
         }
         let found = okta(&app).get(&target);
         assert_eq!(found.expect(200).names("id"), [id.as_str()], "{name}");
@@ -162,12 +242,23 @@ fn one_bad_member_does_not_spoil_the_push() {
     let group = app.group("Cohort", &[]);
     let push = patch(json!([{ "op": "replace", "path": "members", "value": [
         { "value": ines, "display": "ines" }, { "value": "5f0e0000-dead-7000-8000-000000000000", "display": "gone" }] }]));
-    okta(&app).patch(&format!("/Groups/{group}"), &push).expect(204);
-    assert_eq!(okta(&app).get(&format!("/Groups/{group}")).members(), [ines.as_str()]);
+    okta(&app)
+        .patch(&format!("/Groups/{group}"), &push)
+        .expect(204);
+    assert_eq!(
+        okta(&app).get(&format!("/Groups/{group}")).members(),
+        [ines.as_str()]
+    );
     let row = app.logged("the push", |row| row["operation"] == "patch");
     assert_eq!(row["outcome"], "partial");
-    assert!(row["warnings"].to_string().contains("5f0e0000-dead"), "{row}");
-    assert!(!row["warnings"].to_string().contains(&ines), "only the unknown one is named: {row}");
+    assert!(
+        row["warnings"].to_string().contains("5f0e0000-dead"),
+        "{row}"
+    );
+    assert!(
+        !row["warnings"].to_string().contains(&ines),
+        "only the unknown one is named: {row}"
+    );
 }
 
 #[test]
@@ -192,7 +283,10 @@ fn an_import_reads_pages_of_a_hundred_in_the_same_order_every_time() {
             if ids.is_empty() {
                 return all;
             }
-            assert!(ids.len() == 100 || all.len() + ids.len() == 230, "pages are full");
+            assert!(
+                ids.len() == 100 || all.len() + ids.len() == 230,
+                "pages are full"
+            );
             all.extend(ids);
         }
     };
@@ -211,7 +305,10 @@ fn the_wizards_dialect_puts_the_whole_group() {
     let users = app.users(3);
     let path = format!("/Groups/{}", app.group("Cohort", &[]));
     for wanted in [&users[..], &users[..1], &users[1..], &users[..0]] {
-        let members: Vec<Value> = wanted.iter().map(|id| json!({ "value": id, "display": "x" })).collect();
+        let members: Vec<Value> = wanted
+            .iter()
+            .map(|id| json!({ "value": id, "display": "x" }))
+            .collect();
         let mut whole = okta(&app).get(&path).expect(200).json.clone();
         whole["members"] = json!(members);
         okta(&app).put(&path, &whole).expect(200);

@@ -11,7 +11,10 @@ const YEAR: i64 = 366 * 24 * 3_600_000;
 fn is_401(app: &TestApp, token: Option<&str>) {
     let reply = app.client("/scim/v2", token).get("/Users");
     reply.scim_failure(401);
-    assert!(reply.header("www-authenticate").starts_with("Bearer"), "{reply:?}");
+    assert!(
+        reply.header("www-authenticate").starts_with("Bearer"),
+        "{reply:?}"
+    );
     let reply = app.client("/scim/v2", token).post("/Users", &user("eve"));
     reply.scim_failure(401);
 }
@@ -22,7 +25,10 @@ fn hv_52_without_a_token_nothing_is_said() {
     is_401(&app, None);
     is_401(&app, Some(""));
     is_401(&app, Some("nonsense"));
-    let basic = app.client("/scim/v2", None).with_header("Authorization", "Basic YTpi").get("/Users");
+    let basic = app
+        .client("/scim/v2", None)
+        .with_header("Authorization", "Basic YTpi")
+        .get("/Users");
     basic.scim_failure(401);
     assert_eq!(app.scim().get("/Users").expect(200).json["totalResults"], 0);
 }
@@ -30,7 +36,10 @@ fn hv_52_without_a_token_nothing_is_said() {
 #[test]
 fn hv_53_a_token_that_may_only_read_deletes_nobody() {
     let p = people();
-    let reader = p.app.client("/scim/v2", Some(&p.app.token("scim", Some("scim:read"), None)));
+    let reader = p.app.client(
+        "/scim/v2",
+        Some(&p.app.token("scim", Some("scim:read"), None)),
+    );
     reader.get(&format!("/Users/{}", p.u1)).expect(200);
     reader.delete(&format!("/Users/{}", p.u1)).scim_failure(403);
     reader.post("/Users", &user("eve")).scim_failure(403);
@@ -44,7 +53,12 @@ fn hv_54_another_tenants_resource_does_not_exist() {
     for path in [format!("/Users/{}", p.u1), format!("/Groups/{}", p.g1)] {
         theirs.get(&path).scim_failure(404);
         theirs.delete(&path).scim_failure(404);
-        theirs.patch(&path, &patch(json!([{ "op": "replace", "path": "displayName", "value": "Mine" }]))).scim_failure(404);
+        theirs
+            .patch(
+                &path,
+                &patch(json!([{ "op": "replace", "path": "displayName", "value": "Mine" }])),
+            )
+            .scim_failure(404);
     }
     assert_eq!(theirs.get("/Users").expect(200).json["totalResults"], 0);
     assert_eq!(theirs.get("/Groups").expect(200).json["totalResults"], 0);
@@ -75,7 +89,12 @@ fn a_forged_token_is_refused() {
     let app = TestApp::new();
     let token = app.token("scim", None, None);
     let parts: Vec<&str> = token.split('.').collect();
-    let decode = |part: &str| serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(part).unwrap_or_default()).unwrap_or_default();
+    let decode = |part: &str| {
+        serde_json::from_slice::<serde_json::Value>(
+            &URL_SAFE_NO_PAD.decode(part).unwrap_or_default(),
+        )
+        .unwrap_or_default()
+    };
     let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let (header, claims) = (decode(parts[0]), decode(parts[1]));
 
@@ -83,15 +102,29 @@ fn a_forged_token_is_refused() {
         let mut forged = header.clone();
         forged["alg"] = json!(algorithm);
         is_401(&app, Some(&format!("{}.{}.", encode(&forged), parts[1])));
-        is_401(&app, Some(&format!("{}.{}.{}", encode(&forged), parts[1], parts[2])));
+        is_401(
+            &app,
+            Some(&format!("{}.{}.{}", encode(&forged), parts[1], parts[2])),
+        );
     }
     let mut widened = claims.clone();
     widened["scope"] = json!("scim:read scim:write settings:admin");
     widened["tid"] = json!(999);
-    is_401(&app, Some(&format!("{}.{}.{}", parts[0], encode(&widened), parts[2])));
+    is_401(
+        &app,
+        Some(&format!("{}.{}.{}", parts[0], encode(&widened), parts[2])),
+    );
     let mut signature = parts[2].to_owned().into_bytes();
     signature[10] = if signature[10] == b'A' { b'B' } else { b'A' };
-    is_401(&app, Some(&format!("{}.{}.{}", parts[0], parts[1], String::from_utf8_lossy(&signature))));
+    is_401(
+        &app,
+        Some(&format!(
+            "{}.{}.{}",
+            parts[0],
+            parts[1],
+            String::from_utf8_lossy(&signature)
+        )),
+    );
     is_401(&app, Some(&"x.".repeat(5_000)));
 }
 
@@ -117,8 +150,17 @@ fn a_token_works_on_its_own_face_only() {
 fn the_word_bearer_may_be_missing_or_in_any_case() {
     let app = TestApp::new();
     let token = app.token("scim", None, None);
-    for value in [token.clone(), format!("bearer {token}"), format!("BEARER {token}")] {
-        app.client("/scim/v2", None).with_header("Authorization", &value).get("/Users").expect(200);
+    for value in [
+        token.clone(),
+        format!("bearer {token}"),
+        format!("BEARER {token}"),
+    ] {
+        app.client("/scim/v2", None)
+            .with_header("Authorization", &value)
+            .get("/Users")
+            .expect(200);
     }
-    app.client("/scim/v2", None).get(&format!("/Users?access_token={token}")).scim_failure(401);
+    app.client("/scim/v2", None)
+        .get(&format!("/Users?access_token={token}"))
+        .scim_failure(401);
 }

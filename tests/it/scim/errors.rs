@@ -6,7 +6,13 @@ use crate::harness::{GROUP, PATCH_OP, Reply, USER, Value, add_members, json, pat
 /// Everything that can be read, to compare before and after.
 fn world(p: &People) -> (Value, Value) {
     let scim = p.app.scim();
-    (scim.get("/Users?sortBy=userName").expect(200).json.clone(), scim.get("/Groups?sortBy=displayName").expect(200).json.clone())
+    (
+        scim.get("/Users?sortBy=userName").expect(200).json.clone(),
+        scim.get("/Groups?sortBy=displayName")
+            .expect(200)
+            .json
+            .clone(),
+    )
 }
 
 /// Sends bytes to every writing endpoint and checks that each refuses them and nothing moved.
@@ -38,16 +44,40 @@ fn endpoints(p: &People) -> Vec<(&'static str, String)> {
 #[test]
 fn malformed_json_is_refused_everywhere() {
     let p = people();
-    for body in ["", "{", "{\"schemas\":", "not json", "{\"a\":1}{\"b\":2}", "{\"a\":1,}", "[", "\u{0}", "{'a':1}", "{\"a\":01}", "nul"] {
+    for body in [
+        "",
+        "{",
+        "{\"schemas\":",
+        "not json",
+        "{\"a\":1}{\"b\":2}",
+        "{\"a\":1,}",
+        "[",
+        "\u{0}",
+        "{'a':1}",
+        "{\"a\":01}",
+        "nul",
+    ] {
         refused_everywhere(&p, body.as_bytes(), 400, Some("invalidSyntax"));
     }
-    refused_everywhere(&p, b"{\"userName\":\"\xff\xfe\"}", 400, Some("invalidSyntax"));
+    refused_everywhere(
+        &p,
+        b"{\"userName\":\"\xff\xfe\"}",
+        400,
+        Some("invalidSyntax"),
+    );
 }
 
 #[test]
 fn json_that_is_no_object_is_refused_everywhere() {
     let p = people();
-    for body in ["[]", "\"x\"", "null", "true", "7", "[{\"userName\":\"eve\"}]"] {
+    for body in [
+        "[]",
+        "\"x\"",
+        "null",
+        "true",
+        "7",
+        "[{\"userName\":\"eve\"}]",
+    ] {
         refused_everywhere(&p, body.as_bytes(), 400, Some("invalidSyntax"));
     }
 }
@@ -56,8 +86,17 @@ fn json_that_is_no_object_is_refused_everywhere() {
 fn deep_nesting_is_refused_everywhere() {
     let p = people();
     for depth in [40, 200, 100_000] {
-        refused_everywhere(&p, format!("{}1{}", "[".repeat(depth), "]".repeat(depth)).as_bytes(), 400, Some("invalidSyntax"));
-        let object = format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"eve\",\"name\":{}1{}}}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        refused_everywhere(
+            &p,
+            format!("{}1{}", "[".repeat(depth), "]".repeat(depth)).as_bytes(),
+            400,
+            Some("invalidSyntax"),
+        );
+        let object = format!(
+            "{{\"schemas\":[\"{USER}\"],\"userName\":\"eve\",\"name\":{}1{}}}",
+            "{\"a\":".repeat(depth),
+            "}".repeat(depth)
+        );
         refused_everywhere(&p, object.as_bytes(), 400, Some("invalidSyntax"));
     }
 }
@@ -68,7 +107,13 @@ fn a_body_over_the_limit_is_refused_and_the_server_goes_on() {
     let before = world(&p);
     let huge = json!({ "schemas": [USER], "userName": "eve", "title": "x".repeat(17 << 20) });
     p.app.scim().post("/Users", &huge).scim_failure(413);
-    p.app.scim().put(&format!("/Groups/{}", p.g1), &json!({ "schemas": [GROUP], "displayName": "x".repeat(17 << 20) })).scim_failure(413);
+    p.app
+        .scim()
+        .put(
+            &format!("/Groups/{}", p.g1),
+            &json!({ "schemas": [GROUP], "displayName": "x".repeat(17 << 20) }),
+        )
+        .scim_failure(413);
     assert_eq!(world(&p), before);
 }
 
@@ -76,17 +121,41 @@ fn a_body_over_the_limit_is_refused_and_the_server_goes_on() {
 fn a_wrong_content_type_is_refused_everywhere() {
     let p = people();
     let before = world(&p);
-    for kind in ["text/plain", "text/csv", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "nonsense"] {
+    for kind in [
+        "text/plain",
+        "text/csv",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "nonsense",
+    ] {
         let client = p.app.scim().with_header("Content-Type", kind);
         for (method, path) in endpoints(&p) {
-            client.send(method, &path, Some(user("eve").to_string().as_bytes())).scim_failure(415);
+            client
+                .send(method, &path, Some(user("eve").to_string().as_bytes()))
+                .scim_failure(415);
         }
     }
-    p.app.scim().with_header("Content-Encoding", "gzip").send("POST", "/Users", Some(b"\x1f\x8b")).scim_failure(415);
+    p.app
+        .scim()
+        .with_header("Content-Encoding", "gzip")
+        .send("POST", "/Users", Some(b"\x1f\x8b"))
+        .scim_failure(415);
     assert_eq!(world(&p), before);
-    for kind in ["application/json", "application/scim+json; charset=utf-8", "application/vnd.acme+json", "text/json", "APPLICATION/JSON"] {
+    for kind in [
+        "application/json",
+        "application/scim+json; charset=utf-8",
+        "application/vnd.acme+json",
+        "text/json",
+        "APPLICATION/JSON",
+    ] {
         let name = format!("user of {kind}");
-        p.app.scim().with_header("Content-Type", kind).post("/Users", &user(&name)).expect(201);
+        p.app
+            .scim()
+            .with_header("Content-Type", kind)
+            .post("/Users", &user(&name))
+            .expect(201);
     }
 }
 
@@ -110,14 +179,20 @@ fn wrong_types_are_refused_and_name_the_attribute() {
         ("emails", json!(7)),
         ("emails", json!([[1]])),
         ("emails", json!([{ "value": 7 }])),
-        ("emails", json!([{ "value": "a@x.test", "primary": "perhaps" }])),
+        (
+            "emails",
+            json!([{ "value": "a@x.test", "primary": "perhaps" }]),
+        ),
     ] {
         let mut body = user("eve");
         body[attribute] = value.clone();
         let created = p.app.scim().post("/Users", &body);
         created.scim_error("invalidValue");
         assert!(created.text.contains(attribute), "{created:?}");
-        p.app.scim().put(&format!("/Users/{}", p.u1), &body).scim_error("invalidValue");
+        p.app
+            .scim()
+            .put(&format!("/Users/{}", p.u1), &body)
+            .scim_error("invalidValue");
     }
     assert_eq!(world(&p), before);
 }
@@ -146,8 +221,13 @@ fn broken_patch_messages_are_refused() {
             reply.scim_failure(400);
             assert!(reply.json["scimType"].is_string(), "{reply:?}");
         }
-        let many: Vec<Value> = (0..1_500).map(|n| json!({ "op": "replace", "path": "displayName", "value": n.to_string() })).collect();
-        p.app.scim().patch(&path, &patch(json!(many))).scim_failure(413);
+        let many: Vec<Value> = (0..1_500)
+            .map(|n| json!({ "op": "replace", "path": "displayName", "value": n.to_string() }))
+            .collect();
+        p.app
+            .scim()
+            .patch(&path, &patch(json!(many)))
+            .scim_failure(413);
     }
     assert_eq!(world(&p), before);
 }
@@ -178,7 +258,16 @@ fn filters_made_to_hurt_are_refused_quickly() {
 #[test]
 fn values_that_look_like_sql_are_only_values() {
     let p = people();
-    for name in ["'; DROP TABLE users; --", "a%b_c", "x\\y", "\"quoted\"", "日本語", "a?b", "Ünïcödé", "?1"] {
+    for name in [
+        "'; DROP TABLE users; --",
+        "a%b_c",
+        "x\\y",
+        "\"quoted\"",
+        "日本語",
+        "a?b",
+        "Ünïcödé",
+        "?1",
+    ] {
         let created = p.app.scim().post("/Users", &user(name));
         assert_eq!(created.expect(201).json["userName"], name);
         let literal = json!(name).to_string();
@@ -188,22 +277,59 @@ fn values_that_look_like_sql_are_only_values() {
         );
         assert_eq!(found.expect(200).names("userName"), [name]);
     }
-    assert_eq!(p.app.scim().get("/Users?filter=userName co \"%25\"").expect(200).names("userName"), ["a%b_c"]);
-    assert_eq!(p.app.scim().get("/Users?filter=userName co \"_\"").expect(200).names("userName"), ["a%b_c"]);
+    assert_eq!(
+        p.app
+            .scim()
+            .get("/Users?filter=userName co \"%25\"")
+            .expect(200)
+            .names("userName"),
+        ["a%b_c"]
+    );
+    assert_eq!(
+        p.app
+            .scim()
+            .get("/Users?filter=userName co \"_\"")
+            .expect(200)
+            .names("userName"),
+        ["a%b_c"]
+    );
 }
 
 #[test]
 fn impossible_ids_are_404() {
     let p = people();
-    for id in ["0", "-1", "null", "%00", "..%2f..", "%ff", "a%20b", "0199A2C4-0000-7000-8000-000000000000", "{0199a2c4-0000-7000-8000-000000000000}"] {
+    for id in [
+        "0",
+        "-1",
+        "null",
+        "%00",
+        "..%2f..",
+        "%ff",
+        "a%20b",
+        "0199A2C4-0000-7000-8000-000000000000",
+        "{0199a2c4-0000-7000-8000-000000000000}",
+    ] {
         for kind in ["Users", "Groups"] {
             let reply = p.app.scim().get(&format!("/{kind}/{id}"));
-            assert!(reply.status == 404 || reply.status == 400, "{id}\n{reply:?}");
-            assert_eq!(reply.header("content-type"), "application/scim+json", "{reply:?}");
+            assert!(
+                reply.status == 404 || reply.status == 400,
+                "{id}\n{reply:?}"
+            );
+            assert_eq!(
+                reply.header("content-type"),
+                "application/scim+json",
+                "{reply:?}"
+            );
         }
     }
-    p.app.scim().get(&format!("/Groups/{}", p.u1)).scim_failure(404);
-    p.app.scim().patch("/Groups/ghost", &patch(json!([add_members(&[&p.u1])]))).scim_failure(404);
+    p.app
+        .scim()
+        .get(&format!("/Groups/{}", p.u1))
+        .scim_failure(404);
+    p.app
+        .scim()
+        .patch("/Groups/ghost", &patch(json!([add_members(&[&p.u1])])))
+        .scim_failure(404);
 }
 
 #[test]
@@ -211,7 +337,11 @@ fn an_answer_carries_a_request_id_and_is_not_kept_by_anybody() {
     let p = people();
     let check = |reply: &Reply| {
         assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
-        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{reply:?}");
+        assert_eq!(
+            reply.header("x-content-type-options"),
+            "nosniff",
+            "{reply:?}"
+        );
     };
     let one = p.app.scim().get(&format!("/Users/{}", p.u1));
     check(&one);

@@ -8,7 +8,10 @@ fn hv_41_adding_a_member_answers_204_with_a_new_version() {
     let p = people();
     let path = format!("/Groups/{}", p.g1);
     let before = p.app.scim().get(&path).etag();
-    let reply = p.app.scim().patch(&path, &patch(json!([add_members(&[&p.u1])])));
+    let reply = p
+        .app
+        .scim()
+        .patch(&path, &patch(json!([add_members(&[&p.u1])])));
     reply.expect(204);
     assert!(reply.text.is_empty());
     assert_ne!(reply.etag(), before);
@@ -21,10 +24,18 @@ fn hv_41_adding_a_member_answers_204_with_a_new_version() {
 fn hv_42_only_unknown_members_is_refused_and_nobody_leaves() {
     let p = people();
     let path = format!("/Groups/{}", p.g1);
-    for operation in [add_members(&["ghost"]), json!({ "op": "replace", "path": "members", "value": [{ "value": "ghost" }] })] {
+    for operation in [
+        add_members(&["ghost"]),
+        json!({ "op": "replace", "path": "members", "value": [{ "value": "ghost" }] }),
+    ] {
         let reply = p.app.scim().patch(&path, &patch(json!([operation])));
         reply.scim_error("invalidValue");
-        assert!(reply.json["detail"].as_str().is_some_and(|detail| detail.contains("ghost")), "{reply:?}");
+        assert!(
+            reply.json["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains("ghost")),
+            "{reply:?}"
+        );
         assert_eq!(p.app.scim().get(&path).members(), [p.u3.as_str()]);
     }
 }
@@ -34,7 +45,10 @@ fn hv_43_known_members_are_applied_and_unknown_ones_are_named_in_the_log() {
     let p = people();
     let path = format!("/Groups/{}", p.g1);
     let operation = json!({ "op": "replace", "path": "members", "value": [{ "value": p.u1 }, { "value": "ghost" }] });
-    p.app.scim().patch(&path, &patch(json!([operation]))).expect(204);
+    p.app
+        .scim()
+        .patch(&path, &patch(json!([operation])))
+        .expect(204);
     assert_eq!(p.app.scim().get(&path).members(), [p.u1.as_str()]);
     let logged = p.app.logged("the patch", |row| row["operation"] == "patch");
     assert_eq!(logged["outcome"], "partial", "{logged}");
@@ -44,10 +58,23 @@ fn hv_43_known_members_are_applied_and_unknown_ones_are_named_in_the_log() {
 #[test]
 fn hv_44_a_member_sees_the_group() {
     let p = people();
-    p.app.scim().patch(&format!("/Groups/{}", p.g1), &patch(json!([add_members(&[&p.u1])]))).expect(204);
+    p.app
+        .scim()
+        .patch(
+            &format!("/Groups/{}", p.g1),
+            &patch(json!([add_members(&[&p.u1])])),
+        )
+        .expect(204);
     let groups = p.app.scim().get(&format!("/Users/{}", p.u1)).json["groups"].clone();
     assert_eq!(groups.as_array().map(Vec::len), Some(1));
-    assert_eq!((&groups[0]["value"], &groups[0]["display"], &groups[0]["type"]), (&json!(p.g1), &json!("Ops"), &json!("direct")));
+    assert_eq!(
+        (
+            &groups[0]["value"],
+            &groups[0]["display"],
+            &groups[0]["type"]
+        ),
+        (&json!(p.g1), &json!("Ops"), &json!("direct"))
+    );
 }
 
 #[test]
@@ -60,7 +87,10 @@ fn hv_45_deleting_a_user_ends_the_membership_and_unsets_the_manager() {
     assert!(after.members().is_empty());
     assert_ne!(after.etag(), before);
     let report = p.app.scim().get(&format!("/Users/{}", p.u1));
-    assert!(report.json[crate::harness::ENT].get("manager").is_none(), "{report:?}");
+    assert!(
+        report.json[crate::harness::ENT].get("manager").is_none(),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -70,20 +100,54 @@ fn every_way_to_remove_removes_only_those_who_were_named() {
     let all = [p.u1.as_str(), &p.u2, &p.u4];
     for (operation, leaves) in [
         (remove_member(&p.u1), &p.u1),
-        (json!({ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": p.u2 }] }), &p.u2),
-        (json!({ "op": "remove", "path": "members", "value": { "value": p.u4 } }), &p.u4),
+        (
+            json!({ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": p.u2 }] }),
+            &p.u2,
+        ),
+        (
+            json!({ "op": "remove", "path": "members", "value": { "value": p.u4 } }),
+            &p.u4,
+        ),
     ] {
-        p.app.scim().patch(&path, &patch(json!([add_members(&all)]))).expect(204);
-        p.app.scim().patch(&path, &patch(json!([operation]))).expect(204);
+        p.app
+            .scim()
+            .patch(&path, &patch(json!([add_members(&all)])))
+            .expect(204);
+        p.app
+            .scim()
+            .patch(&path, &patch(json!([operation])))
+            .expect(204);
         let members = p.app.scim().get(&path).members();
         assert!(!members.contains(leaves), "{operation}");
         assert_eq!(members.len(), 3, "{operation}: {members:?}");
-        p.app.scim().patch(&path, &patch(json!([operation]))).expect(204);
-        assert_eq!(p.app.scim().get(&path).members().len(), 3, "{operation} again");
+        p.app
+            .scim()
+            .patch(&path, &patch(json!([operation])))
+            .expect(204);
+        assert_eq!(
+            p.app.scim().get(&path).members().len(),
+            3,
+            "{operation} again"
+        );
     }
-    p.app.scim().patch(&path, &patch(json!([{ "op": "remove", "path": "members", "value": [] }]))).expect(204);
-    assert!(!p.app.scim().get(&path).members().is_empty(), "an empty list names nobody");
-    p.app.scim().patch(&path, &patch(json!([{ "op": "remove", "path": "members" }]))).expect(204);
+    p.app
+        .scim()
+        .patch(
+            &path,
+            &patch(json!([{ "op": "remove", "path": "members", "value": [] }])),
+        )
+        .expect(204);
+    assert!(
+        !p.app.scim().get(&path).members().is_empty(),
+        "an empty list names nobody"
+    );
+    p.app
+        .scim()
+        .patch(
+            &path,
+            &patch(json!([{ "op": "remove", "path": "members" }])),
+        )
+        .expect(204);
     assert!(p.app.scim().get(&path).members().is_empty());
 }
 
@@ -93,9 +157,15 @@ fn a_present_member_is_not_added_again_whatever_is_said_about_them() {
     let path = format!("/Groups/{}", p.g1);
     let before = p.app.scim().get(&path);
     let again = json!({ "op": "add", "path": "members", "value": [{ "value": p.u3, "display": "Somebody else", "type": "User", "$ref": "../Users/x" }] });
-    p.app.scim().patch(&path, &patch(json!([again]))).expect(204);
+    p.app
+        .scim()
+        .patch(&path, &patch(json!([again])))
+        .expect(204);
     assert_eq!(p.app.scim().get(&path).json, before.json);
-    assert_eq!(p.app.logged("the patch", |row| row["operation"] == "patch")["outcome"], "no_op");
+    assert_eq!(
+        p.app.logged("the patch", |row| row["operation"] == "patch")["outcome"],
+        "no_op"
+    );
 }
 
 #[test]
@@ -122,17 +192,36 @@ fn a_member_without_a_readable_value_is_refused_and_nobody_moves() {
     ] {
         let reply = p.app.scim().patch(&path, &patch(json!([operation])));
         assert_eq!(reply.status, 400, "{operation}\n{reply:?}");
-        assert_eq!(p.app.scim().get(&path).members(), [p.u3.as_str()], "{operation}");
+        assert_eq!(
+            p.app.scim().get(&path).members(),
+            [p.u3.as_str()],
+            "{operation}"
+        );
     }
 }
 
 #[test]
 fn a_group_name_is_taken_whatever_its_case() {
     let p = people();
-    p.app.scim().post("/Groups", &group("OPS", &[])).scim_error("uniqueness");
+    p.app
+        .scim()
+        .post("/Groups", &group("OPS", &[]))
+        .scim_error("uniqueness");
     let other = p.app.group("Sales", &[]);
-    p.app.scim().patch(&format!("/Groups/{other}"), &patch(json!([{ "op": "replace", "path": "displayName", "value": "ops" }]))).scim_error("uniqueness");
-    p.app.scim().put(&format!("/Groups/{other}"), &json!({ "schemas": [GROUP], "displayName": "oPs" })).scim_error("uniqueness");
+    p.app
+        .scim()
+        .patch(
+            &format!("/Groups/{other}"),
+            &patch(json!([{ "op": "replace", "path": "displayName", "value": "ops" }])),
+        )
+        .scim_error("uniqueness");
+    p.app
+        .scim()
+        .put(
+            &format!("/Groups/{other}"),
+            &json!({ "schemas": [GROUP], "displayName": "oPs" }),
+        )
+        .scim_error("uniqueness");
 }
 
 #[test]
@@ -141,8 +230,17 @@ fn a_group_is_created_with_its_members() {
     let users = app.users(3);
     let ids: Vec<&str> = users.iter().map(String::as_str).collect();
     let reply = app.scim().post("/Groups", &group("Sales", &ids));
-    assert_eq!(reply.expect(201).members(), { let mut sorted = users.clone(); sorted.sort(); sorted });
+    assert_eq!(reply.expect(201).members(), {
+        let mut sorted = users.clone();
+        sorted.sort();
+        sorted
+    });
     let member = &reply.json["members"][0];
     assert_eq!(member["type"], "User");
-    assert!(member["$ref"].as_str().is_some_and(|url| url.starts_with("http") && url.contains("/Users/")), "{reply:?}");
+    assert!(
+        member["$ref"]
+            .as_str()
+            .is_some_and(|url| url.starts_with("http") && url.contains("/Users/")),
+        "{reply:?}"
+    );
 }

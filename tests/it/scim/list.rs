@@ -9,7 +9,14 @@ fn hv_01_a_page_says_how_many_there_are_in_all() {
     let page = p.app.scim().get("/Users?count=2");
     page.expect(200);
     assert_eq!(page.json["schemas"], json!([LIST]));
-    assert_eq!((&page.json["totalResults"], &page.json["itemsPerPage"], &page.json["startIndex"]), (&json!(4), &json!(2), &json!(1)));
+    assert_eq!(
+        (
+            &page.json["totalResults"],
+            &page.json["itemsPerPage"],
+            &page.json["startIndex"]
+        ),
+        (&json!(4), &json!(2), &json!(1))
+    );
     assert_eq!(page.names("userName").len(), 2);
 }
 
@@ -18,7 +25,14 @@ fn hv_02_the_last_page_is_as_long_as_what_is_left() {
     let p = people();
     let page = p.app.scim().get("/Users?startIndex=4&count=2");
     page.expect(200);
-    assert_eq!((&page.json["totalResults"], &page.json["itemsPerPage"], &page.json["startIndex"]), (&json!(4), &json!(1), &json!(4)));
+    assert_eq!(
+        (
+            &page.json["totalResults"],
+            &page.json["itemsPerPage"],
+            &page.json["startIndex"]
+        ),
+        (&json!(4), &json!(1), &json!(4))
+    );
 }
 
 #[test]
@@ -26,7 +40,14 @@ fn hv_03_a_page_beyond_the_end_is_empty_and_no_error() {
     let p = people();
     let page = p.app.scim().get("/Users?startIndex=9");
     page.expect(200);
-    assert_eq!((&page.json["totalResults"], &page.json["itemsPerPage"], &page.json["startIndex"]), (&json!(4), &json!(0), &json!(9)));
+    assert_eq!(
+        (
+            &page.json["totalResults"],
+            &page.json["itemsPerPage"],
+            &page.json["startIndex"]
+        ),
+        (&json!(4), &json!(0), &json!(9))
+    );
     assert_eq!(page.json["Resources"], json!([]));
 }
 
@@ -35,15 +56,29 @@ fn hv_04_negative_numbers_count_as_the_smallest_possible() {
     let p = people();
     let page = p.app.scim().get("/Users?startIndex=-3&count=-1");
     page.expect(200);
-    assert_eq!((&page.json["totalResults"], &page.json["itemsPerPage"], &page.json["startIndex"]), (&json!(4), &json!(0), &json!(1)));
+    assert_eq!(
+        (
+            &page.json["totalResults"],
+            &page.json["itemsPerPage"],
+            &page.json["startIndex"]
+        ),
+        (&json!(4), &json!(0), &json!(1))
+    );
     assert_eq!(page.json["Resources"], json!([]));
 }
 
 #[test]
 fn hv_05_a_count_that_is_no_number_is_refused() {
     let app = TestApp::new();
-    for query in ["count=abc", "count=1e2", "count=99999999999999999999", "startIndex=one"] {
-        app.scim().get(&format!("/Users?{query}")).scim_error("invalidValue");
+    for query in [
+        "count=abc",
+        "count=1e2",
+        "count=99999999999999999999",
+        "startIndex=one",
+    ] {
+        app.scim()
+            .get(&format!("/Users?{query}"))
+            .scim_error("invalidValue");
     }
 }
 
@@ -60,30 +95,45 @@ fn hv_06_a_filter_that_matches_nobody_answers_an_empty_list() {
 fn hv_07_ascending_order_ends_with_those_who_have_no_value() {
     let p = people();
     let page = p.app.scim().get("/Users?sortBy=title");
-    assert_eq!(page.expect(200).names("userName"), ["Bo.Li", "chloe", "ada@acme.test", "dave"]);
+    assert_eq!(
+        page.expect(200).names("userName"),
+        ["Bo.Li", "chloe", "ada@acme.test", "dave"]
+    );
 }
 
 #[test]
 fn hv_08_descending_order_begins_with_those_who_have_no_value() {
     let p = people();
     let page = p.app.scim().get("/Users?sortBy=title&sortOrder=descending");
-    assert_eq!(page.expect(200).names("userName"), ["dave", "ada@acme.test", "chloe", "Bo.Li"]);
+    assert_eq!(
+        page.expect(200).names("userName"),
+        ["dave", "ada@acme.test", "chloe", "Bo.Li"]
+    );
 }
 
 #[test]
 fn hv_09_a_multi_valued_attribute_sorts_by_its_primary_value() {
     let p = people();
     let page = p.app.scim().get("/Users?sortBy=emails");
-    assert_eq!(page.expect(200).names("userName"), ["ada@acme.test", "Bo.Li", "chloe", "dave"]);
+    assert_eq!(
+        page.expect(200).names("userName"),
+        ["ada@acme.test", "Bo.Li", "chloe", "dave"]
+    );
 }
 
 #[test]
 fn hv_10_a_complex_attribute_or_an_unknown_one_is_no_sort_key() {
     let p = people();
     for key in ["name", "nosuch", "password"] {
-        p.app.scim().get(&format!("/Users?sortBy={key}")).scim_error("invalidValue");
+        p.app
+            .scim()
+            .get(&format!("/Users?sortBy={key}"))
+            .scim_error("invalidValue");
     }
-    p.app.scim().get("/Users?sortBy=title&sortOrder=up").scim_error("invalidValue");
+    p.app
+        .scim()
+        .get("/Users?sortBy=title&sortOrder=up")
+        .scim_error("invalidValue");
 }
 
 #[test]
@@ -99,11 +149,17 @@ fn hv_20_a_group_is_found_by_its_member() {
         let page = scim.get(&format!("/Groups?filter={filter}&attributes=id"));
         page.expect(200);
         assert_eq!(page.names("id"), [p.g1.as_str()], "{filter}");
-        let mut keys: Vec<String> = page.json["Resources"][0].as_object().map(|one| one.keys().cloned().collect()).unwrap_or_default();
+        let mut keys: Vec<String> = page.json["Resources"][0]
+            .as_object()
+            .map(|one| one.keys().cloned().collect())
+            .unwrap_or_default();
         keys.sort();
         assert_eq!(keys, ["id", "schemas"], "{filter}");
     }
-    let page = scim.get(&format!("/Groups?filter=members eq \"{}\"&attributes=id", p.u1));
+    let page = scim.get(&format!(
+        "/Groups?filter=members eq \"{}\"&attributes=id",
+        p.u1
+    ));
     assert_eq!(page.expect(200).json["totalResults"], 0);
 }
 
@@ -125,7 +181,9 @@ fn hv_22_a_search_answers_as_the_list_does() {
 #[test]
 fn hv_23_a_search_without_schemas_is_refused() {
     let app = TestApp::new();
-    app.scim().post("/Users/.search", &json!({ "filter": "title pr" })).scim_error("invalidSyntax");
+    app.scim()
+        .post("/Users/.search", &json!({ "filter": "title pr" }))
+        .scim_error("invalidSyntax");
 }
 
 #[test]
@@ -136,16 +194,34 @@ fn filters_find_what_they_say() {
         ("userName eq \"ADA@acme.test\"", vec!["ada@acme.test"]),
         ("externalId eq \"HR-001\"", vec!["ada@acme.test"]),
         ("title co \"100%\"", vec!["Bo.Li"]),
-        ("emails[type eq \"work\"].value eq \"bo@acme.test\"", vec!["Bo.Li"]),
-        ("emails.value ew \"@acme.test\"", vec!["Bo.Li", "ada@acme.test", "chloe"]),
+        (
+            "emails[type eq \"work\"].value eq \"bo@acme.test\"",
+            vec!["Bo.Li"],
+        ),
+        (
+            "emails.value ew \"@acme.test\"",
+            vec!["Bo.Li", "ada@acme.test", "chloe"],
+        ),
         ("active eq false", vec!["Bo.Li"]),
-        ("userType eq \"employee\" and not (title sw \"D\")", vec!["ada@acme.test"]),
-        ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department sw \"platform\"", vec!["ada@acme.test", "dave"]),
+        (
+            "userType eq \"employee\" and not (title sw \"D\")",
+            vec!["ada@acme.test"],
+        ),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department sw \"platform\"",
+            vec!["ada@acme.test", "dave"],
+        ),
         ("displayName eq \"Straße \\\"D\\\" \\\\ 4\"", vec!["dave"]),
         ("not (title pr)", vec!["dave"]),
-        ("meta.resourceType eq \"User\" and phoneNumbers pr", vec!["chloe"]),
+        (
+            "meta.resourceType eq \"User\" and phoneNumbers pr",
+            vec!["chloe"],
+        ),
     ] {
-        let page = scim.get(&format!("/Users?filter={}", filter.replace('%', "%25").replace('+', "%2B")));
+        let page = scim.get(&format!(
+            "/Users?filter={}",
+            filter.replace('%', "%25").replace('+', "%2B")
+        ));
         let mut names = page.expect(200).names("userName");
         names.sort();
         assert_eq!(names, expected, "{filter}");
@@ -156,10 +232,25 @@ fn filters_find_what_they_say() {
 #[test]
 fn bad_filters_are_refused_by_name() {
     let p = people();
-    for filter in ["userName", "userName regex \"x\"", "userName eq", "nosuch eq \"x\"", "active gt true", "(userName pr", "userName eq \"a", "userName eq bare"] {
-        p.app.scim().get(&format!("/Users?filter={filter}")).scim_error("invalidFilter");
+    for filter in [
+        "userName",
+        "userName regex \"x\"",
+        "userName eq",
+        "nosuch eq \"x\"",
+        "active gt true",
+        "(userName pr",
+        "userName eq \"a",
+        "userName eq bare",
+    ] {
+        p.app
+            .scim()
+            .get(&format!("/Users?filter={filter}"))
+            .scim_error("invalidFilter");
     }
-    p.app.scim().get("/Groups?filter=userName pr").scim_error("invalidFilter");
+    p.app
+        .scim()
+        .get("/Groups?filter=userName pr")
+        .scim_error("invalidFilter");
 }
 
 #[test]
@@ -168,7 +259,12 @@ fn pages_together_show_everybody_once() {
     let mut everybody = app.users(23);
     let mut seen = Vec::new();
     for start in [1, 6, 11, 16, 21] {
-        seen.extend(app.scim().get(&format!("/Users?startIndex={start}&count=5")).expect(200).names("id"));
+        seen.extend(
+            app.scim()
+                .get(&format!("/Users?startIndex={start}&count=5"))
+                .expect(200)
+                .names("id"),
+        );
     }
     assert_eq!(seen.len(), 23);
     everybody.sort();
@@ -184,7 +280,12 @@ fn a_deleted_user_is_in_no_list_and_in_no_total() {
     let page = scim.get("/Users");
     assert_eq!(page.expect(200).json["totalResults"], 3);
     assert!(!page.names("userName").contains(&"dave".to_owned()));
-    assert_eq!(scim.get("/Users?filter=userName eq \"dave\"").expect(200).json["totalResults"], 0);
+    assert_eq!(
+        scim.get("/Users?filter=userName eq \"dave\"")
+            .expect(200)
+            .json["totalResults"],
+        0
+    );
 }
 
 #[test]

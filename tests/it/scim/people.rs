@@ -43,5 +43,12 @@ pub fn people() -> People {
     app.clock.advance_millis(60_000);
     let g1 = scim.post("/Groups", &group("Ops", &[&u3])).expect(201).id();
     app.clock.advance_millis(60_000);
-    People { app, u1, u2, u3, u4, g1 }
+    People {
+        app,
+        u1,
+        u2,
+        u3,
+        u4,
+        g1,
+    }
 }

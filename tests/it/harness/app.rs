@@ -1,0 +1,165 @@
+//! A server for one test: in this process, on a free port, with a database of its own and a clock that stands still.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rollcall::app::{Running, SpawnOptions, spawn};
+use rollcall::auth::permission::{Permissions, TokenKind};
+use rollcall::clock::{Clock, Instant};
+use rollcall::ids::TenantId;
+use rollcall::learning::plan::SubscriptionPlan;
+use rollcall::scim::quirks;
+use rollcall::service::tokens::NewToken;
+use rollcall::service::{ServiceError, connections, tenants, tokens};
+use rollcall::store::Db;
+use serde_json::Value;
+
+use super::client::Client;
+use super::database::Database;
+
+/// The server, one tenant in it and that tenant's tokens.
+pub struct TestApp {
+    pub clock: Clock,
+    pub tenant: TenantId,
+    running: Option<Running>,
+    url: String,
+    scim: Client,
+    api: Client,
+    _database: Database,
+}
+
+impl TestApp {
+    /// A tenant on the business plan; its SCIM token belongs to no connection.
+    pub fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// The SCIM token belongs to a connection of kind Okta.
+    pub fn with_okta() -> Self {
+        Self::with(Some("okta"))
+    }
+
+    /// The SCIM token belongs to a connection of kind Entra.
+    pub fn with_entra() -> Self {
+        Self::with(Some("entra"))
+    }
+
+    fn with(connection: Option<&str>) -> Self {
+        let database = Database::fresh();
+        let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
+        let running = spawn(SpawnOptions {
+            database: database.url.clone(),
+            clock: clock.clone(),
+        })
+        .expect("the server starts");
+        let url = running.url.clone();
+        let nobody = Client::new(&url, "", None);
+        let mut app = Self {
+            clock,
+            tenant: TenantId(0),
+            url,
+            scim: nobody.clone(),
+            api: nobody,
+            running: Some(running),
+            _database: database,
+        };
+        app.tenant = app.new_tenant("acme");
+        app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
+        app.api = app.client("/api/v1", Some(&app.token("api", None, None)));
+        app
+    }
+
+    /// The tenant's SCIM client.
+    pub fn scim(&self) -> Client {
+        self.scim.clone()
+    }
+
+    /// The tenant's REST client.
+    pub fn api(&self) -> Client {
+        self.api.clone()
+    }
+
+    /// Any client of this server.
+    pub fn client(&self, base: &str, token: Option<&str>) -> Client {
+        Client::new(&self.url, base, token)
+    }
+
+    /// A token of the tenant: kind `scim` or `api`, all scopes unless some are named, of a connection if one is named.
+    pub fn token(&self, kind: &str, scopes: Option<&str>, connection: Option<&str>) -> String {
+        self.token_of(self.tenant, kind, scopes, connection)
+    }
+
+    /// SCIM and REST clients of another tenant of the same server.
+    pub fn other_tenant(&self) -> (Client, Client) {
+        let tenant = self.new_tenant("other");
+        let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
+        (client("/scim/v2", "scim"), client("/api/v1", "api"))
+    }
+
+    /// Takes a token back, and lets the time pass after which every node must know.
+    pub fn revoke(&self, token: &str) {
+        let (tenant, id, now) = (self.tenant, jti(token), self.clock.now());
+        self.write(move |db| tokens::revoke(db, tenant, &id, now));
+        self.clock.advance_millis(tokens::RECHECK + 1);
+    }
+
+    fn new_tenant(&self, name: &'static str) -> TenantId {
+        let now = self.clock.now();
+        self.write(move |db| {
+            Ok(tenants::create(db, name, SubscriptionPlan::Business, "UTC", now)?.id)
+        })
+    }
+
+    fn token_of(
+        &self,
+        tenant: TenantId,
+        kind: &str,
+        scopes: Option<&str>,
+        connection: Option<&str>,
+    ) -> String {
+        let now = self.clock.now();
+        let mut new = NewToken::of(tenant, TokenKind::parse(kind).expect("a kind"));
+        if let Some(scopes) = scopes {
+            new.permissions = Permissions::parse(scopes).expect("scopes");
+        }
+        let connection = connection.map(str::to_owned);
+        self.write(move |db| {
+            let mut new = new.clone();
+            if let Some(name) = &connection {
+                let client = quirks::Client::parse(name).unwrap_or_default();
+                new.connection =
+                    Some(connections::find_or_create(db, tenant, name, client, now)?.id);
+            }
+            Ok(tokens::create(db, &new, now)?.token)
+        })
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        job: impl FnMut(&mut Db) -> Result<T, ServiceError> + Send + 'static,
+    ) -> T {
+        let running = self.running.as_ref().expect("the server runs");
+        running
+            .store
+            .write_blocking("test", job)
+            .expect("the test's own write")
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+}
+
+/// The `jti` of a token.
+pub fn jti(token: &str) -> String {
+    let claims = token
+        .split('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+        .unwrap_or_default();
+    let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
+    claims["jti"].as_str().expect("a jti").to_owned()
+}
