@@ -127,7 +127,7 @@ fn pull(db: &mut Db, scope: &Scope, group: GroupId, user: UserId) -> Result<Memb
 }
 
 fn enrolled(db: &mut Db, scope: &Scope, learner: LearnerId) -> Result<Vec<EnrollmentRow>, ServiceError> {
-    enrollments::list(db, scope, Some(learner), None, None, 100)
+    Ok(enrollments::list(db, scope, Some(learner), None, None, 100)?.into_iter().map(|view| view.row).collect())
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Lists: filter, sort and page over Users and Groups, and what a page shows beside the rows. RFC 7644 §3.4.2.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::ids::{GroupId, TenantId, UserId};
+use crate::ids::{TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::filter::Filter;
 use crate::scim::filter::checked::CheckedFilter;
@@ -16,15 +15,14 @@ use crate::scim::schema::ResourceType;
 use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
-use crate::store::queries::membership_views::{self, Member};
+use crate::store::queries::membership_views;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
-use super::{Call, Kind, Resource, derived, document, groups};
-
-/// Members read at a time while a group is written out.
-const MEMBERS_AT_A_TIME: i64 = 2000;
+use super::document;
+use super::types::{Call, Kind, Resource};
+use super::{shown_group, shown_user};
 
 /// One page.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
                 judge.users(db, scope.tenant, batch)
             })?)?;
-            let resources = derived::render_all(db, scope, call, &page.rows)?;
+            let resources = shown_user::render_all(db, scope, call, &page.rows)?;
             Ok(Found { total: page.total, resources })
         }
         Kind::Group => {
@@ -67,8 +65,8 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
             })?)?;
             let mut resources = Vec::with_capacity(page.rows.len());
             for row in &page.rows {
-                let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
-                resources.push(groups::render(call, row, members)?);
+                let members = if call.parts.members { shown_group::members_of(db, scope, call, row.id)? } else { None };
+                resources.push(shown_group::render(call, row, members)?);
             }
             Ok(Found { total: page.total, resources })
         }
@@ -147,12 +145,12 @@ impl Judge<'_> {
     }
 
     fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
-        let resource = groups::document_of(row)?;
+        let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
         let mut derived = meta(row.version);
         if self.mentions("members") {
             let mut list = Vec::new();
-            each_member(db, tenant, row.id, |member| {
+            shown_group::each_member(db, tenant, row.id, |member| {
                 list.push(json!({ "value": member.user_id, "display": member.user_name, "type": "User" }));
             })?;
             if !list.is_empty() {
@@ -194,57 +192,5 @@ fn mentions(filter: &CheckedFilter, name: &str) -> bool {
         CheckedFilter::Test(test) => test.attr.def.name == name,
         CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,
         CheckedFilter::Nothing => false,
-    }
-}
-
-/// The inside of each user's `groups` array; users without groups are left out.
-pub(super) fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
-    let mut of: HashMap<UserId, String> = HashMap::new();
-    for group in membership_views::groups_of(db, scope.tenant, ids)? {
-        let list = of.entry(group.user_id).or_default();
-        if !list.is_empty() {
-            list.push(',');
-        }
-        // writing to a String cannot fail
-        let _ = write!(
-            list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{name},\"type\":\"direct\"}}",
-            id = group.group_id,
-            base = call.base,
-            name = document::text(&group.name),
-        );
-    }
-    Ok(of)
-}
-
-/// The inside of a group's `members` array; `None` when nobody is in it.
-pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Option<String>, ServiceError> {
-    let mut list = String::new();
-    each_member(db, scope.tenant, id, |member| {
-        if !list.is_empty() {
-            list.push(',');
-        }
-        // writing to a String cannot fail
-        let _ = write!(
-            list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"display\":{name},\"type\":\"User\"}}",
-            id = member.user_id,
-            base = call.base,
-            name = document::text(&member.user_name),
-        );
-    })?;
-    Ok((!list.is_empty()).then_some(list))
-}
-
-/// Walks a group's members by keyset, never holding more than a few of their rows.
-fn each_member(db: &mut Db, tenant: TenantId, id: GroupId, mut visit: impl FnMut(&Member)) -> Result<(), ServiceError> {
-    let mut after = None;
-    loop {
-        let batch = membership_views::members_after(db, tenant, id, after, MEMBERS_AT_A_TIME)?;
-        batch.iter().for_each(&mut visit);
-        match batch.last() {
-            Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(last.user_id),
-            _ => return Ok(()),
-        }
     }
 }

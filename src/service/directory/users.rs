@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::ids::{LearnerId, UserId};
 use crate::scim::patch::{self, CompiledPatch};
 use crate::scim::resource::Resource as Document;
-use crate::scim::schema::ResourceType;
 use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
@@ -16,16 +15,9 @@ use crate::store::StoreError;
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
-use super::derived;
-use super::document::{self, Envelope};
-use super::{Call, Kind, Resource, Written, check_version, next_modified};
-
-fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
-    Kind::User
-        .resource_type(call.registry)
-        .map(AsRef::as_ref)
-        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no User")))
-}
+use super::document;
+use super::shown_user::{self, resource_type};
+use super::types::{Call, Resource, Written, check_version, next_modified};
 
 fn taken(facts: &UserFacts) -> ServiceError {
     ServiceError::Taken { attribute: "userName", detail: format!("userName `{}` is already taken", facts.user_name) }
@@ -65,7 +57,7 @@ pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -
         modified_at: scope.now,
         doc,
     };
-    let resource = derived::render(db, scope, call, &row)?;
+    let resource = shown_user::render_one(db, scope, call, &row)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
@@ -88,36 +80,9 @@ fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
     }
 }
 
-fn envelope<'a>(
-    resource_type: &'a ResourceType,
-    call: Call<'a>,
-    id: &'a str,
-    version: Version,
-    created: crate::clock::Instant,
-    modified: crate::clock::Instant,
-) -> Envelope<'a> {
-    Envelope { resource_type, base: call.base, id, version, created, modified }
-}
-
-/// The response of a row with complete `"name":value` members beside the document.
-pub(super) fn render(call: Call<'_>, row: &UserRow, extra: &[String]) -> Result<Resource, ServiceError> {
-    let resource_type = resource_type(call)?;
-    let id = row.id.to_string();
-    let body = envelope(resource_type, call, &id, Version(row.version), row.created_at, row.modified_at).wrap(&row.doc, extra);
-    Ok(Resource {
-        kind: Kind::User,
-        version: Version(row.version),
-        modified: row.modified_at,
-        label: row.user_name.clone(),
-        external_id: row.external_id.clone(),
-        body,
-        id,
-    })
-}
-
 pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: UserId) -> Result<Resource, ServiceError> {
     let row = users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
-    derived::render(db, scope, call, &row)
+    shown_user::render_one(db, scope, call, &row)
 }
 
 pub(super) fn replace(
@@ -186,7 +151,7 @@ fn store(
             effects = learners::account_changed(db, scope, row.learner_id, facts.learner())?;
         }
     }
-    let resource = derived::render(db, scope, call, &row)?;
+    let resource = shown_user::render_one(db, scope, call, &row)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
