@@ -20,9 +20,10 @@ pub struct Answer<'a> {
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
+    let kind = if path.starts_with("/scim/") { "application/scim+json" } else { "application/json" };
     format!(
         "{method} {path} HTTP/1.1\r\nHost: bench.test\r\nAuthorization: Bearer {token}\r\nUser-Agent: bench\r\n\
-         Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n{body}"
+         Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
 }
