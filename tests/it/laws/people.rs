@@ -1,6 +1,9 @@
 //! Random user documents and filters over a small vocabulary, so that filters hit often.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
+use rollcall::scim::fold::fold;
 use serde_json::{Map, Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -25,7 +28,7 @@ fn element() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    /// A user to be created, whose `userName` is made unique by `{number}`.
+    /// A user to be created.
     pub fn user()(
         name in word(),
         external in prop::option::of(word()),
@@ -118,4 +121,12 @@ pub fn filter() -> impl Strategy<Value = String> {
 
 fn join(terms: &[String], word: &str) -> String {
     terms.iter().map(|term| format!("({term})")).collect::<Vec<_>>().join(&format!(" {word} "))
+}
+
+/// Users whose names are not taken by each other.
+pub fn users(most: usize) -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(user(), 1..most).prop_map(|users| {
+        let mut names = HashSet::new();
+        users.into_iter().filter(|user| names.insert(fold(user["userName"].as_str().unwrap_or_default()))).collect()
+    })
 }
