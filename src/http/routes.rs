@@ -33,6 +33,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .service(read_only("/Schemas/{urn}", web::get().to(discovery::schema), web::head().to(discovery::schema)))
                 .configure(|scim| kind(scim, "/Users", Kind::User))
                 .configure(|scim| kind(scim, "/Groups", Kind::Group))
+                .service(
+                    web::resource("/.search")
+                        .route(web::post().to(resources::search_all))
+                        .route(options("OPTIONS, POST"))
+                        .default_service(method_not_allowed("OPTIONS, POST")),
+                )
+                .service(read_only("", web::get().to(resources::list_all), web::head().to(resources::list_all)))
                 .service(unsupported("/Bulk"))
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),

@@ -4,12 +4,14 @@
 //! The one sentence to remember: groups create obligations; they never destroy learning records.
 
 pub mod assignment;
+pub mod calendar;
 pub mod course;
 pub mod error;
 pub mod event;
 pub mod group;
 pub mod learner;
 pub mod membership;
+pub mod obligation;
 pub mod owed;
 pub mod plan;
 

@@ -252,10 +252,10 @@ impl Selection {
         // of a URN nobody knows, only the end is checked
         let (_, rest) = rt.split_urn(name);
         let bare = rest.rsplit(':').next().unwrap_or(rest);
-        let is_urn = rest.contains(':');
+        let part_of_urn = rest.contains(':') && bare.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
         let mut parts = bare.split('.');
         let well_formed = parts.clone().count() <= 2 && parts.all(is_attribute_name);
-        if !well_formed && !(is_urn && bare.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c))) {
+        if !(well_formed || part_of_urn) {
             return None;
         }
         let Some(attr) = rt.attr(name) else { return Some(()) };

@@ -1,11 +1,11 @@
 //! Assignments: a course to a group with its compliance options (S-09 to S-12). Removing one un-enrolls nobody.
 
-use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::ids::{AssignmentId, CourseId, GroupId};
 use crate::learning::LearningError;
 use crate::learning::assignment::Options;
+use crate::learning::calendar::local_date;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::store::queries::assignments::{self as rows, AssignmentRow};
 use crate::store::queries::{courses, events, groups_learning};
@@ -50,14 +50,7 @@ fn event(db: &mut Db, scope: &Scope, id: AssignmentId, event_type: EventType, da
 }
 
 fn warnings(db: &mut Db, scope: &Scope, options: Options) -> Result<Vec<&'static str>, ServiceError> {
-    Ok(if options.due.is_past(today(db, scope)?) { vec!["due_date_in_past"] } else { Vec::new() })
-}
-
-/// The calendar date in the tenant's zone (§9.1).
-fn today(db: &mut Db, scope: &Scope) -> Result<NaiveDate, ServiceError> {
-    let settings = groups_learning::settings(db, scope.tenant)?;
-    let zone = settings.and_then(|settings| settings.time_zone.parse::<chrono_tz::Tz>().ok()).unwrap_or(chrono_tz::UTC);
-    Ok(scope.now.utc().with_timezone(&zone).date_naive())
+    Ok(if options.due.is_past(local_date(scope.now, groups::zone(db, scope)?)) { vec!["due_date_in_past"] } else { Vec::new() })
 }
 
 /// Reads a live assignment.

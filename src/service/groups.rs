@@ -29,6 +29,12 @@ pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
     if plan.includes_groups() { Ok(()) } else { Err(ServiceError::PlanRequired { current: plan.to_string() }) }
 }
 
+/// The tenant's time zone: where its calendar dates are.
+pub fn zone(db: &mut Db, scope: &Scope) -> Result<chrono_tz::Tz, ServiceError> {
+    let settings = rows::settings(db, scope.tenant)?;
+    Ok(settings.and_then(|settings| settings.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC))
+}
+
 /// Who the scope's actor is to the rule of locked groups.
 fn writer(scope: &Scope) -> Writer {
     if matches!(scope.actor, Actor::Scim { .. }) { Writer::Connection } else { Writer::Person }

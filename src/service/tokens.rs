@@ -149,6 +149,12 @@ pub fn key_ring(db: &mut Db) -> Result<KeyRing, ServiceError> {
     Ok(KeyRing::from_stored(rows.iter().map(|row| (row.kid.as_str(), row.public.as_str())))?)
 }
 
+/// The keys that verify, made first where there is none: a server never starts without (A1).
+pub fn prepare_keys(db: &mut Db, now: Instant) -> Result<KeyRing, ServiceError> {
+    signing_key(db, now)?;
+    key_ring(db)
+}
+
 /// A recorded token, as lists show it.
 #[derive(Clone, Debug)]
 pub struct Token {

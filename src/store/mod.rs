@@ -3,6 +3,7 @@
 //! `queries/` holds every statement, written once against [`Db`] and [`Stmt`](statement::Stmt); what the databases
 //! spell differently is [`db::Dialect`]. Not here: any decision about the protocol or the domain.
 
+pub mod backup;
 pub mod condition;
 pub mod db;
 pub mod error;

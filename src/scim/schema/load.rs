@@ -5,13 +5,13 @@
 //! operator's schema `extends` (a resource type's name) and `required`.
 //! Not here: the published form (`publish`) and the look-ups (`registry`).
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::attribute::{AttributeDef, Mutability, Returned, Schema, Type, Uniqueness};
+use super::node::{LoadError, Node};
 use super::registry::Registry;
 use super::resource_type::{Extension, ResourceType};
 
@@ -33,26 +33,6 @@ const COMMON_FILE: (&str, &str) = ("common.json", include_str!("../../../scim-sc
 /// Operator schemas per server and attributes per schema (E29).
 const MAX_OPERATOR_SCHEMAS: usize = 20;
 const MAX_ATTRIBUTES: usize = 100;
-
-/// Why a schema file was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadError {
-    pub file: String,
-    /// `name.givenName`; `None` when the mistake is not in one attribute.
-    pub attribute: Option<String>,
-    pub reason: String,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.attribute {
-            Some(attribute) => write!(f, "schema file {}: attribute {attribute}: {}", self.file, self.reason),
-            None => write!(f, "schema file {}: {}", self.file, self.reason),
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
 
 impl Registry {
     /// The schemas and resource types the server is built with.
@@ -146,85 +126,6 @@ fn twice<'t>(texts: impl Iterator<Item = &'t str>) -> Option<&'t str> {
         seen.push(text);
     }
     None
-}
-
-/// One JSON object of a schema file, and where it stands.
-struct Node<'a> {
-    file: &'a str,
-    attribute: Option<String>,
-    object: &'a Map<String, Value>,
-}
-
-impl<'a> Node<'a> {
-    fn new(file: &'a str, attribute: Option<String>, value: &'a Value) -> Result<Self, LoadError> {
-        match value.as_object() {
-            Some(object) => Ok(Self { file, attribute, object }),
-            None => Err(LoadError { file: file.to_owned(), attribute, reason: "must be a JSON object".to_owned() }),
-        }
-    }
-
-    fn fault(&self, reason: impl Into<String>) -> LoadError {
-        LoadError { file: self.file.to_owned(), attribute: self.attribute.clone(), reason: reason.into() }
-    }
-
-    /// Refuses keys nobody would read: a misspelled characteristic must not pass for a default.
-    fn only(&self, known: &[&str]) -> Result<(), LoadError> {
-        match self.object.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => Err(self.fault(format!("unknown key `{key}`"))),
-            None => Ok(()),
-        }
-    }
-
-    fn text(&self, key: &str) -> Result<Option<&'a str>, LoadError> {
-        match self.object.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-            Some(_) => Err(self.fault(format!("`{key}` must be a non-empty string"))),
-        }
-    }
-
-    fn required_text(&self, key: &str) -> Result<&'a str, LoadError> {
-        self.text(key)?.ok_or_else(|| self.fault(format!("`{key}` is missing")))
-    }
-
-    fn flag(&self, key: &str) -> Result<Option<bool>, LoadError> {
-        match self.object.get(key) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(self.fault(format!("`{key}` must be true or false"))),
-        }
-    }
-
-    fn array(&self, key: &str) -> Result<Option<&'a [Value]>, LoadError> {
-        match self.object.get(key) {
-            None => Ok(None),
-            Some(Value::Array(items)) => Ok(Some(items)),
-            Some(_) => Err(self.fault(format!("`{key}` must be an array"))),
-        }
-    }
-
-    fn texts(&self, key: &str) -> Result<Vec<String>, LoadError> {
-        let items = self.array(key)?.unwrap_or_default();
-        let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-        texts.ok_or_else(|| self.fault(format!("`{key}` must hold strings only")))
-    }
-
-    /// A characteristic with a closed vocabulary.
-    fn keyword<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, LoadError> {
-        let Some(word) = self.text(key)? else { return Ok(None) };
-        match words.iter().find(|(known, _)| *known == word) {
-            Some((_, value)) => Ok(Some(*value)),
-            None => Err(self.fault(format!("unknown {key} `{word}`"))),
-        }
-    }
-
-    /// The object under our own key, checked for its keys.
-    fn ours(&self, known: &[&str]) -> Result<Option<Node<'a>>, LoadError> {
-        let Some(value) = self.object.get("rollcall") else { return Ok(None) };
-        let node = Node::new(self.file, self.attribute.clone(), value)?;
-        node.only(known)?;
-        Ok(Some(node))
-    }
 }
 
 const TYPES: [(&str, Type); 8] = [

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{excerpt, note};
+use super::note::{excerpt, note};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::message::Note;
 use crate::scim::schema::AttributeDef;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{excerpt, note};
+use super::note::{excerpt, note};
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::schema::{ResourceType, Schema};

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use serde_json::{Map, Value};
 
 use super::members::reference;
-use super::{excerpt, note, unknown_attribute};
+use super::note::{excerpt, note, unknown_attribute};
 use crate::clock::Instant;
 use crate::scim::error::ScimError;
 use crate::scim::fold::fold;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::path_of;
+use super::note::path_of;
 use super::value::MAX_VALUES;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::resource::Resource;
@@ -44,9 +44,8 @@ fn check_schema(
     after: &Map<String, Value>,
 ) -> Result<(), ScimError> {
     for def in &schema.attributes {
-        let written =
-            !(def.derived || def.detached) && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly);
-        if !written {
+        let unstored = def.derived || def.detached;
+        if unstored || matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly) {
             continue;
         }
         let path = path_of(extension, &def.name);

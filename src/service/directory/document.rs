@@ -17,6 +17,9 @@ use super::super::ServiceError;
 /// The URN of the extension that carries a group's description and color.
 pub const GROUP_EXTENSION: &str = "urn:rollcall:params:scim:schemas:extension:group:2.0:Group";
 
+/// The URN of the extension that tells of a user's learner.
+pub const LEARNER_EXTENSION: &str = "urn:rollcall:params:scim:schemas:extension:learner:2.0:User";
+
 /// The document as it is stored: `schemas` (C-03, C-04), then the attributes.
 #[must_use]
 pub fn stored(resource_type: &ResourceType, resource: &Resource) -> String {

@@ -8,7 +8,6 @@ use crate::scim::fold::fold;
 use crate::scim::message::Note;
 use crate::scim::patch::{self, CompiledPatch, MembersChange};
 use crate::scim::resource::Resource as Document;
-use crate::scim::schema::ResourceType;
 use crate::scim::switches::OmittedMembers;
 use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
@@ -18,16 +17,9 @@ use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
 use super::super::{Scope, ServiceError};
-use super::document::{self, Envelope, GROUP_EXTENSION};
-use super::search::members_of;
-use super::{Call, Kind, Resource, Written, check_version, next_modified};
-
-fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
-    Kind::Group
-        .resource_type(call.registry)
-        .map(AsRef::as_ref)
-        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no Group")))
-}
+use super::document::{self, GROUP_EXTENSION};
+use super::shown_group::{self, document_of, members_of, resource_type};
+use super::types::{Call, Resource, Written, check_version, next_modified};
 
 /// The columns of a group, from its document.
 struct GroupFacts {
@@ -55,59 +47,10 @@ impl GroupFacts {
     }
 }
 
-/// The document of a row: its columns and what no column holds.
-pub(super) fn document_of(row: &GroupRow) -> Result<Document, ServiceError> {
-    let mut whole = Map::new();
-    whole.insert("displayName".to_owned(), Value::from(row.name.as_str()));
-    if let Some(external_id) = &row.external_id {
-        whole.insert("externalId".to_owned(), Value::from(external_id.as_str()));
-    }
-    let mut ours = Map::new();
-    if let Some(description) = &row.description {
-        ours.insert("description".to_owned(), Value::from(description.as_str()));
-    }
-    if let Some(color) = &row.color {
-        ours.insert("color".to_owned(), Value::from(color.as_str()));
-    }
-    if !ours.is_empty() {
-        whole.insert(GROUP_EXTENSION.to_owned(), Value::Object(ours));
-    }
-    if row.doc.len() > 2 {
-        whole.extend(document::parse(&row.doc)?.into_document());
-    }
-    Ok(Document::from_valid(whole))
-}
-
-/// The response of a row; `members` is the inside of the array, `None` where it was not asked for or is empty.
-pub(super) fn render(call: Call<'_>, row: &GroupRow, members: Option<String>) -> Result<Resource, ServiceError> {
-    let resource_type = resource_type(call)?;
-    let id = row.id.to_string();
-    let stored = document::stored(resource_type, &document_of(row)?);
-    let extra: Vec<String> = members.into_iter().map(|members| format!("\"members\":[{members}]")).collect();
-    let envelope = Envelope {
-        resource_type,
-        base: call.base,
-        id: &id,
-        version: Version(row.version),
-        created: row.created_at,
-        modified: row.modified_at,
-    };
-    let body = envelope.wrap(&stored, &extra);
-    Ok(Resource {
-        kind: Kind::Group,
-        version: Version(row.version),
-        modified: row.modified_at,
-        label: row.name.clone(),
-        external_id: row.external_id.clone(),
-        body,
-        id,
-    })
-}
-
 pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Resource, ServiceError> {
     let row = groups_directory::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
     let members = if call.parts.members { members_of(db, scope, call, id)? } else { None };
-    render(call, &row, members)
+    shown_group::render(call, &row, members)
 }
 
 pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -> Result<Written, ServiceError> {
@@ -232,7 +175,7 @@ fn written(
 ) -> Result<Written, ServiceError> {
     notes.extend(outcome.notes);
     let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
-    let resource = render(call, row, members)?;
+    let resource = shown_group::render(call, row, members)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,

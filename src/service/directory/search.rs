@@ -1,30 +1,29 @@
 //! Lists: filter, sort and page over Users and Groups, and what a page shows beside the rows. RFC 7644 §3.4.2.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::ids::{GroupId, TenantId, UserId};
+use crate::ids::{TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::filter::Filter;
+use crate::scim::filter::{Filter, FilterError};
 use crate::scim::filter::checked::CheckedFilter;
 use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey, SortOrder};
 use crate::scim::message::SearchRequest;
 use crate::scim::schema::ResourceType;
+use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
-use crate::store::queries::membership_views::{self, Member};
+use crate::store::queries::membership_views;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
-use super::{Call, Kind, Resource, document, groups, users};
-
-/// Members read at a time while a group is written out.
-const MEMBERS_AT_A_TIME: i64 = 2000;
+use super::document;
+use super::types::{Call, Kind, Resource};
+use super::{shown_group, shown_user};
 
 /// One page.
 #[derive(Debug)]
@@ -36,12 +35,43 @@ pub struct Found {
 
 /// Searches one resource type. Errors: `invalidFilter`, `invalidValue` for `sortBy`, `tooMany`.
 pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &SearchRequest) -> Result<Found, ServiceError> {
+    let window = (request.start_index - 1, request.count);
+    search_one(db, scope, call, kind, request, Filter::check, window)
+}
+
+/// Searches every resource type, one after the other: an attribute a type does not have counts as unassigned.
+/// `sortBy` orders within each type.
+pub fn search_all(db: &mut Db, scope: &Scope, call: Call<'_>, request: &SearchRequest) -> Result<Found, ServiceError> {
+    let mut found = Found { total: 0, resources: Vec::new() };
+    for kind in [Kind::User, Kind::Group] {
+        let skip = (request.start_index - 1 - found.total).max(0);
+        let shown = i64::try_from(found.resources.len()).unwrap_or(i64::MAX);
+        let window = (skip, request.count.saturating_sub(shown));
+        let page = search_one(db, scope, call, kind, request, Filter::check_any, window)?;
+        found.total += page.total;
+        found.resources.extend(page.resources);
+    }
+    Ok(found)
+}
+
+/// How a filter is held against a type.
+type Check = fn(&Filter, &ResourceType, &Switches) -> Result<CheckedFilter, FilterError>;
+
+fn search_one(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    kind: Kind,
+    request: &SearchRequest,
+    check: Check,
+    window: (i64, i64),
+) -> Result<Found, ServiceError> {
     let resource_type = kind
         .resource_type(call.registry)
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))?;
     let filter = match &request.filter {
         Some(text) => {
-            let checked = Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches()));
+            let checked = Filter::parse(text).and_then(|filter| check(&filter, resource_type, &scope.switches()));
             Some(checked.map_err(ScimError::from)?)
         }
         None => None,
@@ -53,24 +83,22 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
     let judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
     match kind {
         Kind::User => {
-            let wanted = wanted(placement::Kind::User, &judge, request);
+            let wanted = wanted(placement::Kind::User, &judge, window);
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
                 judge.users(db, scope.tenant, batch)
             })?)?;
-            let ids: Vec<UserId> = page.rows.iter().map(|row| row.id).collect();
-            let mut of = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
-            let resources = page.rows.iter().map(|row| users::render(call, row, of.remove(&row.id))).collect::<Result<_, _>>()?;
+            let resources = shown_user::render_all(db, scope, call, &page.rows)?;
             Ok(Found { total: page.total, resources })
         }
         Kind::Group => {
-            let wanted = wanted(placement::Kind::Group, &judge, request);
+            let wanted = wanted(placement::Kind::Group, &judge, window);
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[GroupRow]| {
                 batch.iter().map(|row| judge.group(db, scope.tenant, row)).collect()
             })?)?;
             let mut resources = Vec::with_capacity(page.rows.len());
             for row in &page.rows {
-                let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
-                resources.push(groups::render(call, row, members)?);
+                let members = if call.parts.members { shown_group::members_of(db, scope, call, row.id)? } else { None };
+                resources.push(shown_group::render(call, row, members)?);
             }
             Ok(Found { total: page.total, resources })
         }
@@ -78,7 +106,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
 }
 
 /// The search in the store's words: by a column where one gives the order, else by the judge's keys.
-fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, request: &SearchRequest) -> rows::Search<'a> {
+fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, (offset, limit): (i64, i64)) -> rows::Search<'a> {
     let order = match judge.sort {
         None => rows::Order::Natural,
         Some(sort) => {
@@ -92,8 +120,8 @@ fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, request: &SearchRequest)
     rows::Search {
         filter: judge.filter,
         order,
-        offset: usize::try_from(request.start_index - 1).unwrap_or(0),
-        limit: usize::try_from(request.count).unwrap_or(0),
+        offset: usize::try_from(offset).unwrap_or(0),
+        limit: usize::try_from(limit).unwrap_or(0),
     }
 }
 
@@ -149,12 +177,12 @@ impl Judge<'_> {
     }
 
     fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
-        let resource = groups::document_of(row)?;
+        let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
         let mut derived = meta(row.version);
         if self.mentions("members") {
             let mut list = Vec::new();
-            each_member(db, tenant, row.id, |member| {
+            shown_group::each_member(db, tenant, row.id, |member| {
                 list.push(json!({ "value": member.user_id, "display": member.user_name, "type": "User" }));
             })?;
             if !list.is_empty() {
@@ -196,57 +224,5 @@ fn mentions(filter: &CheckedFilter, name: &str) -> bool {
         CheckedFilter::Test(test) => test.attr.def.name == name,
         CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,
         CheckedFilter::Nothing => false,
-    }
-}
-
-/// The inside of each user's `groups` array; users without groups are left out.
-pub(super) fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
-    let mut of: HashMap<UserId, String> = HashMap::new();
-    for group in membership_views::groups_of(db, scope.tenant, ids)? {
-        let list = of.entry(group.user_id).or_default();
-        if !list.is_empty() {
-            list.push(',');
-        }
-        // writing to a String cannot fail
-        let _ = write!(
-            list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{name},\"type\":\"direct\"}}",
-            id = group.group_id,
-            base = call.base,
-            name = document::text(&group.name),
-        );
-    }
-    Ok(of)
-}
-
-/// The inside of a group's `members` array; `None` when nobody is in it.
-pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Option<String>, ServiceError> {
-    let mut list = String::new();
-    each_member(db, scope.tenant, id, |member| {
-        if !list.is_empty() {
-            list.push(',');
-        }
-        // writing to a String cannot fail
-        let _ = write!(
-            list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"display\":{name},\"type\":\"User\"}}",
-            id = member.user_id,
-            base = call.base,
-            name = document::text(&member.user_name),
-        );
-    })?;
-    Ok((!list.is_empty()).then_some(list))
-}
-
-/// Walks a group's members by keyset, never holding more than a few of their rows.
-fn each_member(db: &mut Db, tenant: TenantId, id: GroupId, mut visit: impl FnMut(&Member)) -> Result<(), ServiceError> {
-    let mut after = None;
-    loop {
-        let batch = membership_views::members_after(db, tenant, id, after, MEMBERS_AT_A_TIME)?;
-        batch.iter().for_each(&mut visit);
-        match batch.last() {
-            Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(last.user_id),
-            _ => return Ok(()),
-        }
     }
 }

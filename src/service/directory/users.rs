@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::ids::{LearnerId, UserId};
 use crate::scim::patch::{self, CompiledPatch};
 use crate::scim::resource::Resource as Document;
-use crate::scim::schema::ResourceType;
 use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
@@ -16,16 +15,9 @@ use crate::store::StoreError;
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
-use super::document::{self, Envelope};
-use super::search::groups_of;
-use super::{Call, Kind, Resource, Written, check_version, next_modified};
-
-fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
-    Kind::User
-        .resource_type(call.registry)
-        .map(AsRef::as_ref)
-        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no User")))
-}
+use super::document;
+use super::shown_user::{self, resource_type};
+use super::types::{Call, Resource, Written, check_version, next_modified};
 
 fn taken(facts: &UserFacts) -> ServiceError {
     ServiceError::Taken { attribute: "userName", detail: format!("userName `{}` is already taken", facts.user_name) }
@@ -53,15 +45,19 @@ pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -
     users::insert(db, scope.tenant, &row).map_err(|error| conflict(error, &facts))?;
     values::replace_all(db, scope.tenant, id, &facts.values)?;
     counters::add(db, scope.tenant, "users", id.0, 1)?;
-    let resource = Resource {
-        kind: Kind::User,
-        id: id.to_string(),
-        version: Version(1),
-        modified: scope.now,
-        label: facts.user_name.clone(),
-        external_id: facts.external_id.clone(),
-        body: envelope(resource_type, call, &id.to_string(), Version(1), scope.now, scope.now).wrap(&doc, &[]),
+    let row = UserRow {
+        id,
+        learner_id: learner.id,
+        connection_id: row.connection_id,
+        user_name: row.user_name,
+        external_id: row.external_id,
+        active: row.active,
+        version: 1,
+        created_at: scope.now,
+        modified_at: scope.now,
+        doc,
     };
+    let resource = shown_user::render_one(db, scope, call, &row)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
@@ -84,38 +80,9 @@ fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
     }
 }
 
-fn envelope<'a>(
-    resource_type: &'a ResourceType,
-    call: Call<'a>,
-    id: &'a str,
-    version: Version,
-    created: crate::clock::Instant,
-    modified: crate::clock::Instant,
-) -> Envelope<'a> {
-    Envelope { resource_type, base: call.base, id, version, created, modified }
-}
-
-/// The response of a row.
-pub(super) fn render(call: Call<'_>, row: &UserRow, groups: Option<String>) -> Result<Resource, ServiceError> {
-    let resource_type = resource_type(call)?;
-    let id = row.id.to_string();
-    let extra: Vec<String> = groups.into_iter().map(|groups| format!("\"groups\":[{groups}]")).collect();
-    let body = envelope(resource_type, call, &id, Version(row.version), row.created_at, row.modified_at).wrap(&row.doc, &extra);
-    Ok(Resource {
-        kind: Kind::User,
-        version: Version(row.version),
-        modified: row.modified_at,
-        label: row.user_name.clone(),
-        external_id: row.external_id.clone(),
-        body,
-        id,
-    })
-}
-
 pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: UserId) -> Result<Resource, ServiceError> {
     let row = users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
-    let groups = if call.parts.groups { groups_of(db, scope, call, &[id])?.remove(&id) } else { None };
-    render(call, &row, groups)
+    shown_user::render_one(db, scope, call, &row)
 }
 
 pub(super) fn replace(
@@ -184,8 +151,7 @@ fn store(
             effects = learners::account_changed(db, scope, row.learner_id, facts.learner())?;
         }
     }
-    let groups = if call.parts.groups { groups_of(db, scope, call, &[row.id])?.remove(&row.id) } else { None };
-    let resource = render(call, &row, groups)?;
+    let resource = shown_user::render_one(db, scope, call, &row)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,

@@ -87,11 +87,15 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
-/// Why somebody is enrolled, with the names and options of that moment.
+/// Why somebody is enrolled: the names of that moment; the options in force while the reason is live, its last known after.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct ReasonRow {
     #[diesel(sql_type = SqlId)]
     pub id: ReasonId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    pub course_id: CourseId,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub kind: String,
     #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
@@ -127,27 +131,35 @@ pub struct ReasonRow {
 }
 
 impl ReasonRow {
-    /// The due option of the snapshot.
+    /// The due option.
     #[must_use]
     pub fn due(&self) -> Due {
         Due::from_columns(self.due_date.as_deref(), self.due_days)
     }
 }
 
-/// Every reason of a learner's enrollment in a course, live and ended, oldest first.
-pub fn reasons(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Vec<ReasonRow>, StoreError> {
-    db.load(
-        Stmt::new(
-            "SELECT r.id, r.kind, r.group_id, r.assignment_id, r.membership_id, r.required_since, r.ended_at, r.end_cause, r.request_id, \
-             r.group_name, r.course_title, r.mandatory, r.due_date, r.due_days, r.recert_months, r.actor, \
+/// Every reason of these enrollments, live and ended, oldest first.
+pub fn reasons(db: &mut Db, tenant: TenantId, pairs: &[(LearnerId, CourseId)]) -> Result<Vec<ReasonRow>, StoreError> {
+    let mut rows = Vec::new();
+    for chunk in pairs.chunks(200) {
+        let stmt = Stmt::new(format!(
+            "SELECT r.id, r.learner_id, r.course_id, r.kind, r.group_id, r.assignment_id, r.membership_id, r.required_since, r.ended_at, r.end_cause, r.request_id, \
+             r.group_name, r.course_title, COALESCE(a.mandatory, r.mandatory) AS mandatory, \
+             CASE WHEN a.id IS NULL THEN r.due_date ELSE a.due_date END AS due_date, \
+             CASE WHEN a.id IS NULL THEN r.due_days ELSE a.due_days END AS due_days, \
+             CASE WHEN a.id IS NULL THEN r.recert_months ELSE a.recert_months END AS recert_months, r.actor, \
              (g.id IS NOT NULL AND g.deleted_at IS NULL) AS group_live \
-             FROM enrollment_reasons r LEFT JOIN learner_groups g ON g.tenant_id = r.tenant_id AND g.id = r.group_id \
-             WHERE r.tenant_id = ? AND r.learner_id = ? AND r.course_id = ? ORDER BY r.id",
-        )
+             FROM enrollment_reasons r \
+             LEFT JOIN learner_groups g ON g.tenant_id = r.tenant_id AND g.id = r.group_id \
+             LEFT JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id AND r.ended_at IS NULL \
+             WHERE r.tenant_id = ? AND (r.learner_id, r.course_id) IN (VALUES {}) ORDER BY r.id",
+            vec!["(?, ?)"; chunk.len()].join(", ")
+        ))
         .bind(tenant)
-        .bind(learner)
-        .bind(course),
-    )
+        .binds(chunk.iter().flat_map(|(learner, course)| [Bind::from(*learner), Bind::from(*course)]));
+        rows.extend(db.load::<ReasonRow>(stmt)?);
+    }
+    Ok(rows)
 }
 
 /// Withdraws an enrollment and ends its live reasons: the one un-enrollment there is, asked for by a person (4.13).

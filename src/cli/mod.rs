@@ -1,0 +1,313 @@
+//! The command line: `rollcall serve`, `demo`, `tenant`, `token`, `admin`, `migrate`, `check`, `backup`, `restore`.
+//!
+//! Every option is an environment variable, too (`ROLLCALL_…`; the flag wins). What a person or a script asked for goes to
+//! standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage.
+
+mod commands;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, Config};
+
+/// SCIM 2.0 provisioning server that turns pushed users and groups into course enrollments.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    database: Database,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Database {
+    /// sqlite://FILE or postgres://USER@HOST/DATABASE
+    #[arg(long, global = true, value_name = "URL", env = "ROLLCALL_DATABASE", default_value = config::DATABASE, hide_env_values = true)]
+    database: String,
+    /// Connections to PostgreSQL
+    #[arg(long, global = true, value_name = "N", env = "ROLLCALL_POSTGRES_POOL", default_value_t = 16, hide_short_help = true)]
+    postgres_pool: u32,
+    /// Accept a PostgreSQL that may lose acknowledged writes (for tests)
+    #[arg(long, global = true, env = "ROLLCALL_ALLOW_UNSAFE_DATABASE", hide_short_help = true)]
+    allow_unsafe_database: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Migrate the database, then serve
+    Serve(Serve),
+    /// Show the whole product on a throw-away database
+    Demo {
+        /// End after the story instead of staying up
+        #[arg(long, env = "ROLLCALL_EXIT")]
+        exit: bool,
+        /// Address and port to listen on; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS", env = "ROLLCALL_LISTEN", default_value = "127.0.0.1:0")]
+        listen: String,
+    },
+    /// Make, list and change tenants
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Make, list and revoke access tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Make console logins
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Bring the database to this version
+    Migrate,
+    /// Check the database against its invariants
+    Check,
+    /// Copy a SQLite database into a file, also while it is served
+    Backup {
+        /// The copy to write; an existing file is replaced
+        file: PathBuf,
+    },
+    /// Put a copy in the place of a SQLite database that nobody serves
+    Restore {
+        /// The copy to read
+        file: PathBuf,
+    },
+    /// Import a CSV file
+    #[command(hide = true)]
+    Import {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Address and port to listen on; put a TLS proxy in front of it
+    #[arg(long, value_name = "ADDRESS", env = "ROLLCALL_LISTEN", default_value = config::LISTEN)]
+    listen: String,
+    /// The address clients use, such as https://scim.example.com; default: that of each connection
+    #[arg(long, value_name = "URL", env = "ROLLCALL_PUBLIC_URL", value_parser = config::parse_public_url)]
+    public_url: Option<String>,
+    /// A folder of further SCIM schema files
+    #[arg(long, value_name = "FOLDER", env = "ROLLCALL_SCHEMAS")]
+    schemas: Option<PathBuf>,
+    /// Threads that speak HTTP; default: one per core
+    #[arg(long, value_name = "N", env = "ROLLCALL_WORKERS")]
+    workers: Option<usize>,
+    /// How long to serve on as "not ready" after SIGTERM, for load balancers to notice
+    #[arg(long, value_name = "TIME", env = "ROLLCALL_DRAIN_DELAY", default_value = "0s", value_parser = config::parse_duration)]
+    drain_delay: Duration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Plan {
+    Starter,
+    Professional,
+    Business,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Scim,
+    Api,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Idp {
+    Okta,
+    Entra,
+    Generic,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    Owner,
+    Admin,
+    Manager,
+    Auditor,
+    It,
+}
+
+#[derive(Debug, Subcommand)]
+enum Tenant {
+    /// Make a tenant
+    Create {
+        /// Unique, ignoring case
+        name: String,
+        /// Groups are part of professional and business
+        #[arg(long, env = "ROLLCALL_PLAN", default_value = "starter")]
+        plan: Plan,
+        /// An IANA name; due dates end in this zone
+        #[arg(long, value_name = "ZONE", env = "ROLLCALL_TIME_ZONE", default_value = "UTC")]
+        time_zone: String,
+    },
+    /// List the tenants
+    List,
+    /// Change a tenant's plan; an upgrade enrolls whoever is owed something
+    SetPlan { name: String, plan: Plan },
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Make a token and print it, alone and once
+    Create {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: String,
+        /// scim opens /scim/v2, api opens /api/v1
+        #[arg(long, env = "ROLLCALL_KIND")]
+        kind: Kind,
+        /// Scopes between commas; default: everything of its kind
+        #[arg(long, value_name = "SCOPES", env = "ROLLCALL_SCOPES")]
+        scopes: Option<String>,
+        /// How long it lives
+        #[arg(long, value_name = "TIME", env = "ROLLCALL_EXPIRES", default_value = "365d", value_parser = config::parse_duration)]
+        expires: Duration,
+        /// The connection a SCIM token writes for; made when there is none of that name
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_CONNECTION")]
+        connection: Option<String>,
+        /// The identity provider of a connection that is made; default: what its name says
+        #[arg(long, env = "ROLLCALL_IDP")]
+        idp: Option<Idp>,
+        /// What lists call it; default: the connection's name, else the kind
+        #[arg(long, value_name = "TEXT", env = "ROLLCALL_LABEL")]
+        label: Option<String>,
+    },
+    /// List the tokens of all tenants or of one
+    List {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: Option<String>,
+    },
+    /// Take a token back; servers notice within five seconds
+    Revoke { jti: String },
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Make a login; without --password-stdin a random password is made and printed
+    Create {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: String,
+        #[arg(long, env = "ROLLCALL_EMAIL")]
+        email: String,
+        #[arg(long, env = "ROLLCALL_ROLE", default_value = "admin")]
+        role: Role,
+        /// Read the password from standard input
+        #[arg(long, env = "ROLLCALL_PASSWORD_STDIN")]
+        password_stdin: bool,
+    },
+}
+
+/// How a command ends when it does not succeed.
+enum Ended {
+    /// It failed: exit code 1.
+    Failed(anyhow::Error),
+    /// It was asked the wrong way: exit code 2.
+    Usage(String),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Reads the command line, does what it says and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Clap ends the process itself: help and version with 0, mistakes with 2.
+    let cli = Cli::parse();
+    let verbosity = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(verbosity)).init();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Ended::Failed(error)) => {
+            eprintln!("rollcall: {error:#}");
+            ExitCode::from(1)
+        }
+        Err(Ended::Usage(message)) => {
+            eprintln!("rollcall: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Ended> {
+    let config = Config {
+        database: cli.database.database,
+        postgres_pool: cli.database.postgres_pool,
+        allow_unsafe_database: cli.database.allow_unsafe_database,
+        ..Config::default()
+    };
+    match cli.command {
+        Command::Serve(serve) => commands::serve(&Config {
+            listen: serve.listen,
+            public_url: serve.public_url,
+            schemas: serve.schemas,
+            workers: serve.workers,
+            drain_delay: serve.drain_delay,
+            ..config
+        }),
+        Command::Demo { exit, listen } => Ok(crate::demo::run(&listen, exit)?),
+        Command::Tenant(command) => commands::tenant(&config, command),
+        Command::Token(command) => commands::token(&config, command),
+        Command::Admin(command) => commands::admin(&config, command),
+        Command::Migrate => commands::migrate(&config),
+        Command::Check => commands::check(&config),
+        Command::Backup { file } => commands::backup(&config, &file),
+        Command::Restore { file } => commands::restore(&config, &file),
+        Command::Import { .. } => Err(Ended::Usage("import is not built yet".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_does_not_advertise_what_is_not_built() {
+        Cli::command().debug_assert();
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("serve") && help.contains("check"));
+        assert!(!help.contains("import"), "{help}");
+    }
+
+    #[test]
+    fn every_option_is_an_environment_variable_as_well() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                if let Some(long) = argument.get_long().filter(|long| !["help", "version"].contains(long)) {
+                    let expected = format!("ROLLCALL_{}", long.to_uppercase().replace('-', "_"));
+                    assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(expected.as_str()));
+                }
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        let mut command = Cli::command();
+        command.build();
+        walk(&command);
+    }
+
+    #[test]
+    fn the_documented_forms_parse() {
+        for line in [
+            "rollcall serve --listen 127.0.0.1:0 --database sqlite://x.db",
+            "rollcall demo --exit",
+            "rollcall tenant create acme --plan business --time-zone Europe/Berlin",
+            "rollcall tenant list",
+            "rollcall tenant set-plan acme professional",
+            "rollcall token create --tenant acme --kind scim --scopes scim:read,scim:write --expires 365d --connection okta",
+            "rollcall token list",
+            "rollcall token revoke abc",
+            "rollcall admin create --tenant acme --email a@b.test --role it --password-stdin",
+            "rollcall migrate",
+            "rollcall backup copy.db",
+            "rollcall restore copy.db",
+            "rollcall import users people.csv --commit",
+            "rollcall check",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+}

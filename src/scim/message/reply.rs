@@ -1,0 +1,101 @@
+//! Messages that go out: lists, errors, the provider's configuration. RFC 7644 §3.4.2, §3.12, §4.
+
+use serde_json::{Value, json};
+
+use super::search::MAX_RESULTS;
+use crate::scim::error::ScimErrorKind;
+
+/// A `ListResponse` around resources that are serialized already (Q-01, Q-02, P-05).
+#[must_use]
+pub fn list_response(total: i64, start_index: i64, resources: &[String]) -> String {
+    let mut out = String::with_capacity(192 + resources.iter().map(|resource| resource.len() + 1).sum::<usize>());
+    out.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":");
+    out.push_str(&total.to_string());
+    out.push_str(",\"startIndex\":");
+    out.push_str(&start_index.to_string());
+    out.push_str(",\"itemsPerPage\":");
+    out.push_str(&resources.len().to_string());
+    out.push_str(",\"Resources\":[");
+    for (position, resource) in resources.iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        out.push_str(resource);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// `/ServiceProviderConfig`: what the server does, no more (SP-02).
+#[must_use]
+pub fn service_provider_config(base: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 1000, "maxPayloadSize": 2_097_152 },
+        "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        "changePassword": { "supported": false },
+        "sort": { "supported": true },
+        "etag": { "supported": true },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "A JSON Web Token made by the server, in the Authorization header",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
+    })
+}
+
+/// The error body without its status line; HTTP knows the status.
+#[must_use]
+pub fn error_body(status: u16, kind: Option<ScimErrorKind>, detail: &str) -> Value {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": status.to_string(),
+        "detail": detail,
+    });
+    if let (Some(keyword), Some(object)) = (kind.and_then(ScimErrorKind::keyword), body.as_object_mut()) {
+        object.insert("scimType".to_owned(), Value::from(keyword));
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_one_json_object_however_many_resources_it_has() {
+        for resources in [vec![], vec!["{\"id\":\"1\"}".to_owned()], vec!["{}".to_owned(), "{\"id\":\"2\"}".to_owned()]]
+        {
+            let list: Value = serde_json::from_str(&list_response(12, 3, &resources)).expect("JSON");
+            assert_eq!((&list["totalResults"], &list["startIndex"]), (&json!(12), &json!(3)));
+            assert_eq!(list["itemsPerPage"], json!(resources.len()));
+            assert_eq!(list["Resources"].as_array().map(Vec::len), Some(resources.len()));
+        }
+    }
+
+    #[test]
+    fn an_error_carries_its_status_as_a_string() {
+        let body = error_body(400, Some(ScimErrorKind::InvalidFilter), "no");
+        assert_eq!((&body["status"], &body["scimType"]), (&json!("400"), &json!("invalidFilter")));
+        assert!(error_body(413, Some(ScimErrorKind::TooLarge), "no").get("scimType").is_none());
+    }
+
+    #[test]
+    fn the_provider_configuration_has_what_its_schema_requires() {
+        let registry = crate::scim::schema::Registry::builtin().expect("the files load");
+        let schema =
+            registry.schema("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig").expect("it is served");
+        let config = service_provider_config("https://x.test/scim/v2");
+        for def in schema.attributes.iter().filter(|def| def.required) {
+            let value = config.get(&def.name).unwrap_or(&Value::Null);
+            let parts = value.as_array().and_then(|all| all.first()).unwrap_or(value);
+            for sub in def.sub_attributes.iter().filter(|sub| sub.required) {
+                assert!(parts.get(&sub.name).is_some(), "{}.{}", def.name, sub.name);
+            }
+        }
+    }
+}

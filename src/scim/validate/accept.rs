@@ -1,0 +1,213 @@
+//! A POST or PUT body → [`Accepted`]: which attribute is taken, ignored, kept or refused. Rules W-*, PO-*, R-*.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::members::{self, MembersInput};
+use super::note::{excerpt, path_of, unknown_attribute};
+use super::schemas;
+use super::value::normalize;
+use super::whole::check_whole;
+use crate::scim::error::ScimError;
+use crate::scim::message::Note;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
+use crate::scim::switches::Switches;
+
+/// A PUT leaves attributes of this extension as they are when it does not name them: an IdP's push must not
+/// wipe what an administrator set.
+pub(super) const KEPT_EXTENSION: &str = "urn:rollcall:params:scim:schemas:extension:group:2.0:Group";
+/// The attribute with a default on POST (PO-06), which an incomplete PUT leaves as it is.
+const ACTIVE: &str = "active";
+/// What a body is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Context<'a> {
+    /// POST.
+    Create,
+    /// PUT.
+    Replace { before: &'a Resource },
+}
+
+/// A body that fits its schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    pub resource: Resource,
+    /// The detached attribute as sent, in order and without duplicates; `None` when the body does not have it.
+    pub members: Option<MembersInput>,
+    /// What was ignored or rewritten.
+    pub notes: Vec<Note>,
+    /// Paths of the attributes the body names, in the schema's spelling: what `returned: request` asks for (M-28).
+    pub named: Vec<String>,
+}
+
+/// Checks a POST or PUT body and brings it into the stored form.
+///
+/// # Errors
+/// `invalidSyntax` for the body's shape, `invalidValue` for its content, `mutability` for a changed immutable value.
+pub fn accept(
+    rt: &ResourceType,
+    body: Value,
+    context: Context<'_>,
+    switches: &Switches,
+) -> Result<Accepted, ScimError> {
+    refuse_twins(&body)?;
+    let Value::Object(body) = body else {
+        return Err(ScimError::invalid_syntax("the body must be a JSON object"));
+    };
+    let mut draft = Draft { switches, document: Map::new(), members: None, notes: Vec::new(), named: HashSet::new() };
+    let urns = body.iter().find(|(key, _)| key.eq_ignore_ascii_case("schemas")).map(|(_, urns)| urns);
+    schemas::check(rt, urns, switches, &mut draft.notes)?;
+    let present: Vec<String> = body.keys().filter(|key| key.contains(':')).cloned().collect();
+    for (key, value) in body {
+        if key.eq_ignore_ascii_case("schemas") {
+            continue;
+        }
+        if !key.contains(':') {
+            draft.attribute(rt.core_attribute(&key), None, &key, value)?;
+        } else if let Some(schema) = schemas::container(rt, &key, &present, &mut draft.notes) {
+            draft.container(schema, value)?;
+        } else {
+            schemas::unknown(&key, switches, &mut draft.notes)?;
+        }
+    }
+    let before = match context {
+        Context::Create => {
+            draft.default_active(rt);
+            None
+        }
+        Context::Replace { before } => {
+            draft.keep(rt, before);
+            Some(before)
+        }
+    };
+    let resource = Resource::from_valid(draft.document);
+    check_whole(rt, before, &resource)?;
+    let mut named: Vec<String> = draft.named.into_iter().collect();
+    named.sort_unstable();
+    Ok(Accepted { resource, members: draft.members, notes: draft.notes, named })
+}
+
+/// The document under construction.
+struct Draft<'a> {
+    switches: &'a Switches,
+    document: Map<String, Value>,
+    members: Option<MembersInput>,
+    notes: Vec<Note>,
+    named: HashSet<String>,
+}
+
+impl Draft<'_> {
+    /// One attribute of the core schema or of an extension.
+    fn attribute(
+        &mut self,
+        def: Option<&Arc<AttributeDef>>,
+        extension: Option<&Schema>,
+        key: &str,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        let Some(def) = def else {
+            return unknown_attribute(&path_of(extension, key), self.switches, &mut self.notes);
+        };
+        let path = path_of(extension, &def.name);
+        self.named.insert(path.clone());
+        if def.detached {
+            self.members = Some(members::read(def, value, self.switches, &mut self.notes)?);
+            return Ok(());
+        }
+        // W-06: ignored without a word; every client that sends back what it has read does this
+        if def.derived || def.mutability == Mutability::ReadOnly {
+            return Ok(());
+        }
+        if let Some(value) = normalize(def, &path, value, self.switches, &mut self.notes)? {
+            self.put(extension, &def.name, value);
+        }
+        Ok(())
+    }
+
+    /// The object under an extension's URN.
+    fn container(&mut self, schema: &Arc<Schema>, value: Value) -> Result<(), ScimError> {
+        match value {
+            Value::Object(attributes) => {
+                for (key, value) in attributes {
+                    self.attribute(schema.attribute(&key), Some(schema), &key, value)?;
+                }
+                Ok(())
+            }
+            // an explicit null clears what a PUT would otherwise keep
+            Value::Null => {
+                self.named.extend(schema.attributes.iter().map(|def| path_of(Some(schema), &def.name)));
+                Ok(())
+            }
+            Value::Array(elements) if elements.is_empty() => Ok(()),
+            _ => Err(ScimError::invalid_value(format!("{} must be an object", schema.id))),
+        }
+    }
+
+    fn put(&mut self, extension: Option<&Schema>, name: &str, value: Value) {
+        match extension {
+            None => {
+                self.document.insert(name.to_owned(), value);
+            }
+            Some(schema) => {
+                let container = self.document.entry(schema.id.as_str()).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(container) = container {
+                    container.insert(name.to_owned(), value);
+                }
+            }
+        }
+    }
+
+    /// PO-06: an account is active unless the body says otherwise; `null` says "no default".
+    fn default_active(&mut self, rt: &ResourceType) {
+        let is_flag = rt.core_attribute(ACTIVE).is_some_and(|def| def.attribute_type == Type::Boolean);
+        if is_flag && !self.named.contains(ACTIVE) {
+            self.document.insert(ACTIVE.to_owned(), Value::Bool(true));
+        }
+    }
+
+    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values.
+    fn keep(&mut self, rt: &ResourceType, before: &Resource) {
+        for def in &rt.schema.attributes {
+            let omitted = def.name == ACTIVE && !self.named.contains(ACTIVE);
+            if (omitted || def.mutability == Mutability::Immutable)
+                && !self.document.contains_key(&def.name)
+                && let Some(value) = before.document().get(&def.name)
+            {
+                self.document.insert(def.name.clone(), value.clone());
+            }
+        }
+        for extension in &rt.extensions {
+            let schema = extension.schema.as_ref();
+            let Some(Value::Object(old)) = before.document().get(&schema.id) else { continue };
+            for (name, value) in old {
+                let omitted = schema.id == KEPT_EXTENSION && !self.named.contains(&path_of(Some(schema), name));
+                let immutable = schema.attribute(name).is_some_and(|def| def.mutability == Mutability::Immutable);
+                let absent = self.document.get(&schema.id).is_none_or(|container| container.get(name).is_none());
+                if (omitted || immutable) && absent {
+                    self.put(Some(schema), name, value.clone());
+                }
+            }
+        }
+    }
+}
+
+/// M-10: two names that differ in letter case only have no order anybody could rely on.
+fn refuse_twins(value: &Value) -> Result<(), ScimError> {
+    match value {
+        Value::Array(elements) => elements.iter().try_for_each(refuse_twins),
+        Value::Object(object) => {
+            let mut seen: HashSet<String> = HashSet::with_capacity(object.len());
+            for (name, value) in object {
+                if !seen.insert(name.to_ascii_lowercase()) {
+                    let name = excerpt(name);
+                    return Err(ScimError::invalid_syntax(format!("the name {name} stands twice in one object")));
+                }
+                refuse_twins(value)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,135 @@
+//! What a user's response shows beyond its document: groups, the manager's name, the learner. All of a page in a query each.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::ids::UserId;
+use crate::store::Db;
+use crate::scim::schema::ResourceType;
+use crate::scim::version::Version;
+use crate::store::queries::learner_views::{self, LearnerOfUser};
+use crate::store::queries::membership_views;
+use crate::store::queries::users::UserRow;
+
+use super::super::{Scope, ServiceError};
+use super::document::{self, Envelope, LEARNER_EXTENSION};
+use super::types::{Call, Kind, Resource};
+
+/// How a manager stands in a stored document: nothing but the value is stored.
+const MANAGER: &str = "\"manager\":{\"value\":\"";
+
+/// Renders a page of users.
+pub(super) fn render_all(db: &mut Db, scope: &Scope, call: Call<'_>, rows: &[UserRow]) -> Result<Vec<Resource>, ServiceError> {
+    let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
+    let mut groups = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
+    let mut learners: HashMap<UserId, LearnerOfUser> = HashMap::new();
+    if call.parts.learner {
+        let found = learner_views::learners_of(db, scope.tenant, &ids, true)?;
+        learners.extend(found.into_iter().map(|learner| (learner.user_id, learner)));
+    }
+    let wanted: Vec<UserId> = rows.iter().filter_map(|row| manager_of(&row.doc)).collect();
+    let managers = learner_views::learners_of(db, scope.tenant, &wanted, false)?;
+    let mut resources = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut extra = Vec::new();
+        if let Some(groups) = groups.remove(&row.id) {
+            extra.push(format!("\"groups\":[{groups}]"));
+        }
+        let learner = learners.get(&row.id);
+        if let Some(learner) = learner {
+            extra.push(format!("\"{LEARNER_EXTENSION}\":{}", learner_json(learner)));
+        }
+        let mut resource = render(call, row, &extra)?;
+        if learner.is_some() {
+            // C-04: the URN of every extension that is shown
+            resource.body = resource.body.replacen(']', &format!(",\"{LEARNER_EXTENSION}\"]"), 1);
+        }
+        if let Some(manager) = manager_of(&row.doc).and_then(|id| managers.iter().find(|manager| manager.user_id == id)) {
+            resource.body = with_manager(&resource.body, call, manager);
+        }
+        resources.push(resource);
+    }
+    Ok(resources)
+}
+
+/// Renders one user.
+pub(super) fn render_one(db: &mut Db, scope: &Scope, call: Call<'_>, row: &UserRow) -> Result<Resource, ServiceError> {
+    render_all(db, scope, call, std::slice::from_ref(row))?
+        .pop()
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("a row renders to one resource")))
+}
+
+/// The manager's id, where it has the form of an id of ours; other text is stored as sent (N-03).
+fn manager_of(doc: &str) -> Option<UserId> {
+    let at = doc.find(MANAGER)? + MANAGER.len();
+    doc.get(at..at + 36)?.parse().ok()
+}
+
+/// `$ref` and `displayName`, computed where the reference resolves (N-02, T-13).
+fn with_manager(body: &str, call: Call<'_>, manager: &LearnerOfUser) -> String {
+    let id = manager.user_id;
+    let name = if call.parts.names { format!(",\"displayName\":{}", document::text(&manager.display_name)) } else { String::new() };
+    body.replacen(&format!("{MANAGER}{id}\""), &format!("{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}", call.base), 1)
+}
+
+fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {
+    json!({
+        "registration": learner.registration,
+        "approval": learner.approval,
+        "enrollments": { "total": learner.enrollments },
+    })
+}
+
+/// The definition of users.
+pub(super) fn resource_type(call: Call<'_>) -> Result<&ResourceType, ServiceError> {
+    Kind::User
+        .resource_type(call.registry)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no User")))
+}
+
+/// The response of a row with complete `"name":value` members beside the document.
+fn render(call: Call<'_>, row: &UserRow, extra: &[String]) -> Result<Resource, ServiceError> {
+    let resource_type = resource_type(call)?;
+    let id = row.id.to_string();
+    let envelope = Envelope {
+        resource_type,
+        base: call.base,
+        id: &id,
+        version: Version(row.version),
+        created: row.created_at,
+        modified: row.modified_at,
+    };
+    let body = envelope.wrap(&row.doc, extra);
+    Ok(Resource {
+        kind: Kind::User,
+        version: Version(row.version),
+        modified: row.modified_at,
+        label: row.user_name.clone(),
+        external_id: row.external_id.clone(),
+        body,
+        id,
+    })
+}
+
+/// The inside of each user's `groups` array; users without groups are left out.
+fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
+    let mut of: HashMap<UserId, String> = HashMap::new();
+    for group in membership_views::groups_of(db, scope.tenant, ids)? {
+        let list = of.entry(group.user_id).or_default();
+        if !list.is_empty() {
+            list.push(',');
+        }
+        // writing to a String cannot fail
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{name},\"type\":\"direct\"}}",
+            id = group.group_id,
+            base = call.base,
+            name = document::text(&group.name),
+        );
+    }
+    Ok(of)
+}
