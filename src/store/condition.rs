@@ -524,12 +524,15 @@ impl Lowering<'_> {
                 let sql = format!(
                     "(length({name}) >= ? AND substr({name}, CAST(length({name}) - ? + 1 AS INTEGER)) = ?)"
                 );
-                self.or_cut(
-                    name,
-                    column,
-                    Piece::new(sql, vec![length.clone(), length, bind]),
-                    bound,
-                )
+                let piece = Piece::new(sql, vec![length.clone(), length, bind]);
+                // The end of a cut key is not the end of the text.
+                let piece = if column.shortened && bound == Bound::Lower {
+                    let whole = Piece::new(format!("length({name}) < {KEY_CHARS}"), Vec::new());
+                    Piece::join(vec![whole, piece], true)
+                } else {
+                    piece
+                };
+                self.or_cut(name, column, piece, bound)
             }
             Operator::Ne => Piece::unknown(bound),
         };

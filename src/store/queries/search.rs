@@ -61,7 +61,8 @@ pub struct Page<R> {
     pub rows: Vec<R>,
 }
 
-/// Tells of each row whether it matches the filter, and its key where the order is the judge's (`()` otherwise).
+/// Tells of each row whether it matches the filter, and its key. An order by a column
+/// becomes the judge's where that column's keys were cut.
 pub type Judge<'a, R, K, E> = dyn FnMut(&mut Db, &[R]) -> Result<Vec<Option<K>>, E> + 'a;
 
 /// A row that can be listed.
@@ -120,7 +121,15 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
         Some(Exactness::Superset) => false,
     };
     let candidates = Candidates { tenant, condition };
-    match search.order {
+    let order = match search.order {
+        // Keys that begin alike may have been cut before they differ: then only the judge tells their order.
+        Order::Column {
+            column: SortColumn::Text(column),
+            descending,
+        } if column.shortened && has_cut_keys(db, tenant)? => Order::Judge { descending },
+        order => order,
+    };
+    match order {
         Order::Judge { descending } => candidates.sorted_by_judge(db, search, descending, judge),
         order if exact => {
             let rows: Vec<R> = candidates.page(db, order, search.offset, search.limit)?;
