@@ -9,7 +9,7 @@ use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
 use super::guard::{self, Provisioner};
-use super::scim::{discovery, resources};
+use super::scim::{bulk, discovery, resources};
 use super::{api, health};
 
 /// Puts every route into the application.
@@ -33,7 +33,12 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .service(read_only("/Schemas/{urn}", web::get().to(discovery::schema), web::head().to(discovery::schema)))
                 .configure(|scim| kind(scim, "/Users", Kind::User))
                 .configure(|scim| kind(scim, "/Groups", Kind::Group))
-                .service(unsupported("/Bulk"))
+                .service(
+                    web::resource("/Bulk")
+                        .route(web::post().to(bulk::bulk))
+                        .route(options("OPTIONS, POST"))
+                        .default_service(method_not_allowed("OPTIONS, POST")),
+                )
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),
         )

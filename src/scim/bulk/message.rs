@@ -150,8 +150,8 @@ impl BulkRequest {
                 let detail = format!("operation {}: {}", index + 1, error.detail);
                 ScimError::new(error.kind, detail)
             };
-            let operation =
-                BulkOperation::read(operation, base, registry, &mut references).map_err(in_message)?;
+            let operation = BulkOperation::read(operation, base, registry, &mut references)
+                .map_err(in_message)?;
             if let Some(bulk_id) = &operation.bulk_id
                 && !seen.insert(bulk_id.clone())
             {
@@ -162,7 +162,8 @@ impl BulkRequest {
             read.push(operation);
         }
         if references > MAX_REFERENCES {
-            let detail = format!("{references} bulkId references exceed the limit of {MAX_REFERENCES}");
+            let detail =
+                format!("{references} bulkId references exceed the limit of {MAX_REFERENCES}");
             return Err(ScimError::new(ScimErrorKind::TooLarge, detail));
         }
         Ok(Self {
@@ -241,9 +242,15 @@ impl Planned {
 }
 
 /// B-03, B-05: what the method asks of this place.
-fn action(method: &str, bulk_id: Option<&str>, target: Option<Target>) -> Result<Action, ScimError> {
+fn action(
+    method: &str,
+    bulk_id: Option<&str>,
+    target: Option<Target>,
+) -> Result<Action, ScimError> {
     match (method, target) {
-        ("POST", None) if bulk_id.is_none() => Err(ScimError::invalid_value("a POST needs a bulkId")),
+        ("POST", None) if bulk_id.is_none() => {
+            Err(ScimError::invalid_value("a POST needs a bulkId"))
+        }
         ("POST", None) => Ok(Action::Create),
         ("POST", Some(_)) => Err(ScimError::invalid_value(
             "POST goes to the endpoint, not to one resource",
@@ -279,7 +286,10 @@ fn place(
         .unwrap_or(path);
     let relative = relative.strip_prefix('/').unwrap_or(relative);
     let relative = relative.strip_suffix('/').unwrap_or(relative);
-    if relative.split('/').any(|segment| NOT_INSIDE.contains(&segment)) {
+    if relative
+        .split('/')
+        .any(|segment| NOT_INSIDE.contains(&segment))
+    {
         let detail = format!("{path} cannot be called from inside a bulk request");
         return Err(ScimError::invalid_value(detail).into());
     }
@@ -303,14 +313,20 @@ fn place(
 }
 
 fn check_schemas(sent: Option<&Value>, switches: &Switches) -> Result<(), ScimError> {
-    let urns = sent.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let named = urns
-        .iter()
-        .any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(URN)));
+    let urns = sent
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let named = urns.iter().any(|urn| {
+        urn.as_str()
+            .is_some_and(|urn| urn.eq_ignore_ascii_case(URN))
+    });
     if named || (sent.is_none() && switches.infer_schemas) {
         Ok(())
     } else {
-        Err(ScimError::invalid_syntax(format!("schemas must name {URN}")))
+        Err(ScimError::invalid_syntax(format!(
+            "schemas must name {URN}"
+        )))
     }
 }
 
@@ -325,7 +341,10 @@ fn fail_on_errors(sent: Option<Value>) -> Result<Option<usize>, ScimError> {
 
 /// A member, letter case ignored; `null` counts as absent.
 fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let key = object.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+    let key = object
+        .keys()
+        .find(|key| key.eq_ignore_ascii_case(name))?
+        .clone();
     object.remove(&key).filter(|value| !value.is_null())
 }
 
@@ -334,7 +353,9 @@ fn text(object: &mut Map<String, Value>, name: &str) -> Result<Option<String>, S
     match take(object, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Some(_) => Err(ScimError::invalid_syntax(format!("{name} must be a string"))),
+        Some(_) => Err(ScimError::invalid_syntax(format!(
+            "{name} must be a string"
+        ))),
     }
 }
 
@@ -347,7 +368,12 @@ mod tests {
     const BASE: &str = "https://scim.acme.test/scim/v2";
 
     fn parse(body: Value) -> Result<BulkRequest, ScimError> {
-        BulkRequest::parse(body, BASE, &Registry::builtin().unwrap(), &Switches::default())
+        BulkRequest::parse(
+            body,
+            BASE,
+            &Registry::builtin().unwrap(),
+            &Switches::default(),
+        )
     }
 
     fn one(operation: Value) -> BulkOperation {
@@ -365,15 +391,31 @@ mod tests {
             (json!({"schemas": [URN]}), InvalidSyntax),
             (json!({"schemas": [URN], "Operations": {}}), InvalidSyntax),
             (json!({"schemas": [URN], "Operations": [1]}), InvalidSyntax),
-            (json!({"schemas": [URN], "Operations": [{"path": "/Users"}]}), InvalidSyntax),
-            (json!({"schemas": [URN], "Operations": [post, post]}), InvalidSyntax),
-            (json!({"schemas": [URN], "failOnErrors": 0, "Operations": []}), InvalidValue),
-            (json!({"schemas": [URN], "failOnErrors": "1", "Operations": []}), InvalidValue),
-            (json!({"schemas": [URN], "Operations": vec![post; MAX_OPERATIONS + 1]}), TooLarge),
+            (
+                json!({"schemas": [URN], "Operations": [{"path": "/Users"}]}),
+                InvalidSyntax,
+            ),
+            (
+                json!({"schemas": [URN], "Operations": [post, post]}),
+                InvalidSyntax,
+            ),
+            (
+                json!({"schemas": [URN], "failOnErrors": 0, "Operations": []}),
+                InvalidValue,
+            ),
+            (
+                json!({"schemas": [URN], "failOnErrors": "1", "Operations": []}),
+                InvalidValue,
+            ),
+            (
+                json!({"schemas": [URN], "Operations": vec![post; MAX_OPERATIONS + 1]}),
+                TooLarge,
+            ),
         ] {
             assert_eq!(parse(body).unwrap_err().kind, kind);
         }
-        let empty = parse(json!({"schemas": [URN], "operations": [], "failOnErrors": null})).unwrap();
+        let empty =
+            parse(json!({"schemas": [URN], "operations": [], "failOnErrors": null})).unwrap();
         assert_eq!((empty.operations.len(), empty.fail_on_errors), (0, None));
     }
 
@@ -385,14 +427,39 @@ mod tests {
                 .map(|planned| planned.action)
         };
         let u1 = Action::Delete(Target::Id("u1".to_owned()));
-        for path in ["/Users/u1", "Users/u1", "/Users/u1/", &format!("{BASE}/Users/u1")] {
+        for path in [
+            "/Users/u1",
+            "Users/u1",
+            "/Users/u1/",
+            &format!("{BASE}/Users/u1"),
+        ] {
             assert_eq!(target(path), Ok(u1.clone()), "{path}");
         }
-        assert_eq!(target("/Users/bulkId:a"), Ok(Action::Delete(Target::BulkId("a".to_owned()))));
-        for path in ["/Pets/u1", "/Users/u1/name", "/Users/..", "https://evil.test/scim/v2/Users/u1", "//Users/u1"] {
-            assert!(matches!(target(path), Err(Refused::NoEndpoint(_))), "{path}");
+        assert_eq!(
+            target("/Users/bulkId:a"),
+            Ok(Action::Delete(Target::BulkId("a".to_owned())))
+        );
+        for path in [
+            "/Pets/u1",
+            "/Users/u1/name",
+            "/Users/..",
+            "https://evil.test/scim/v2/Users/u1",
+            "//Users/u1",
+        ] {
+            assert!(
+                matches!(target(path), Err(Refused::NoEndpoint(_))),
+                "{path}"
+            );
         }
-        for path in ["/Users", "/Bulk", "/Users/.search", "/Me", "/Schemas/x", "", "/Users/u1?attributes=x"] {
+        for path in [
+            "/Users",
+            "/Bulk",
+            "/Users/.search",
+            "/Me",
+            "/Schemas/x",
+            "",
+            "/Users/u1?attributes=x",
+        ] {
             assert!(matches!(target(path), Err(Refused::Scim(_))), "{path}");
         }
     }

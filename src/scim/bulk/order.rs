@@ -174,7 +174,10 @@ mod tests {
 
     fn sets(edges: &[&[usize]]) -> Vec<Vec<usize>> {
         let edges: Vec<Vec<usize>> = edges.iter().map(|edges| edges.to_vec()).collect();
-        units(&edges).into_iter().map(|unit| unit.operations).collect()
+        units(&edges)
+            .into_iter()
+            .map(|unit| unit.operations)
+            .collect()
     }
 
     #[test]
@@ -189,15 +192,26 @@ mod tests {
 
     #[test]
     fn operations_that_name_each_other_form_one_set() {
-        assert_eq!(sets(&[&[4], &[2], &[3], &[1], &[1]]), [vec![1, 2, 3], vec![4], vec![0]]);
+        assert_eq!(
+            sets(&[&[4], &[2], &[3], &[1], &[1]]),
+            [vec![1, 2, 3], vec![4], vec![0]]
+        );
         let alone = units(&[vec![0], vec![]]);
-        assert_eq!(alone.iter().map(|unit| unit.circle).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(
+            alone.iter().map(|unit| unit.circle).collect::<Vec<_>>(),
+            [true, false]
+        );
     }
 
     #[test]
     fn a_chain_of_a_thousand_and_a_circle_of_a_thousand_end() {
-        let chain: Vec<Vec<usize>> = (0..1000).map(|at| if at < 999 { vec![at + 1] } else { vec![] }).collect();
-        assert_eq!(units(&chain).first().map(|unit| unit.operations.clone()), Some(vec![999]));
+        let chain: Vec<Vec<usize>> = (0..1000)
+            .map(|at| if at < 999 { vec![at + 1] } else { vec![] })
+            .collect();
+        assert_eq!(
+            units(&chain).first().map(|unit| unit.operations.clone()),
+            Some(vec![999])
+        );
         let circle: Vec<Vec<usize>> = (0..1000).map(|at| vec![(at + 1) % 1000]).collect();
         assert_eq!(units(&circle).len(), 1);
     }

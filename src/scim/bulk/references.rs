@@ -87,8 +87,7 @@ fn container(
     object: &mut Map<String, Value>,
     asked: &mut Asked<'_>,
 ) {
-    object
-        .retain(|name, value| !attribute(rt, &format!("{}:{name}", schema.id), value, asked));
+    object.retain(|name, value| !attribute(rt, &format!("{}:{name}", schema.id), value, asked));
 }
 
 /// One attribute's value; whether it is to go.
@@ -99,11 +98,10 @@ fn attribute(rt: &ResourceType, path: &str, value: &mut Value, asked: &mut Asked
 /// Whether ids of resources stand at this path.
 fn is_reference(rt: &ResourceType, path: &str) -> bool {
     rt.attr(path).is_some_and(|attr| {
-        let part = attr.sub.as_ref().is_none_or(|sub| {
-            PARTS
-                .iter()
-                .any(|part| sub.name.eq_ignore_ascii_case(part))
-        });
+        let part = attr
+            .sub
+            .as_ref()
+            .is_none_or(|sub| PARTS.iter().any(|part| sub.name.eq_ignore_ascii_case(part)));
         part && refers(&attr.def)
     })
 }
@@ -287,7 +285,10 @@ mod tests {
             )
             .to_string();
             assert_eq!(
-                (text.matches("id-m").count(), text.matches("bulkId:m").count()),
+                (
+                    text.matches("id-m").count(),
+                    text.matches("bulkId:m").count()
+                ),
                 (1, 2),
                 "{text}"
             );
@@ -297,26 +298,52 @@ mod tests {
     #[test]
     fn references_in_patches_are_replaced_in_values_and_filters() {
         for (kind, operation) in [
-            ("Group", json!({"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]})),
-            ("Group", json!({"op": "add", "value": {"members": [{"value": "bulkId:u"}]}})),
-            ("Group", json!({"op": "remove", "path": "members[value eq \"bulkId:u\"]"})),
-            ("User", json!({"op": "replace", "path": format!("{ENT}:manager"), "value": {"value": "bulkId:u"}})),
-            ("User", json!({"op": "replace", "path": format!("{ENT}:manager.value"), "value": "bulkId:u"})),
-            ("User", json!({"op": "replace", "path": ENT, "value": {"manager": {"value": "bulkId:u"}}})),
-            ("User", json!({"op": "replace", "value": {format!("{ENT}:manager.value"): "bulkId:u"}})),
-            ("User", json!({"op": "replace", "value": {ENT: {"manager": "bulkId:u"}}})),
+            (
+                "Group",
+                json!({"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]}),
+            ),
+            (
+                "Group",
+                json!({"op": "add", "value": {"members": [{"value": "bulkId:u"}]}}),
+            ),
+            (
+                "Group",
+                json!({"op": "remove", "path": "members[value eq \"bulkId:u\"]"}),
+            ),
+            (
+                "User",
+                json!({"op": "replace", "path": format!("{ENT}:manager"), "value": {"value": "bulkId:u"}}),
+            ),
+            (
+                "User",
+                json!({"op": "replace", "path": format!("{ENT}:manager.value"), "value": "bulkId:u"}),
+            ),
+            (
+                "User",
+                json!({"op": "replace", "path": ENT, "value": {"manager": {"value": "bulkId:u"}}}),
+            ),
+            (
+                "User",
+                json!({"op": "replace", "value": {format!("{ENT}:manager.value"): "bulkId:u"}}),
+            ),
+            (
+                "User",
+                json!({"op": "replace", "value": {ENT: {"manager": "bulkId:u"}}}),
+            ),
         ] {
             let text = resolved(kind, Shape::Patch, json!({"Operations": [operation]})).to_string();
             assert!(text.contains("id-u") && !text.contains("bulkId:"), "{text}");
         }
-        let text = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "bulkId:u"}]});
+        let text =
+            json!({"Operations": [{"op": "replace", "path": "displayName", "value": "bulkId:u"}]});
         assert_eq!(resolved("Group", Shape::Patch, text.clone()), text);
     }
 
     #[test]
     fn a_value_whose_reference_is_dropped_goes_whole() {
         let registry = Registry::builtin().unwrap();
-        let mut body = json!({"userName": "a", ENT: {"manager": {"value": "bulkId:m"}, "department": "d"}});
+        let mut body =
+            json!({"userName": "a", ENT: {"manager": {"value": "bulkId:m"}, "department": "d"}});
         visit(
             registry.resource_type("User").unwrap(),
             Shape::Resource,
