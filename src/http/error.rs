@@ -5,9 +5,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::ids::RequestId;
+use crate::learning::plan::SubscriptionPlan;
 use crate::service::error::LearningError;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
@@ -148,8 +149,8 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
         "detail": failure.detail,
         "instance": format!("/api/v1/requests/{request}"),
     });
-    if let (ServiceError::Invalid { pointer, detail }, Some(object)) = (error, body.as_object_mut()) {
-        object.insert("errors".to_owned(), json!([{ "pointer": pointer, "detail": detail }]));
+    if let Some(object) = body.as_object_mut() {
+        object.extend(particulars(error));
     }
     let mut answer = HttpResponse::build(status);
     answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
@@ -157,6 +158,48 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
         answer.insert_header((header::RETRY_AFTER, "1"));
     }
     answer.body(body.to_string())
+}
+
+/// What a program needs beyond the code to act on a problem.
+fn particulars(error: &ServiceError) -> Map<String, Value> {
+    let errors = |errors: Value| Map::from_iter([("errors".to_owned(), errors)]);
+    match error {
+        ServiceError::Invalid { pointer, detail } => errors(json!([{ "pointer": pointer, "detail": detail }])),
+        ServiceError::Stale { current } => Map::from_iter([("current_etag".to_owned(), Value::from(format!("\"{current}\"")))]),
+        ServiceError::PlanRequired { current } => {
+            let plans: Vec<Value> = SubscriptionPlan::WITH_GROUPS.iter().map(|plan| Value::from(plan.as_str())).collect();
+            Map::from_iter([
+                ("required_plans".to_owned(), Value::Array(plans)),
+                ("current_plan".to_owned(), Value::from(current.as_str())),
+            ])
+        }
+        ServiceError::Learning(LearningError::NotEligible(list)) => errors(
+            list.iter()
+                .map(|one| {
+                    let (code, detail) = match &one.blocker {
+                        Some(blocker) => (blocker.code(), blocker.sentence()),
+                        None => ("not_found", "no learner is named so"),
+                    };
+                    json!({"pointer": format!("/learners/{}", one.index), "code": code, "learner_id": one.learner, "detail": detail})
+                })
+                .collect(),
+        ),
+        ServiceError::Learning(LearningError::ManagedByDirectory { connection, name }) => {
+            Map::from_iter([("connection".to_owned(), json!({"id": connection, "name": name}))])
+        }
+        ServiceError::Learning(refusal) => match refusal.field() {
+            Some(field) => errors(json!([{ "pointer": format!("/{field}"), "code": refusal.code(), "detail": refusal.to_string() }])),
+            None => Map::new(),
+        },
+        ServiceError::NotFound { .. }
+        | ServiceError::Scim(_)
+        | ServiceError::Taken { .. }
+        | ServiceError::Denied(_)
+        | ServiceError::Unavailable(_)
+        | ServiceError::Bug(_)
+        | ServiceError::Depends(_)
+        | ServiceError::Retry => Map::new(),
+    }
 }
 
 /// The status of each refusal of the domain.

@@ -39,6 +39,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
                         .route(options("OPTIONS, POST"))
                         .default_service(method_not_allowed("OPTIONS, POST")),
                 )
+                .service(
+                    web::resource("/.search")
+                        .route(web::post().to(resources::search_all))
+                        .route(options("OPTIONS, POST"))
+                        .default_service(method_not_allowed("OPTIONS, POST")),
+                )
+                .service(read_only("", web::get().to(resources::list_all), web::head().to(resources::list_all)))
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),
         )

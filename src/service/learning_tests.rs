@@ -12,7 +12,8 @@ use crate::scim::quirks::Client;
 use crate::scim::switches::{Switches, UnknownMember};
 use crate::scim::validate::MemberInput;
 use crate::store::queries::enrollments::EnrollmentRow;
-use crate::store::queries::groups_learning::{self, GroupRow};
+use crate::store::queries::counters;
+use crate::store::queries::groups_learning::GroupRow;
 use crate::store::queries::learners::LearnerFilter;
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, Store, testing};
@@ -86,13 +87,13 @@ fn account(db: &mut Db, scope: &Scope, name: &str, active: bool) -> Result<(User
         sql,
         vec![TENANT.into(), user.into(), learner.into(), connection.into(), name.into(), key.into(), format!("x-{name}").into(), active.into()],
     )?;
-    groups_learning::bump_counter(db, TENANT, "users", user.0.as_u128(), 1)?;
+    counters::add(db, TENANT, "users", user.0, 1)?;
     Ok((user, learner))
 }
 
 fn end_account(db: &mut Db, scope: &Scope, user: UserId, learner: LearnerId) -> Result<i64, ServiceError> {
     run(db, "UPDATE users SET deleted_at = 1 WHERE tenant_id = ? AND id = ?", vec![TENANT.into(), user.into()])?;
-    groups_learning::bump_counter(db, TENANT, "users", user.0.as_u128(), -1)?;
+    counters::add(db, TENANT, "users", user.0, -1)?;
     learners::end_account(db, scope, user, learner)
 }
 
@@ -604,5 +605,45 @@ fn another_tenants_rows_are_unknown() {
         assert!(matches!(groups::find(db, &elsewhere, sales), Err(ServiceError::NotFound { .. })));
         assert!(push(db, &elsewhere, sales, &[ann]).is_err());
         Ok(())
+    });
+}
+
+/// Prints how long the design point takes; run by hand: `cargo test --release -- --ignored --nocapture the_design_point`.
+#[test]
+#[ignore = "a measurement"]
+fn the_design_point() {
+    testing::on_both(|store: &Store| {
+        let told: Result<(), ServiceError> = store.write_blocking("measure", move |db| {
+            let scope = begin(db)?;
+            let mut users = Vec::new();
+            for n in 0..100_100 {
+                users.push(account(db, &scope, &format!("p{n}"), true)?.0);
+            }
+            let courses = [course(db, &scope, "A")?, course(db, &scope, "B")?];
+            let timed = |what: &str, job: &mut dyn FnMut() -> Result<(), ServiceError>| {
+                let start = std::time::Instant::now();
+                let done = job();
+                eprintln!("{what}: {:?}", start.elapsed());
+                done
+            };
+            for (name, size) in [("small", 100), ("large", 100_000)] {
+                let group = group(db, &scope, name)?.id;
+                let whole = [MembersChange::ReplaceAll(inputs(&users[..size]))];
+                timed(&format!("{name}: replace all"), &mut || groups::apply_members(db, &scope, group, &whole).map(drop))?;
+                timed(&format!("{name}: replace all, the same"), &mut || groups::apply_members(db, &scope, group, &whole).map(drop))?;
+                timed(&format!("{name}: assign"), &mut || assign(db, &scope, group, courses[0]).map(drop))?;
+                timed(&format!("{name}: assign again"), &mut || assign(db, &scope, group, courses[1]).map(drop))?;
+                timed(&format!("{name}: sweep"), &mut || enroll(db, &scope, &EnrollScope::Group(group)).map(drop))?;
+                push(db, &scope, group, &users[100_000..100_001])?;
+                timed(&format!("{name}: 50 adds"), &mut || {
+                    users[100_010..100_060].iter().try_for_each(|user| push(db, &scope, group, &[*user]).map(drop))
+                })?;
+                timed(&format!("{name}: 50 removals"), &mut || {
+                    users[100_010..100_060].iter().try_for_each(|user| pull(db, &scope, group, *user).map(drop))
+                })?;
+            }
+            Ok(())
+        });
+        assert!(told.is_ok(), "{told:?}");
     });
 }

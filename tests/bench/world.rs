@@ -465,6 +465,7 @@ fn add(user: UserId) -> Value {
 const NOTHING: Parts = Parts {
     members: false,
     groups: false,
+    learner: false,
 };
 
 fn seed_users(store: &Store, tenant: TenantId, count: usize) -> Vec<UserId> {

@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn limits_and_cursors_are_checked() {
-        let parameters = |query| Parameters::parse(query, &["limit", "cursor"]).map_err(Failure::from);
+        let parameters = |query: &str| Parameters::parse(query, &["limit", "cursor"]).map_err(Failure::from);
         assert!(matches!(parameters("").and_then(|p| p.limit()), Ok(50)));
         for query in ["limit=0", "limit=201", "limit=x"] {
             assert!(parameters(query).and_then(|p| p.limit()).is_err(), "{query}");

@@ -7,6 +7,8 @@ pub mod exchange;
 pub mod groups;
 pub mod learners;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 
 use actix_web::web;
 

@@ -47,7 +47,7 @@ fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, Serv
 fn parts(projection: &Projection) -> Parts {
     let learner_wanted =
         ["registration", "approval", "enrollments"].iter().any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
-    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted }
+    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted, names: !projection.is_default() }
 }
 
 pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
@@ -140,6 +140,59 @@ pub async fn search(kind: Kind, request: HttpRequest, who: Provisioner, payload:
         },
     };
     exchange::finish(&state, &scope, entry, result)
+}
+
+/// `GET /`.
+pub async fn list_all(request: HttpRequest, who: Provisioner, state: web::Data<AppState>) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let entry = exchange::entry(&request, &scope, Operation::Probe, None);
+    let result = match SearchRequest::from_query(request.query_string()) {
+        Ok(search) => search_everything(&request, &scope, search, &state).await,
+        Err(error) => Err(error.into()),
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+/// `POST /.search` at the root.
+pub async fn search_all(request: HttpRequest, who: Provisioner, payload: web::Payload, state: web::Data<AppState>) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
+    let entry = exchange::entry(&request, &scope, Operation::Probe, parsed.as_ref().ok().map(|(_, text)| text.as_str()));
+    let result = match parsed {
+        Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
+        Ok((body, _)) => match SearchRequest::from_body(&body) {
+            Ok(search) => search_everything(&request, &scope, search, &state).await,
+            Err(error) => Err(error.into()),
+        },
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+async fn search_everything(
+    request: &HttpRequest,
+    scope: &Scope,
+    search: SearchRequest,
+    state: &AppState,
+) -> Result<Reply, ServiceError> {
+    may(scope, Permission::ScimRead)?;
+    let (attributes, excluded) = (search.attributes.as_deref(), search.excluded_attributes.as_deref());
+    let views = [
+        Projection::parse(&*resource_type(state, Kind::User)?, attributes, excluded)?,
+        Projection::parse(&*resource_type(state, Kind::Group)?, attributes, excluded)?,
+    ];
+    let [of_users, of_groups] = &views;
+    let wanted = Parts { groups: parts(of_users).groups, learner: parts(of_users).learner, ..parts(of_groups) };
+    let (reader, registry, asked, base) = (scope.clone(), state.registry.clone(), search.clone(), exchange::base(state, request));
+    let found = state
+        .store
+        .read(move |db| directory::search_all(db, &reader, Call { registry: &registry, base: &base, parts: wanted }, &asked))
+        .await?;
+    let mut resources = Vec::with_capacity(found.resources.len());
+    for resource in found.resources {
+        let view = if resource.kind == Kind::User { of_users } else { of_groups };
+        resources.push(respond::projected(&*resource_type(state, resource.kind)?, view, resource.body)?);
+    }
+    Ok(Reply::ok(message::list_response(found.total, search.start_index, &resources)))
 }
 
 async fn search_page(

@@ -90,6 +90,7 @@ impl Registry {
         let extensions: Vec<Value> = resource_type
             .extensions
             .iter()
+            .filter(|extension| is_shared(&extension.schema))
             .map(|extension| json!({ "schema": extension.schema.id, "required": extension.required }))
             .collect();
         json!({
@@ -103,6 +104,12 @@ impl Registry {
             "meta": { "resourceType": "ResourceType", "location": location },
         })
     }
+}
+
+/// Whether a client can write the extension or meets it unasked. One it can only ask for is in `/Schemas`, but a resource
+/// type does not announce it: clients that fill in every extension they are told of would fail on it.
+fn is_shared(schema: &Schema) -> bool {
+    schema.attributes.iter().any(|def| def.mutability != Mutability::ReadOnly || def.returned != Returned::Request)
 }
 
 fn attribute_json(def: &AttributeDef) -> Value {

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::{TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::filter::Filter;
+use crate::scim::filter::{Filter, FilterError};
 use crate::scim::filter::checked::CheckedFilter;
 use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey, SortOrder};
 use crate::scim::message::SearchRequest;
 use crate::scim::schema::ResourceType;
+use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
@@ -34,12 +35,43 @@ pub struct Found {
 
 /// Searches one resource type. Errors: `invalidFilter`, `invalidValue` for `sortBy`, `tooMany`.
 pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &SearchRequest) -> Result<Found, ServiceError> {
+    let window = (request.start_index - 1, request.count);
+    search_one(db, scope, call, kind, request, Filter::check, window)
+}
+
+/// Searches every resource type, one after the other: an attribute a type does not have counts as unassigned.
+/// `sortBy` orders within each type.
+pub fn search_all(db: &mut Db, scope: &Scope, call: Call<'_>, request: &SearchRequest) -> Result<Found, ServiceError> {
+    let mut found = Found { total: 0, resources: Vec::new() };
+    for kind in [Kind::User, Kind::Group] {
+        let skip = (request.start_index - 1 - found.total).max(0);
+        let shown = i64::try_from(found.resources.len()).unwrap_or(i64::MAX);
+        let window = (skip, request.count.saturating_sub(shown));
+        let page = search_one(db, scope, call, kind, request, Filter::check_any, window)?;
+        found.total += page.total;
+        found.resources.extend(page.resources);
+    }
+    Ok(found)
+}
+
+/// How a filter is held against a type.
+type Check = fn(&Filter, &ResourceType, &Switches) -> Result<CheckedFilter, FilterError>;
+
+fn search_one(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    kind: Kind,
+    request: &SearchRequest,
+    check: Check,
+    window: (i64, i64),
+) -> Result<Found, ServiceError> {
     let resource_type = kind
         .resource_type(call.registry)
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))?;
     let filter = match &request.filter {
         Some(text) => {
-            let checked = Filter::parse(text).and_then(|filter| filter.check(resource_type, &scope.switches()));
+            let checked = Filter::parse(text).and_then(|filter| check(&filter, resource_type, &scope.switches()));
             Some(checked.map_err(ScimError::from)?)
         }
         None => None,
@@ -51,7 +83,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
     let judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
     match kind {
         Kind::User => {
-            let wanted = wanted(placement::Kind::User, &judge, request);
+            let wanted = wanted(placement::Kind::User, &judge, window);
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
                 judge.users(db, scope.tenant, batch)
             })?)?;
@@ -59,7 +91,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
             Ok(Found { total: page.total, resources })
         }
         Kind::Group => {
-            let wanted = wanted(placement::Kind::Group, &judge, request);
+            let wanted = wanted(placement::Kind::Group, &judge, window);
             let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[GroupRow]| {
                 batch.iter().map(|row| judge.group(db, scope.tenant, row)).collect()
             })?)?;
@@ -74,7 +106,7 @@ pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &
 }
 
 /// The search in the store's words: by a column where one gives the order, else by the judge's keys.
-fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, request: &SearchRequest) -> rows::Search<'a> {
+fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, (offset, limit): (i64, i64)) -> rows::Search<'a> {
     let order = match judge.sort {
         None => rows::Order::Natural,
         Some(sort) => {
@@ -88,8 +120,8 @@ fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, request: &SearchRequest)
     rows::Search {
         filter: judge.filter,
         order,
-        offset: usize::try_from(request.start_index - 1).unwrap_or(0),
-        limit: usize::try_from(request.count).unwrap_or(0),
+        offset: usize::try_from(offset).unwrap_or(0),
+        limit: usize::try_from(limit).unwrap_or(0),
     }
 }
 

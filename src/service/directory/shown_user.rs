@@ -70,11 +70,8 @@ fn manager_of(doc: &str) -> Option<UserId> {
 /// `$ref` and `displayName`, computed where the reference resolves (N-02, T-13).
 fn with_manager(body: &str, call: Call<'_>, manager: &LearnerOfUser) -> String {
     let id = manager.user_id;
-    body.replacen(
-        &format!("{MANAGER}{id}\""),
-        &format!("{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\",\"displayName\":{}", call.base, document::text(&manager.display_name)),
-        1,
-    )
+    let name = if call.parts.names { format!(",\"displayName\":{}", document::text(&manager.display_name)) } else { String::new() };
+    body.replacen(&format!("{MANAGER}{id}\""), &format!("{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}", call.base), 1)
 }
 
 fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {

@@ -10,6 +10,8 @@ use crate::store::db::OneText;
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, SqlId, StoreError};
 
+use super::counters;
+
 /// One live group with the connection that manages it.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct GroupRow {
@@ -87,7 +89,7 @@ pub fn insert(db: &mut Db, tenant: TenantId, new: &NewGroup<'_>) -> Result<(), S
         .bind(new.at)
         .bind(new.doc),
     )?;
-    bump_counter(db, tenant, "groups", new.id.0.as_u128(), 1)
+    counters::add(db, tenant, "groups", new.id.0, 1)
 }
 
 /// Writes name, description, color and document at once; `false` when the version is no longer `row.version`.
@@ -160,7 +162,7 @@ pub fn end(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<bo
         .bind(id),
     )?;
     if ended == 1 {
-        bump_counter(db, tenant, "groups", id.0.as_u128(), -1)?;
+        counters::add(db, tenant, "groups", id.0, -1)?;
     }
     Ok(ended == 1)
 }
@@ -284,23 +286,4 @@ pub struct TenantSettings {
 /// Reads the tenant's time zone and settings.
 pub fn settings(db: &mut Db, tenant: TenantId) -> Result<Option<TenantSettings>, StoreError> {
     db.optional(Stmt::new("SELECT time_zone, settings FROM tenants WHERE tenant_id = ?").bind(tenant))
-}
-
-/// Over how many rows a counter is spread.
-pub const COUNTER_SHARDS: u128 = 8;
-
-/// Adds to the counter that `totalResults` reads.
-pub fn bump_counter(db: &mut Db, tenant: TenantId, name: &'static str, spread: u128, delta: i64) -> Result<(), StoreError> {
-    let shard = i64::try_from(spread % COUNTER_SHARDS).unwrap_or_default();
-    db.execute(
-        Stmt::new(
-            "INSERT INTO counters (tenant_id, name, shard, value) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (tenant_id, name, shard) DO UPDATE SET value = counters.value + excluded.value",
-        )
-        .bind(tenant)
-        .bind(name)
-        .bind(shard)
-        .bind(delta),
-    )
-    .map(drop)
 }

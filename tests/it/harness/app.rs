@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall::app::{Running, SpawnOptions, spawn};
+use rollcall::app::{Running, spawn};
 use rollcall::auth::permission::{Permissions, TokenKind};
 use rollcall::clock::{Clock, Instant};
+use rollcall::config::Config;
 use rollcall::ids::TenantId;
 use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
@@ -46,11 +47,13 @@ impl TestApp {
     fn with(connection: Option<&str>) -> Self {
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
-        let running = spawn(SpawnOptions {
+        let config = Config {
             database: database.url.clone(),
-            clock: clock.clone(),
-        })
-        .expect("the server starts");
+            postgres_pool: 8,
+            allow_unsafe_database: true,
+            ..Config::throw_away()
+        };
+        let running = spawn(config, clock.clone()).expect("the server starts");
         let url = running.url.clone();
         let nobody = Client::new(&url, "", None);
         let mut app = Self {
@@ -139,6 +142,7 @@ impl TestApp {
     ) -> T {
         let running = self.running.as_ref().expect("the server runs");
         running
+            .state
             .store
             .write_blocking("test", job)
             .expect("the test's own write")
@@ -148,7 +152,11 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            running.stop();
+            let stopped = running.stop();
+            assert!(
+                stopped.is_ok() || std::thread::panicking(),
+                "the server ends well: {stopped:?}"
+            );
         }
     }
 }

@@ -44,11 +44,6 @@ impl TestApp {
         rows(&self.api(), "/enrollments")
     }
 
-    /// The sync log, oldest first, without requests that only read.
-    pub fn log(&self) -> Vec<Value> {
-        writes_in_log(&self.api())
-    }
-
     /// The newest row of the sync log that satisfies a condition. Reads and refusals are logged in batches, so this waits.
     #[track_caller]
     pub fn logged(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {

@@ -163,6 +163,13 @@ impl Reply {
         self
     }
 
+    /// Fails the test if the server says that it failed.
+    #[track_caller]
+    pub fn expect_below_500(&self) -> &Self {
+        assert!(self.status < 500, "{self:?}");
+        self
+    }
+
     /// Fails the test unless the answer is a SCIM error with this `scimType` and the status that belongs to it.
     #[track_caller]
     pub fn scim_error(&self, keyword: &str) -> &Self {

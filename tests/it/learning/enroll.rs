@@ -130,7 +130,7 @@ fn deactivating_and_deleting_an_account_un_enrolls_nobody() {
 
 #[test]
 fn somebody_who_comes_back_is_the_same_learner() {
-    let app = TestApp::new();
+    let app = TestApp::with_okta();
     let body = json!({ "schemas": [crate::harness::USER], "userName": "ann@acme.test", "externalId": "HR-7" });
     let first = app.scim().post("/Users", &body).expect(201).id();
     let group = app.group("Sales", &[&first]);

@@ -81,7 +81,7 @@ fn each_mistake_has_its_own_name() {
             "invalidPath",
         ),
         (
-            json!({ "op": "replace", "path": "emails[type eq", "value": "x" }),
+            json!({ "op": "replace", "path": "emails[type eq \"work\"", "value": "x" }),
             "invalidPath",
         ),
         (
