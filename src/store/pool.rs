@@ -246,6 +246,8 @@ impl PostgresPool {
             }
         };
         let ended = match &result {
+            // Without a transaction there is nothing to end, and PostgreSQL takes an empty statement for an error.
+            Ok(_) if commit.is_empty() => Ok(()),
             Ok(_) => session.db.batch(commit),
             Err(_) if begin.is_empty() => session.db.batch("SELECT 1"),
             Err(_) => session.db.batch("ROLLBACK"),

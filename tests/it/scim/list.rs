@@ -295,3 +295,29 @@ fn parameter_names_match_whatever_their_case_and_unknown_ones_are_ignored() {
     assert_eq!(page.expect(200).json["startIndex"], 4);
     assert_eq!(page.json["itemsPerPage"], 1);
 }
+
+#[test]
+fn hv_17_the_root_lists_every_kind() {
+    let p = people();
+    let page = p.app.scim().get("/?filter=meta.resourceType eq \"Group\"");
+    assert_eq!(page.expect(200).names("id"), [p.g1.as_str()]);
+    let everything = p.app.scim().get("/?count=2");
+    assert_eq!(everything.expect(200).json["totalResults"], 5);
+    assert_eq!(everything.json["itemsPerPage"], 2);
+}
+
+#[test]
+fn hv_18_a_filter_at_the_root_meets_every_kind() {
+    let p = people();
+    let page = p.app.scim().get("/?filter=displayName sw \"O\"");
+    assert_eq!(page.expect(200).names("id"), [p.g1.as_str()]);
+}
+
+#[test]
+fn hv_19_an_attribute_a_kind_does_not_have_has_no_value() {
+    let p = people();
+    let page = p.app.scim().get("/?filter=not (userName pr)");
+    assert_eq!(page.expect(200).names("id"), [p.g1.as_str()]);
+    let page = p.app.scim().get("/?filter=userName pr");
+    assert_eq!(page.expect(200).json["totalResults"], 4);
+}

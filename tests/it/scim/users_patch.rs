@@ -89,7 +89,7 @@ fn each_mistake_has_its_own_name() {
             "invalidFilter",
         ),
         (
-            json!({ "op": "replace", "path": "emails[type eq \"fax\"].value", "value": "x" }),
+            json!({ "op": "replace", "path": "emails[type eq \"fax\"].value", "value": "x@x.test" }),
             "noTarget",
         ),
     ] {
