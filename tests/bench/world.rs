@@ -466,6 +466,7 @@ const NOTHING: Parts = Parts {
     members: false,
     groups: false,
     learner: false,
+    names: false,
 };
 
 fn seed_users(store: &Store, tenant: TenantId, count: usize) -> Vec<UserId> {
