@@ -48,6 +48,9 @@ impl Report {
                 millis(limit.percentile(0.99)),
                 100.0 * sample.rate() / limit.rate().max(1e-9)
             ));
+            if let Some(cpu) = limit.cpu_per_request() {
+                line.push_str(&format!(" cpu {cpu:.0} µs;"));
+            }
             if limit.errors > 0 {
                 line.push_str(&format!(" ({} errors)", limit.errors));
             }
