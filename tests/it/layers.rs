@@ -28,7 +28,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "http",
-        &["service", "store", "scim", "learning", "auth", "ids", "clock", "config"],
+        &[
+            "service", "store", "scim", "learning", "auth", "ids", "clock", "config",
+        ],
     ),
     (
         "worker",
@@ -142,7 +144,9 @@ fn every_module_imports_only_what_stands_below_it() {
                 ));
             }
             let inner = import.path.get(1).map(String::as_str);
+            // a file of tests arranges its world with rows
             if target == "store"
+                && !source.only_tests
                 && let Some((_, names)) = STORE_BY_NAME.iter().find(|(name, _)| name == own)
                 && let Some(inner) = inner
                 && !names.contains(&inner)
