@@ -260,10 +260,10 @@ fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
 type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result<T, Error>>>;
 
 fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
-    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>() {
-        if *kind == door {
-            return Either::Left(ready(Ok(make(scope.clone()))));
-        }
+    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>()
+        && *kind == door
+    {
+        return Either::Left(ready(Ok(make(scope.clone()))));
     }
     let visit = Visit::of(request, door);
     match visit.at_once() {

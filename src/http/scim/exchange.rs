@@ -97,12 +97,12 @@ fn check_media_type(request: &HttpRequest) -> Result<(), ScimFailure> {
             what,
         ))
     };
-    if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING) {
-        if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
-            return refused(
-                "compressed request bodies are not taken; send the body as it is".to_owned(),
-            );
-        }
+    if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return refused(
+            "compressed request bodies are not taken; send the body as it is".to_owned(),
+        );
     }
     let Some(content_type) = request.headers().get(header::CONTENT_TYPE) else {
         return Ok(());

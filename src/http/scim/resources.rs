@@ -151,12 +151,12 @@ async fn read_one(
     } else {
         state.store.read_short(job).await?
     };
-    if let Some(condition) = header_text(request, &header::IF_NONE_MATCH) {
-        if IfNoneMatch::parse(condition).matches(found.version) {
-            let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
-            unchanged.version = Some(found.version);
-            return Ok(unchanged);
-        }
+    if let Some(condition) = header_text(request, &header::IF_NONE_MATCH)
+        && IfNoneMatch::parse(condition).matches(found.version)
+    {
+        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
+        unchanged.version = Some(found.version);
+        return Ok(unchanged);
     }
     respond::resource(&asked.resource_type, &asked.projection, &asked.base, &found)
 }
