@@ -31,6 +31,7 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
         ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, None),
         ServiceError::Scim(error) => (scim_status(error.kind), error.kind.keyword()),
         ServiceError::Taken { .. } => (StatusCode::CONFLICT, ScimErrorKind::Uniqueness.keyword()),
+        ServiceError::Depends(_) => (StatusCode::CONFLICT, None),
         ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, None),
         ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, None),
         ServiceError::Learning(_) | ServiceError::Invalid { .. } => {
@@ -125,6 +126,7 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
             StatusCode::CONFLICT,
             if *attribute == "displayName" || *attribute == "name" { "group_name_taken" } else { "already_taken" },
         ),
+        ServiceError::Depends(_) => (StatusCode::CONFLICT, "conflict"),
         ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "version_conflict"),
         ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "forbidden"),
         ServiceError::Learning(error) => (learning_status(error), error.code()),
@@ -195,6 +197,7 @@ fn particulars(error: &ServiceError) -> Map<String, Value> {
         | ServiceError::Denied(_)
         | ServiceError::Unavailable(_)
         | ServiceError::Bug(_)
+        | ServiceError::Depends(_)
         | ServiceError::Retry => Map::new(),
     }
 }

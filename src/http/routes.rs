@@ -9,7 +9,7 @@ use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
 use super::guard::{self, Provisioner};
-use super::scim::{discovery, resources};
+use super::scim::{bulk, discovery, resources};
 use super::{api, health};
 
 /// Puts every route into the application.
@@ -34,13 +34,18 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .configure(|scim| kind(scim, "/Users", Kind::User))
                 .configure(|scim| kind(scim, "/Groups", Kind::Group))
                 .service(
+                    web::resource("/Bulk")
+                        .route(web::post().to(bulk::bulk))
+                        .route(options("OPTIONS, POST"))
+                        .default_service(method_not_allowed("OPTIONS, POST")),
+                )
+                .service(
                     web::resource("/.search")
                         .route(web::post().to(resources::search_all))
                         .route(options("OPTIONS, POST"))
                         .default_service(method_not_allowed("OPTIONS, POST")),
                 )
                 .service(read_only("", web::get().to(resources::list_all), web::head().to(resources::list_all)))
-                .service(unsupported("/Bulk"))
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),
         )

@@ -4,6 +4,7 @@
 //! a stored document leaves through [`project`]. `scim-schemas/*.json` is the only truth about attributes.
 //! Not here: HTTP, SQL, courses, the clock.
 
+pub mod bulk;
 pub mod error;
 pub mod filter;
 pub mod fold;

@@ -17,6 +17,8 @@ pub enum ServiceError {
     Taken { attribute: &'static str, detail: String },
     /// The version the client expected is not the present one.
     Stale { current: i64 },
+    /// An operation of the same bulk request stands in the way (B-18, B-20).
+    Depends(String),
     /// The actor lacks a right.
     Denied(String),
     /// The domain refuses the request.
@@ -52,6 +54,7 @@ impl fmt::Display for ServiceError {
             Self::Scim(error) => error.fmt(f),
             Self::Taken { detail, .. } => f.write_str(detail),
             Self::Stale { current } => write!(f, "the resource has changed: its version is W/\"{current}\""),
+            Self::Depends(why) => f.write_str(why),
             Self::Denied(what) => write!(f, "this token may not {what}"),
             Self::Learning(error) => error.fmt(f),
             Self::PlanRequired { current } => {

@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod bulk;
 pub mod check;
 pub mod connections;
 pub mod courses;

@@ -32,6 +32,8 @@ pub struct Lowered {
     pub sql: String,
     pub binds: Vec<Bind>,
     pub exactness: Exactness,
+    /// Whether an equality with an index decides it: then few rows are left, and they are sorted, not walked to in order.
+    pub selective: bool,
     /// How many comparisons it has; texts of several are not worth caching.
     pub tests: usize,
 }
@@ -49,6 +51,7 @@ pub fn lower(filter: &CheckedFilter, kind: Kind, tenant: TenantId, dialect: &Dia
         sql: piece.sql,
         binds: piece.binds,
         exactness: piece.exactness,
+        selective: piece.selective,
         tests: count(filter),
     }
 }
@@ -77,6 +80,8 @@ struct Piece {
     exactness: Exactness,
     /// Whether an index on the key narrows it: then an element is looked up, not tested row by row.
     keyed: bool,
+    /// Whether it is an equality with an index, or needs one.
+    selective: bool,
 }
 
 impl Piece {
@@ -86,6 +91,7 @@ impl Piece {
             binds,
             exactness: Exactness::Exact,
             keyed: false,
+            selective: false,
         }
     }
 
@@ -108,6 +114,11 @@ impl Piece {
         self
     }
 
+    const fn selective(mut self) -> Self {
+        self.selective = true;
+        self
+    }
+
     const fn keyed(mut self) -> Self {
         self.keyed = true;
         self
@@ -122,6 +133,7 @@ impl Piece {
         Self {
             sql,
             keyed: false,
+            selective: false,
             ..self
         }
     }
@@ -157,11 +169,17 @@ impl Piece {
         let mut terms = Vec::new();
         let mut binds = Vec::new();
         let mut keyed = !all;
+        let mut selective = !all;
         for piece in pieces.into_iter().filter(|piece| piece.sql != neutral) {
             keyed = if all {
                 keyed || piece.keyed
             } else {
                 keyed && piece.keyed
+            };
+            selective = if all {
+                selective || piece.selective
+            } else {
+                selective && piece.selective
             };
             terms.push(piece.sql);
             binds.extend(piece.binds);
@@ -176,12 +194,14 @@ impl Piece {
                 binds,
                 exactness: worst,
                 keyed,
+                selective,
             },
             _ => Self {
                 sql: format!("({})", terms.join(word)),
                 binds,
                 exactness: worst,
                 keyed,
+                selective,
             },
         }
     }
@@ -259,16 +279,18 @@ impl Lowering<'_> {
     fn compare(&self, test: &Test, operator: Operator, literal: &Literal, bound: Bound) -> Piece {
         match place(self.kind, &test.attr) {
             Place::Id => match (operator, literal) {
-                (Operator::Eq, Literal::Exact(text)) => id_equals("r.id", text),
+                (Operator::Eq, Literal::Exact(text)) => id_equals("r.id", text).selective(),
                 _ => Piece::unknown(bound),
             },
-            Place::Text(column) => self.text(
-                &format!("r.{}", column.name),
-                column,
-                operator,
-                literal,
-                bound,
-            ),
+            Place::Text(column) => {
+                let name = format!("r.{}", column.name);
+                let piece = self.text(&name, column, operator, literal, bound);
+                if operator == Operator::Eq && piece.sql != "TRUE" {
+                    piece.selective()
+                } else {
+                    piece
+                }
+            }
             Place::Active => match (operator, literal) {
                 (Operator::Eq, Literal::Bool(wanted)) => Piece::new(
                     "(r.active IS NOT NULL AND r.active = ?)",
@@ -357,7 +379,7 @@ impl Lowering<'_> {
             (Element::Membership, Part::Value, Literal::Exact(text))
                 if operator == Operator::Eq =>
             {
-                id_equals(self.member_column(), text).keyed()
+                id_equals(self.member_column(), text).keyed().selective()
             }
             (Element::Value(attr), Part::Value, _) => {
                 self.value_key(attr, operator, literal, bound)
@@ -417,7 +439,12 @@ impl Lowering<'_> {
             );
         }
         if keyed && piece.exactness != Exactness::Superset {
-            piece.keyed()
+            let piece = piece.keyed();
+            if operator == Operator::Eq {
+                piece.selective()
+            } else {
+                piece
+            }
         } else {
             piece
         }
@@ -497,12 +524,15 @@ impl Lowering<'_> {
                 let sql = format!(
                     "(length({name}) >= ? AND substr({name}, CAST(length({name}) - ? + 1 AS INTEGER)) = ?)"
                 );
-                self.or_cut(
-                    name,
-                    column,
-                    Piece::new(sql, vec![length.clone(), length, bind]),
-                    bound,
-                )
+                let piece = Piece::new(sql, vec![length.clone(), length, bind]);
+                // The end of a cut key is not the end of the text.
+                let piece = if column.shortened && bound == Bound::Lower {
+                    let whole = Piece::new(format!("length({name}) < {KEY_CHARS}"), Vec::new());
+                    Piece::join(vec![whole, piece], true)
+                } else {
+                    piece
+                };
+                self.or_cut(name, column, piece, bound)
             }
             Operator::Ne => Piece::unknown(bound),
         };
@@ -548,6 +578,7 @@ impl Lowering<'_> {
             binds: inner,
             exactness,
             keyed,
+            selective,
         } = condition;
         let (table, alias, own) = match (element, self.kind) {
             (Element::Value(_), _) => ("user_values", "v", "user_id"),
@@ -582,6 +613,7 @@ impl Lowering<'_> {
             binds,
             exactness,
             keyed: false,
+            selective: keyed && selective,
         }
     }
 

@@ -115,7 +115,7 @@ mod tests {
         let sql = match db {
             Db::Sqlite(_) => {
                 "SELECT m.name || '.' || c.name AS t FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' \
-                 AND m.name NOT LIKE '!_!_%' ESCAPE '!' ORDER BY 1"
+                 AND m.name NOT LIKE '!_!_%' ESCAPE '!' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY 1"
             }
             Db::Postgres(_) => {
                 "SELECT table_name || '.' || column_name AS t FROM information_schema.columns WHERE table_schema = 'public' \

@@ -645,8 +645,12 @@ fn frequent_searches_follow_their_index() {
                 ),
             ] {
                 db.execute(Stmt::new(sql))?;
+                // SQLite plans by the shapes its migration tells.
+                if let Db::Postgres(_) = db {
+                    db.batch("ANALYZE")?;
+                }
             }
-            db.batch("ANALYZE")
+            Ok(())
         });
         let some_user = user_id(1).to_string();
         let some_group = group_id(1).to_string();

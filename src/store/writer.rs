@@ -144,7 +144,7 @@ fn write_all(db: &mut Db, queue: &Receiver<Box<dyn Job>>) {
             }
         }
     }
-    if let Err(error) = db.batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+    if let Err(error) = db.batch("PRAGMA wal_checkpoint(TRUNCATE)") {
         log::warn!("the last checkpoint failed: {error}");
     }
 }

@@ -1,110 +1,57 @@
-//! Closed loops: so many clients, each sending its next request when it has the last answer.
+//! Callers in a closed loop: each begins its next operation when the last one has ended.
 
-use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use crate::wire::Connection;
+use futures_util::future::try_join_all;
 
-/// How many clients, for how long.
-#[derive(Clone, Copy)]
-pub struct Load {
-    pub clients: usize,
-    pub time: Duration,
+/// What was measured with one number of callers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Measured {
+    /// Operations per second.
+    pub rate: f64,
+    pub p50: Duration,
+    pub p99: Duration,
 }
 
-/// What came out.
-#[derive(Clone, Default)]
-pub struct Sample {
-    /// Sorted.
-    pub latencies: Vec<Duration>,
-    pub errors: u64,
-    pub elapsed: Duration,
-    /// Processor time of the server, where it is known.
-    pub cpu: Option<Duration>,
-}
-
-impl Sample {
-    /// Requests per second.
-    pub fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.elapsed.as_secs_f64().max(1e-9)
+/// Runs `callers` of `operation` for `time`, after a fifth of it that does not count.
+pub async fn measure<C>(
+    callers: usize,
+    time: Duration,
+    make: impl AsyncFn() -> anyhow::Result<C>,
+    operation: impl AsyncFn(&mut C) -> anyhow::Result<()>,
+) -> anyhow::Result<Measured> {
+    let mut all = Vec::with_capacity(callers);
+    for _ in 0..callers {
+        all.push(make().await?);
     }
-
-    /// The latency that this share of requests did not exceed.
-    pub fn percentile(&self, share: f64) -> Duration {
-        let last = self.latencies.len().saturating_sub(1);
-        self.latencies
-            .get((last as f64 * share).round() as usize)
-            .copied()
-            .unwrap_or_default()
-    }
-
-    /// Microseconds of the server's processor per request.
-    pub fn cpu_per_request(&self) -> Option<f64> {
-        Some(self.cpu?.as_secs_f64() * 1e6 / self.latencies.len().max(1) as f64)
-    }
-}
-
-/// Runs `one` in every client until the time is over or it says that there is nothing left to do.
-/// `prepare` makes what a client keeps: a connection, a runtime.
-pub fn run<S>(
-    load: Load,
-    prepare: impl Fn() -> S + Sync,
-    one: impl Fn(&mut S) -> Option<bool> + Sync,
-) -> Sample {
-    let barrier = Barrier::new(load.clients + 1);
-    let mut sample = Sample::default();
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..load.clients)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut state = prepare();
-                    let (mut latencies, mut errors) = (Vec::with_capacity(16_384), 0);
-                    barrier.wait();
-                    let end = Instant::now() + load.time;
-                    loop {
-                        let started = Instant::now();
-                        if started >= end {
-                            return (latencies, errors);
-                        }
-                        match one(&mut state) {
-                            Some(true) => latencies.push(started.elapsed()),
-                            Some(false) => errors += 1,
-                            None => return (latencies, errors),
-                        }
-                    }
-                })
-            })
-            .collect();
-        barrier.wait();
-        let started = Instant::now();
-        for thread in threads {
-            let (latencies, errors) = thread.join().expect("a client");
-            sample.latencies.extend(latencies);
-            sample.errors += errors;
+    let begin = Instant::now() + time / 5;
+    let end = begin + time;
+    let (operation, loops) = (&operation, all.iter_mut());
+    let samples = try_join_all(loops.map(|caller| async move {
+        let mut samples = Vec::new();
+        loop {
+            let started = Instant::now();
+            if started >= end {
+                return Ok::<_, anyhow::Error>(samples);
+            }
+            operation(caller).await?;
+            let ended = Instant::now();
+            if started >= begin && ended <= end {
+                samples.push(ended - started);
+            }
         }
-        sample.elapsed = started.elapsed();
-    });
-    sample.latencies.sort_unstable();
-    sample
+    }))
+    .await?;
+    Ok(of(samples.concat(), time))
 }
 
-/// [`run`] over HTTP: `next` makes the bytes of a request; any other status than `expected` is an error.
-pub fn http(
-    load: Load,
-    address: &str,
-    expected: u16,
-    next: impl Fn() -> Option<Vec<u8>> + Sync,
-) -> Sample {
-    run(
-        load,
-        || Connection::new(address),
-        |connection| {
-            let request = next()?;
-            Some(
-                connection
-                    .send(&request)
-                    .is_ok_and(|answer| answer.status == expected),
-            )
-        },
-    )
+fn of(mut samples: Vec<Duration>, time: Duration) -> Measured {
+    let rate = samples.len() as f64 / time.as_secs_f64();
+    Measured { rate, p50: percentile(&mut samples, 50), p99: percentile(&mut samples, 99) }
+}
+
+/// The value that so many percent of the samples do not exceed; zero when there is none.
+pub fn percentile(samples: &mut [Duration], percent: usize) -> Duration {
+    samples.sort_unstable();
+    samples.get((samples.len() * percent / 100).min(samples.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -19,6 +19,7 @@ use rollcall::store::{Store, StoreOptions};
 use serde_json::{Value, json};
 
 use crate::load::{self, Load, Sample};
+use crate::statics::Static;
 use crate::wire::{self, Connection};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -311,6 +312,11 @@ impl World {
         )
     }
 
+    /// A static server whose answer has this many bytes.
+    pub fn static_server(&self, size: usize) -> Static {
+        Static::start(size)
+    }
+
     /// The bytes of one user's answer.
     pub fn user_size(&self) -> usize {
         self.size(&format!("/Users/{}", self.users[0]))
@@ -340,13 +346,22 @@ impl World {
             .ok()
     }
 
+    /// The processor time the server has used; hundredths of a second on every Linux there is.
+    fn cpu(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.id())).ok()?;
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let ticks: u64 =
+            fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+        Some(Duration::from_millis(ticks * 10))
+    }
+
     fn scim(
         &self,
         load: Load,
         expected: u16,
         next: impl Fn() -> Option<(&'static str, String, Option<Value>)> + Sync,
     ) -> Sample {
-        let before = cpu(self.server.id());
+        let before = self.cpu();
         let mut sample = load::http(load, &self.address, expected, || {
             let (method, path, body) = next()?;
             Some(self.bytes(
@@ -357,7 +372,7 @@ impl World {
             ))
         });
         sample.cpu = before
-            .zip(cpu(self.server.id()))
+            .zip(self.cpu())
             .map(|(before, after)| after.saturating_sub(before));
         sample
     }
@@ -390,14 +405,6 @@ impl Drop for World {
         drop(self.server.kill());
         drop(self.server.wait());
     }
-}
-
-/// The processor time a process has used; a tick is a hundredth of a second on every Linux there is.
-pub fn cpu(process: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 10))
 }
 
 /// Does something with each group in turn, so many rounds; one sample per group.
@@ -459,7 +466,6 @@ const NOTHING: Parts = Parts {
     members: false,
     groups: false,
     learner: false,
-    names: false,
 };
 
 fn seed_users(store: &Store, tenant: TenantId, count: usize) -> Vec<UserId> {

@@ -9,6 +9,7 @@
 
 mod crash;
 mod harness;
+mod laws;
 mod layers;
 mod learning;
 mod replay;

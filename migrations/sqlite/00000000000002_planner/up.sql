@@ -26,6 +26,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('enrollment_reasons', 'enrollment_reasons_pair', '6000000 6000000 6 2'),
     ('enrollment_reasons', 'enrollment_reasons_assignment', '6000000 6000000 1000'),
     ('enrollment_reasons', 'enrollment_reasons_group', '6000000 6000000 5000'),
+    ('user_values', 'user_values', '10000000 10000000 1000000 2 1 1'),
+    ('user_values', 'user_values_user', '10000000 10000000 10 2'),
     ('users', 'sqlite_autoindex_users_1', '1000000 1000000 1'),
     ('users', 'users_learner', '1000000 1000000 1');
 ANALYZE sqlite_schema;

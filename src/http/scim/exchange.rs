@@ -108,11 +108,16 @@ pub fn finish(state: &AppState, scope: &Scope, entry: SyncEntry, result: Result<
 
 /// Logs and answers a refusal.
 pub fn refuse(state: &AppState, scope: &Scope, entry: SyncEntry, failure: &ScimFailure) -> HttpResponse {
+    state.log.log(scope.tenant, refused(entry, failure));
+    failure.respond()
+}
+
+/// Closes an entry with a refusal.
+#[must_use]
+pub fn refused(entry: SyncEntry, failure: &ScimFailure) -> SyncEntry {
     let outcome = if failure.status.is_server_error() { Outcome::Failed } else { Outcome::Rejected };
-    let body = failure.body();
-    let mut entry = entry.finish(outcome, failure.status.as_u16(), Some(&body));
+    let mut entry = entry.finish(outcome, failure.status.as_u16(), Some(&failure.body()));
     entry.scim_type = failure.scim_type.map(str::to_owned);
     entry.detail = Some(failure.detail.clone());
-    state.log.log(scope.tenant, entry);
-    failure.respond()
+    entry
 }

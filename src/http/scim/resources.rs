@@ -50,7 +50,7 @@ fn parts(projection: &Projection) -> Parts {
     Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted, names: !projection.is_default() }
 }
 
-fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
+pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
     if scope.permissions.contains(permission) {
         Ok(())
     } else {
@@ -58,7 +58,7 @@ fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
     }
 }
 
-fn header_text<'r>(request: &'r HttpRequest, name: &header::HeaderName) -> Option<&'r str> {
+pub(super) fn header_text<'r>(request: &'r HttpRequest, name: &header::HeaderName) -> Option<&'r str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -366,7 +366,7 @@ const fn request_keeps_resource(written: &Written) -> bool {
     written.version.0 > 0
 }
 
-fn logged(mut entry: SyncEntry, kind: Kind, written: &Written, reply: &Reply) -> SyncEntry {
+pub(super) fn logged(mut entry: SyncEntry, kind: Kind, written: &Written, reply: &Reply) -> SyncEntry {
     entry.resource(kind.name(), &written.id, Some(&written.label), written.external_id.as_deref());
     entry.members_added = written.members_added;
     entry.members_ended = written.members_ended;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::search::MAX_RESULTS;
+use crate::scim::bulk;
 use crate::scim::error::ScimErrorKind;
 
 /// A `ListResponse` around resources that are serialized already (Q-01, Q-02, P-05).
@@ -32,7 +33,7 @@ pub fn service_provider_config(base: &str) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 1000, "maxPayloadSize": 2_097_152 },
+        "bulk": { "supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": bulk::MAX_PAYLOAD },
         "filter": { "supported": true, "maxResults": MAX_RESULTS },
         "changePassword": { "supported": false },
         "sort": { "supported": true },

@@ -43,7 +43,7 @@ pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -
         doc: doc.clone(),
     };
     users::insert(db, scope.tenant, &row).map_err(|error| conflict(error, &facts))?;
-    values::replace_all(db, scope.tenant, id, &facts.values)?;
+    values::insert_all(db, scope.tenant, id, &facts.values)?;
     counters::add(db, scope.tenant, "users", id.0, 1)?;
     let row = UserRow {
         id,

@@ -82,6 +82,8 @@ words! {
         Probe = "probe",
         /// A list without one.
         List = "list",
+        /// A bulk request that was refused whole, or an operation of one that asks for nothing possible.
+        Bulk = "bulk",
     }
 }
 

@@ -61,7 +61,8 @@ pub struct Page<R> {
     pub rows: Vec<R>,
 }
 
-/// Tells of each row whether it matches the filter, and its key where the order is the judge's (`()` otherwise).
+/// Tells of each row whether it matches the filter, and its key. An order by a column
+/// becomes the judge's where that column's keys were cut.
 pub type Judge<'a, R, K, E> = dyn FnMut(&mut Db, &[R]) -> Result<Vec<Option<K>>, E> + 'a;
 
 /// A row that can be listed.
@@ -120,7 +121,15 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
         Some(Exactness::Superset) => false,
     };
     let candidates = Candidates { tenant, condition };
-    match search.order {
+    let order = match search.order {
+        // Keys that begin alike may have been cut before they differ: then only the judge tells their order.
+        Order::Column {
+            column: SortColumn::Text(column),
+            descending,
+        } if column.shortened && has_cut_keys(db, tenant)? => Order::Judge { descending },
+        order => order,
+    };
+    match order {
         Order::Judge { descending } => candidates.sorted_by_judge(db, search, descending, judge),
         order if exact => {
             let rows: Vec<R> = candidates.page(db, order, search.offset, search.limit)?;
@@ -160,28 +169,37 @@ struct After {
 }
 
 impl Stretch {
-    /// The expressions that order it; the index has the tenant before them and the id behind.
+    /// The expressions that order it; the index has the tenant before them.
     fn keys(&self) -> &'static [&'static str] {
         match self.column {
             None | Some(SortColumn::Id) => &["r.id"],
             Some(SortColumn::Created) => &["r.created_at", "r.id"],
             Some(SortColumn::Modified) => &["r.modified_at", "r.id"],
             Some(SortColumn::Text(column)) => match column.name {
-                "user_name_key" => &["r.user_name_key", "r.id"],
+                // Unique: there are no ties, and the index has no id.
+                "user_name_key" => &["r.user_name_key"],
                 "display_name_key" => &["r.display_name_key", "r.id"],
-                "name_key" => &["r.name_key", "r.id"],
+                "name_key" => &["r.name_key"],
                 _ => &["r.external_id", "r.id"],
             },
         }
     }
 
-    fn order(&self) -> String {
+    /// `ORDER BY` of it. Where few rows are left the first key becomes an expression, which no index gives: without
+    /// statistics SQLite else walks the whole tenant in order rather than sort the two rows it can look up.
+    fn order(&self, selective: bool) -> String {
         let direction = if self.descending { " DESC" } else { "" };
-        self.keys()
-            .iter()
-            .map(|key| format!("{key}{direction}"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let first = match self.column {
+            Some(SortColumn::Created | SortColumn::Modified) if selective => " + 0",
+            Some(SortColumn::Text(_)) if selective => " || ''",
+            _ => "",
+        };
+        let keys = self.keys().iter().enumerate();
+        keys.map(|(position, key)| {
+            format!("{key}{}{direction}", if position == 0 { first } else { "" })
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
     }
 }
 
@@ -240,6 +258,12 @@ impl Candidates {
             ));
         }
         (sql, binds)
+    }
+
+    fn is_selective(&self) -> bool {
+        self.condition
+            .as_ref()
+            .is_some_and(|condition| condition.selective)
     }
 
     /// Whether the text is one of endlessly many.
@@ -307,7 +331,7 @@ impl Candidates {
     /// A deep page first finds its keys in the index, then reads the documents of those alone.
     fn page_statement<R: Listed>(&self, stretch: &Stretch, skip: usize, limit: usize) -> Stmt {
         let (from, binds) = self.selection::<R>(Some(stretch));
-        let (columns, order) = (R::COLUMNS, stretch.order());
+        let (columns, order) = (R::COLUMNS, stretch.order(self.is_selective()));
         if skip == 0 {
             let sql = format!("SELECT {columns} {from} ORDER BY {order} LIMIT {limit}");
             return Stmt::new(sql).once(self.is_rare()).binds(binds);
@@ -342,12 +366,14 @@ impl Candidates {
                 marks(keys.len())
             ));
             binds.extend(after.key.clone());
-            binds.push(Bind::from(after.id));
+            if keys.last() == Some(&"r.id") {
+                binds.push(Bind::from(after.id));
+            }
         }
         let sql = format!(
             "SELECT {} {from} ORDER BY {} LIMIT {BATCH}",
             R::COLUMNS,
-            stretch.order()
+            stretch.order(self.is_selective())
         );
         db.load(Stmt::new(sql).once(self.is_rare()).binds(binds))
     }

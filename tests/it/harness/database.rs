@@ -18,14 +18,7 @@ enum Place {
 impl Database {
     /// Makes one.
     pub fn fresh() -> Self {
-        let Some(server) = server() else {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
-            return Self {
-                url,
-                place: Place::Folder { _folder: folder },
-            };
-        };
+        let Some(server) = server() else { return Self::file() };
         let name = format!("it_{}", uuid::Uuid::now_v7().simple());
         run(&server, &format!("CREATE DATABASE {name}"));
         let (base, query) = server
@@ -42,6 +35,16 @@ impl Database {
                 admin: server,
                 name,
             },
+        }
+    }
+
+    /// A SQLite file, whatever the suite runs on: for what compares the two.
+    pub fn file() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
+        Self {
+            url,
+            place: Place::Folder { _folder: folder },
         }
     }
 

@@ -1,4 +1,9 @@
 //! Laws: statements about all inputs, tried on many random ones. `style/anchors.md` II.11.
 
+mod ground;
 mod people;
 mod search;
+mod sorting;
+mod steps;
+mod twins;
+mod world;

@@ -1,6 +1,9 @@
 //! Random user documents and filters over a small vocabulary, so that filters hit often.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
+use rollcall::scim::fold::fold;
 use serde_json::{Map, Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -13,8 +16,18 @@ fn word() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-fn element() -> impl Strategy<Value = Value> {
-    (word(), prop::option::of(prop::sample::select(vec!["work", "Work", "home", "other"]))).prop_map(|(value, kind)| {
+/// Words that differ only behind what an index holds of them.
+fn long_word() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "B", "c"]).prop_map(|end| format!("{}{end}", "é".repeat(600)))
+}
+
+/// The same in an e-mail address.
+fn address() -> impl Strategy<Value = String> {
+    (word(), word()).prop_map(|(local, domain)| format!("{local}@{domain}").replace(' ', "-"))
+}
+
+fn element(value: impl Strategy<Value = String>) -> impl Strategy<Value = Value> {
+    (value, prop::option::of(prop::sample::select(vec!["work", "Work", "home", "other"]))).prop_map(|(value, kind)| {
         let mut element = Map::new();
         element.insert("value".into(), json!(value));
         if let Some(kind) = kind {
@@ -25,16 +38,16 @@ fn element() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    /// A user to be created, whose `userName` is made unique by `{number}`.
+    /// A user to be created.
     pub fn user()(
         name in word(),
         external in prop::option::of(word()),
-        display in prop::option::of(word()),
+        display in prop::option::of(prop_oneof![8 => word(), 1 => long_word()]),
         title in prop::option::of(word()),
         family in prop::option::of(word()),
         active in prop::option::of(any::<bool>()),
-        mut emails in prop::collection::vec(element(), 0..3),
-        phones in prop::collection::vec(element(), 0..2),
+        mut emails in prop::collection::vec(element(address()), 0..3),
+        phones in prop::collection::vec(element(word()), 0..2),
         primary in any::<bool>(),
         department in prop::option::of(word()),
         number in prop::option::of(word()),
@@ -61,7 +74,7 @@ fn quoted(text: &str) -> String {
 
 fn text_test(path: &'static str) -> impl Strategy<Value = String> {
     let operator = prop::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]);
-    let operand = prop_oneof![4 => word(), 1 => Just(String::new()), 1 => Just("%".to_owned()), 1 => Just("a".to_owned())];
+    let operand = prop_oneof![4 => word(), 1 => address(), 1 => Just(String::new()), 1 => Just("%".to_owned()), 1 => Just("a".to_owned())];
     (operator, operand).prop_map(move |(operator, operand)| format!("{path} {operator} {}", quoted(&operand)))
 }
 
@@ -118,4 +131,12 @@ pub fn filter() -> impl Strategy<Value = String> {
 
 fn join(terms: &[String], word: &str) -> String {
     terms.iter().map(|term| format!("({term})")).collect::<Vec<_>>().join(&format!(" {word} "))
+}
+
+/// Users whose names are not taken by each other.
+pub fn users(most: usize) -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(user(), 1..most).prop_map(|users| {
+        let mut names = HashSet::new();
+        users.into_iter().filter(|user| names.insert(fold(user["userName"].as_str().unwrap_or_default()))).collect()
+    })
 }

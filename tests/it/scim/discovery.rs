@@ -17,7 +17,7 @@ fn the_service_provider_config_is_public_and_tells_the_truth() {
         ("filter", true),
         ("sort", true),
         ("etag", true),
-        ("bulk", false),
+        ("bulk", true),
         ("changePassword", false),
     ] {
         assert_eq!(config.json[feature]["supported"], supported, "{feature}");

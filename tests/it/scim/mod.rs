@@ -1,6 +1,7 @@
 //! SCIM through the front door. Files follow the sections of RFC 7644; `HV-nn` are the vectors of our checklist's §35.
 
 mod auth;
+mod bulk;
 mod concurrency;
 mod discovery;
 mod errors;
