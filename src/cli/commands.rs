@@ -76,16 +76,22 @@ fn now() -> Instant {
     Clock::system().now()
 }
 
+/// Opens a database for a command that only reads: a mistyped name is no reason to make an empty one.
+fn existing(config: &Config) -> Result<Store, Ended> {
+    if let Some(file) = copies::sqlite_file(&config.database).filter(|file| !Path::new(file).exists()) {
+        return Err(Ended::Failed(anyhow::anyhow!("there is no database {file}; `rollcall migrate` makes one")));
+    }
+    Ok(app::open(config)?)
+}
+
 /// `rollcall serve`.
 pub fn serve(config: &Config) -> Result<(), Ended> {
     let store = app::open(config)?;
-    let first = first_start(&store)?;
-    app::serve(config, Clock::system(), store, |url| {
-        if let Some((first, password)) = first {
-            print(&welcome(&first, &password));
-        }
-        print(&format!("listening on {url}"));
-    })?;
+    // At once, not when the address is bound: whatever happens then, nobody could ever see them again.
+    if let Some((first, password)) = first_start(&store)? {
+        print(&welcome(&first, &password));
+    }
+    app::serve(config, Clock::system(), store, |url| print(&format!("listening on {url}")))?;
     Ok(())
 }
 
@@ -119,7 +125,7 @@ fn welcome(first: &FirstStart, password: &str) -> String {
 
 /// `rollcall tenant …`.
 pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
-    let store = app::open(config)?;
+    let store = if matches!(command, Tenant::List) { existing(config)? } else { app::open(config)? };
     let now = now();
     match command {
         Tenant::Create { name, plan, time_zone } => {
@@ -184,7 +190,7 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
             print(&minted.token);
         }
         Token::List { tenant } => {
-            let store = app::open(config)?;
+            let store = existing(config)?;
             let list = move |db: &mut _| {
                 let tenants = match &tenant {
                     Some(name) => vec![tenants::find(db, name)?],
@@ -259,7 +265,7 @@ pub fn migrate(config: &Config) -> Result<(), Ended> {
 
 /// `rollcall check`.
 pub fn check(config: &Config) -> Result<(), Ended> {
-    let store = app::open(config)?;
+    let store = existing(config)?;
     let (tenants, findings) =
         store.read_blocking(|db| Ok::<_, ServiceError>((tenants::list(db)?.len(), checks::all(db)?)))?;
     for finding in &findings {

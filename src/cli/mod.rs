@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, Config};
@@ -23,6 +24,11 @@ struct Cli {
     command: Command,
 }
 
+/// In the environment a switch may also be `1`, `yes` or `on`.
+fn boolish() -> BoolishValueParser {
+    BoolishValueParser::new()
+}
+
 #[derive(Debug, Args)]
 struct Database {
     /// sqlite://FILE or postgres://USER@HOST/DATABASE
@@ -32,7 +38,7 @@ struct Database {
     #[arg(long, global = true, value_name = "N", env = "ROLLCALL_POSTGRES_POOL", default_value_t = 16, hide_short_help = true)]
     postgres_pool: u32,
     /// Accept a PostgreSQL that may lose acknowledged writes (for tests)
-    #[arg(long, global = true, env = "ROLLCALL_ALLOW_UNSAFE_DATABASE", hide_short_help = true)]
+    #[arg(long, global = true, env = "ROLLCALL_ALLOW_UNSAFE_DATABASE", value_parser = boolish(), hide_short_help = true)]
     allow_unsafe_database: bool,
 }
 
@@ -43,7 +49,7 @@ enum Command {
     /// Show the whole product on a throw-away database
     Demo {
         /// End after the story instead of staying up
-        #[arg(long, env = "ROLLCALL_EXIT")]
+        #[arg(long, env = "ROLLCALL_EXIT", value_parser = boolish())]
         exit: bool,
         /// Address and port to listen on; port 0 takes a free one
         #[arg(long, value_name = "ADDRESS", env = "ROLLCALL_LISTEN", default_value = "127.0.0.1:0")]
@@ -178,7 +184,11 @@ enum Token {
         tenant: Option<String>,
     },
     /// Take a token back; servers notice within five seconds
-    Revoke { jti: String },
+    Revoke {
+        // A `jti` may begin with a hyphen.
+        #[arg(allow_hyphen_values = true)]
+        jti: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -192,7 +202,7 @@ enum Admin {
         #[arg(long, env = "ROLLCALL_ROLE", default_value = "admin")]
         role: Role,
         /// Read the password from standard input
-        #[arg(long, env = "ROLLCALL_PASSWORD_STDIN")]
+        #[arg(long, env = "ROLLCALL_PASSWORD_STDIN", value_parser = boolish())]
         password_stdin: bool,
     },
 }
@@ -216,7 +226,7 @@ impl<E: Into<anyhow::Error>> From<E> for Ended {
 pub fn main() -> ExitCode {
     // Clap ends the process itself: help and version with 0, mistakes with 2.
     let cli = Cli::parse();
-    let verbosity = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    let verbosity = if matches!(cli.command, Command::Serve(_)) { "info,actix_server=warn" } else { "warn" };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(verbosity)).init();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,

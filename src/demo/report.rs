@@ -64,12 +64,13 @@ pub fn people(api: &Client) -> anyhow::Result<()> {
 pub fn enrollments(api: &Client) -> anyhow::Result<()> {
     chapter("Who is enrolled in what, and why");
     for enrollment in rows(api, "/enrollments")? {
-        let reasons: Vec<String> = enrollment["reasons"]
+        let mut reasons: Vec<String> = enrollment["reasons"]
             .as_array()
             .into_iter()
             .flatten()
             .map(|reason| format!("{} `{}`", text(&reason["kind"]), text(&reason["group"]["name"])))
             .collect();
+        reasons.dedup();
         line(&format!(
             "{:<20} {:<22} {:<12} because of {}",
             text(&enrollment["learner_name"]),
@@ -101,12 +102,11 @@ pub fn log(api: &Client) -> anyhow::Result<()> {
             effects.push(format!("({})", warnings.join(", ")));
         }
         line(&format!(
-            "{} {:<8} {:<8} {:<24} {} {:>6.1} ms  {}",
+            "{} {:<8} {:<8} {:<28} {:>6.1} ms  {}",
             request["http_status"],
             text(&request["operation"]),
             text(&request["outcome"]),
             text(&request["resource_label"]),
-            text(&request["token_hint"]),
             request["duration_ms"].as_f64().unwrap_or_default(),
             effects.join(", "),
         ));

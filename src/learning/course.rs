@@ -14,7 +14,11 @@ super::spelled! {
 impl CourseStatus {
     /// Refuses to assign a course that is not published (4.3).
     pub fn assignable(self) -> Result<(), LearningError> {
-        if self == Self::Published { Ok(()) } else { Err(LearningError::CourseNotPublished { status: self }) }
+        if self == Self::Published {
+            Ok(())
+        } else {
+            Err(LearningError::CourseNotPublished { status: self })
+        }
     }
 }
 
@@ -30,7 +34,10 @@ pub fn line(field: &'static str, text: &str, limit: usize) -> Result<String, Lea
     } else {
         return Ok(text.to_owned());
     };
-    Err(LearningError::Invalid { field, detail: format!("`{field}` {problem}") })
+    Err(LearningError::Invalid {
+        field,
+        detail: format!("`{field}` {problem}"),
+    })
 }
 
 #[cfg(test)]

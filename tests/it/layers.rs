@@ -28,7 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "http",
-        &["service", "store", "scim", "auth", "ids", "clock", "config"],
+        &["service", "store", "scim", "learning", "auth", "ids", "clock", "config"],
     ),
     (
         "worker",

@@ -224,3 +224,6 @@ pub fn record(db: &mut Db, scope: &Scope, entry: &SyncEntry) -> Result<(), Servi
     sync_log::insert(db, &[entry.row(scope.tenant)])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

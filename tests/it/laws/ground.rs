@@ -23,7 +23,7 @@ pub const NOW: Instant = Instant(1_767_225_600_000);
 
 /// A call that asks for everything or for the cheap parts only.
 pub fn call(whole: bool) -> Call<'static> {
-    Call { registry: &REGISTRY, base: "http://localhost/scim/v2", parts: Parts { members: whole, groups: whole } }
+    Call { registry: &REGISTRY, base: "http://localhost/scim/v2", parts: Parts { members: whole, groups: whole, learner: whole, names: whole } }
 }
 
 /// A runner of so many cases that leaves no files behind.

@@ -198,7 +198,7 @@ impl<'a> World<'a> {
         let scope = self.scope(NOW);
         let rows = self.ground.store.read_blocking(move |db| enrollments::list(db, &scope, None, None, None, 10_000)).expect("enrollments");
         let mut enrolled: Vec<String> =
-            rows.iter().map(|row| format!("{} in {} since {} cycle {:?}", row.learner_name, row.course_title, row.created_at, row.cycle_n)).collect();
+            rows.iter().map(|view| &view.row).map(|row| format!("{} in {} since {} cycle {:?}", row.learner_name, row.course_title, row.created_at, row.cycle_n)).collect();
         enrolled.sort();
         lines.extend(enrolled);
         lines.join("\n")
