@@ -1,15 +1,7 @@
 //! The course: something that can be completed (§2.5).
 
+pub use super::course_status::CourseStatus;
 use super::error::LearningError;
-
-super::spelled! {
-    /// Only a published course can be assigned and enrolls; an archived one keeps everything it has.
-    CourseStatus {
-        Draft = "draft",
-        Published = "published",
-        Archived = "archived",
-    }
-}
 
 impl CourseStatus {
     /// Refuses to assign a course that is not published (4.3).

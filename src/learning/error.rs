@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::course::CourseStatus;
+use super::course_status::CourseStatus;
 use super::owed::Blocker;
 use crate::ids::{ConnectionId, LearnerId};
 

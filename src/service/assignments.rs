@@ -7,7 +7,8 @@ use crate::learning::LearningError;
 use crate::learning::assignment::Options;
 use crate::learning::calendar::local_date;
 use crate::learning::event::{Entity, Event, EventType};
-use crate::store::queries::assignments::{self as rows, AssignmentRow};
+use crate::store::queries::assignments as rows;
+pub use crate::store::queries::assignments::AssignmentRow;
 use crate::store::queries::{courses, events, groups_learning};
 use crate::store::{Db, StoreError};
 

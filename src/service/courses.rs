@@ -7,7 +7,8 @@ use crate::learning::LearningError;
 use crate::learning::course::{CourseStatus, line};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
-use crate::store::queries::courses::{self as rows, CourseRow};
+use crate::store::queries::courses as rows;
+pub use crate::store::queries::courses::CourseRow;
 use crate::store::queries::{events, groups_learning};
 use crate::store::{Db, StoreError};
 

@@ -11,7 +11,8 @@ use crate::learning::course::line;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::obligation::{Cycle, LearnerView, Obligation, learner_view};
 use crate::store::Db;
-use crate::store::queries::enrollments::{self as rows, EnrollmentRow, ReasonRow};
+use crate::store::queries::enrollments as rows;
+pub use crate::store::queries::enrollments::{EnrollmentRow, ReasonRow};
 use crate::store::queries::events;
 
 use super::enroll::by;

@@ -13,9 +13,8 @@ use crate::learning::membership::{EndCause, Source, State};
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
-use crate::store::queries::memberships::{
-    self, Candidate, KnownUser, Label, MemberRow, StateCounts, Which,
-};
+pub use crate::store::queries::memberships::MemberRow;
+use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, StateCounts, Which};
 use crate::store::queries::{assignments, events};
 use crate::store::statement::Bind;
 use crate::store::{Db, StoreError};

@@ -12,9 +12,8 @@ use crate::learning::learner::{
 };
 use crate::learning::membership::EndCause;
 use crate::store::Db;
-use crate::store::queries::learners::{
-    self as rows, AccountRow, LearnerFilter, LearnerRow, NewLearner,
-};
+use crate::store::queries::learners::{self as rows, AccountRow, NewLearner};
+pub use crate::store::queries::learners::{LearnerFilter, LearnerRow};
 use crate::store::queries::memberships::{self, MemberRow, Which};
 use crate::store::queries::{events, groups_learning};
 

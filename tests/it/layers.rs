@@ -145,6 +145,7 @@ fn every_module_imports_only_what_stands_below_it() {
                 ));
             }
             let inner = import.path.get(1).map(String::as_str);
+            // a file of tests arranges its world with rows
             if target == "store"
                 && !source.only_tests
                 && let Some((_, names)) = STORE_BY_NAME.iter().find(|(name, _)| name == own)

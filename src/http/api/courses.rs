@@ -10,8 +10,8 @@ use crate::http::AppState;
 use crate::http::guard::ApiCaller;
 use crate::ids::CourseId;
 use crate::learning::course::CourseStatus;
+use crate::service::courses::CourseRow;
 use crate::service::courses::{self, CourseFields};
-use crate::store::queries::courses::CourseRow;
 
 fn show(row: &CourseRow) -> Value {
     json!({

@@ -10,8 +10,8 @@ use crate::http::AppState;
 use crate::http::guard::ApiCaller;
 use crate::ids::{CourseId, EnrollmentId, LearnerId};
 use crate::service::enroll;
+use crate::service::enrollments::ReasonRow;
 use crate::service::enrollments::{self, EnrollmentView};
-use crate::store::queries::enrollments::ReasonRow;
 
 fn show_reason(reason: &ReasonRow) -> Value {
     json!({

@@ -12,12 +12,12 @@ use crate::ids::{CourseId, GroupId, LearnerId};
 use crate::learning::assignment::{Due, Options};
 use crate::learning::group::Origin;
 use crate::learning::membership::{Source, State};
+use crate::service::assignments::AssignmentRow;
+use crate::service::groups::MemberRow;
 use crate::service::groups::{
     self, AddOutcome, GroupFields, GroupQuery, GroupView, IfIneligible, LearnerRef,
 };
 use crate::service::{ServiceError, assignments};
-use crate::store::queries::assignments::AssignmentRow;
-use crate::store::queries::memberships::MemberRow;
 
 /// How many learners one request may name.
 const LEARNERS: usize = 1000;

@@ -11,7 +11,7 @@ use crate::http::guard::ApiCaller;
 use crate::ids::LearnerId;
 use crate::learning::learner::Approval;
 use crate::service::learners::{self, LearnerView};
-use crate::store::queries::learners::{LearnerFilter, LearnerRow};
+use crate::service::learners::{LearnerFilter, LearnerRow};
 
 fn show(row: &LearnerRow) -> Value {
     let facts = row.facts();
