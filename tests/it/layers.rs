@@ -1,7 +1,8 @@
 //! The house is what the plan says: who may import whom, where a few words may stand, and no circles between files.
 //!
 //! Reads the paths `crate::…`, `super::…` and `self::…` in `src/` as text, comments and string literals blanked.
-//! Test modules at the foot of a file are held to the same table, but they do not make a circle.
+//! Test modules at the foot of a file are held to the same table, but they do not make a circle; files that are nothing
+//! but tests may look into the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
