@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONNECTION, HeaderValue};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -70,6 +70,8 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .app_data(data.clone())
             .wrap(from_fn(envelope::wrap))
             .wrap(from_fn(in_flight))
+            // `/Users/` is `/Users`, and a doubled slash is one (H-09)
+            .wrap(NormalizePath::trim())
             .configure(routes::configure)
     })
     .workers(config.workers.unwrap_or(cores).max(1))

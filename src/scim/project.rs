@@ -509,7 +509,8 @@ mod tests {
     fn characteristics_decide_what_is_shown_without_a_wish() {
         let value = shown("", " ");
         assert!(value.get("password").is_none() && value.get("unheard").is_none());
-        assert_eq!(value[LEARNER], json!({"approval": "approved"}));
+        assert!(value.get(LEARNER).is_none());
+        assert_eq!(shown(LEARNER, "")[LEARNER]["approval"], "approved");
         assert_eq!(
             value["urn:x:1:User"],
             json!({"box": {"label": "l", "tag": "t"}})

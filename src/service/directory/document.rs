@@ -127,3 +127,40 @@ pub fn difference(before: &Resource, after: &Resource) -> Value {
     }
     Value::Object(changes)
 }
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The same user without a manager; an extension left empty goes with it.
+#[must_use]
+pub fn without_manager(user: &Resource) -> Resource {
+    let mut document = user.document().clone();
+    if let Some(Value::Object(extension)) = document.get_mut(ENTERPRISE) {
+        extension.remove("manager");
+        if extension.is_empty() {
+            document.remove(ENTERPRISE);
+        }
+    }
+    Resource::from_valid(document)
+}
+
+/// The stored form of [`without_manager`], from the stored form before: `schemas` loses the extension that is gone (C-04).
+#[must_use]
+pub fn stored_without_manager(before: &str, after: &Resource) -> String {
+    let schemas = serde_json::from_str::<Map<String, Value>>(before)
+        .ok()
+        .and_then(|mut whole| whole.remove("schemas"));
+    let mut whole = Map::new();
+    if let Some(Value::Array(mut urns)) = schemas {
+        if !after.document().contains_key(ENTERPRISE) {
+            urns.retain(|urn| urn != ENTERPRISE);
+        }
+        whole.insert("schemas".to_owned(), Value::Array(urns));
+    }
+    whole.extend(
+        after
+            .document()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    Value::Object(whole).to_string()
+}

@@ -8,9 +8,9 @@ use crate::scim::resource::Resource as Document;
 use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
-use crate::store::StoreError;
 use crate::store::queries::users::{self, NewUser, UserRow};
 use crate::store::queries::{counters, values};
+use crate::store::{StoreError, placement};
 
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
@@ -231,6 +231,7 @@ pub(super) fn delete(
     counters::add(db, scope.tenant, "users", id.0, -1)?;
     let learner: LearnerId = row.learner_id;
     let members_ended = learners::end_account(db, scope, id, learner)?;
+    leave_without_manager(db, scope, id)?;
     Ok(Written {
         resource: None,
         id: id.to_string(),
@@ -244,4 +245,26 @@ pub(super) fn delete(
         notes: Vec::new(),
         changes: json!({}),
     })
+}
+
+/// Unsets the reference of everybody whose manager is gone (DE-07); a change of their own document, so their version moves.
+fn leave_without_manager(db: &mut Db, scope: &Scope, gone: UserId) -> Result<(), ServiceError> {
+    let reports = values::holders(db, scope.tenant, placement::MANAGER, &gone.to_string())?;
+    for mut row in users::find_all(db, scope.tenant, &reports)? {
+        let before = document::parse(&row.doc)?;
+        let after = document::without_manager(&before);
+        let facts = UserFacts::of(&after)?;
+        row.doc = document::stored_without_manager(&row.doc, &after);
+        row.modified_at = next_modified(scope.now, row.modified_at);
+        row.version += 1;
+        users::replace(
+            db,
+            scope.tenant,
+            &row,
+            &facts.user_name_key,
+            facts.display_name_key.as_deref(),
+        )?;
+        values::replace_all(db, scope.tenant, row.id, &facts.values)?;
+    }
+    Ok(())
 }
