@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONNECTION, HeaderValue};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -70,6 +70,8 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .app_data(data.clone())
             .wrap(from_fn(envelope::wrap))
             .wrap(from_fn(in_flight))
+            // `/Users/` is `/Users`, and a doubled slash is one (H-09)
+            .wrap(NormalizePath::trim())
             .configure(routes::configure)
     })
     .workers(config.workers.unwrap_or(cores).max(1))
@@ -80,7 +82,11 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
     .disable_signals()
     .bind(&config.listen)
     .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let address = server.addrs().first().copied().context("the server is bound to no address")?;
+    let address = server
+        .addrs()
+        .first()
+        .copied()
+        .context("the server is bound to no address")?;
     Ok((server.run(), address))
 }
 
@@ -89,11 +95,15 @@ async fn in_flight(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let metrics = request.app_data::<web::Data<AppState>>().map(|state| state.metrics.clone());
+    let metrics = request
+        .app_data::<web::Data<AppState>>()
+        .map(|state| state.metrics.clone());
     let _counted = metrics.as_ref().map(Metrics::enter);
     let mut response = next.call(request).await?;
     if metrics.is_some_and(|metrics| metrics.is_draining()) {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
 }
@@ -108,7 +118,10 @@ async fn serve_until(
 ) -> anyhow::Result<()> {
     let handle = server.handle();
     let metrics = state.metrics.clone();
-    let reconciler = actix_web::rt::spawn(worker::reconcile::run(state.store.clone(), state.clock.clone()));
+    let reconciler = actix_web::rt::spawn(worker::reconcile::run(
+        state.store.clone(),
+        state.clock.clone(),
+    ));
     let drain = actix_web::rt::spawn(async move {
         stop.await;
         metrics.drain();
@@ -134,12 +147,23 @@ async fn serve_until(
 }
 
 /// Serves in the foreground until SIGTERM or an interrupt. `ready` is called with the address once it is bound.
-pub fn serve(config: &Config, clock: Clock, store: Store, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
+pub fn serve(
+    config: &Config,
+    clock: Clock,
+    store: Store,
+    ready: impl FnOnce(&str),
+) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async move {
         let state = state(config, store, clock)?;
         // Before the server is announced, so that a signal right after it is not lost.
-        let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (mut again, mut interrupt_again) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut term, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
+        let (mut again, mut interrupt_again) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         let (server, address) = listen(config, &state)?;
         ready(&format!("http://{address}"));
         let stop = async move {
@@ -169,21 +193,35 @@ pub struct Running {
 pub fn spawn(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let (announce, announced) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
-    let thread = std::thread::Builder::new().name("rollcall server".to_owned()).spawn(move || {
-        let store = open(&config)?;
-        actix_web::rt::System::new().block_on(async move {
-            let state = state(&config, store, clock)?;
-            let (server, address) = listen(&config, &state)?;
-            // Nobody listens any more when the caller gave up; then the stop signal is gone, too, and the server ends.
-            let _ = announce.send((format!("http://{address}"), state.clone()));
-            let stop = async move {
-                let _ = stopped.await;
-            };
-            serve_until(server, state, config.drain_delay, stop, std::future::pending()).await
-        })
-    })?;
+    let thread = std::thread::Builder::new()
+        .name("rollcall server".to_owned())
+        .spawn(move || {
+            let store = open(&config)?;
+            actix_web::rt::System::new().block_on(async move {
+                let state = state(&config, store, clock)?;
+                let (server, address) = listen(&config, &state)?;
+                // Nobody listens any more when the caller gave up; then the stop signal is gone, too, and the server ends.
+                let _ = announce.send((format!("http://{address}"), state.clone()));
+                let stop = async move {
+                    let _ = stopped.await;
+                };
+                serve_until(
+                    server,
+                    state,
+                    config.drain_delay,
+                    stop,
+                    std::future::pending(),
+                )
+                .await
+            })
+        })?;
     match announced.recv() {
-        Ok((url, state)) => Ok(Running { url, state, stop: Some(stop), thread: Some(thread) }),
+        Ok((url, state)) => Ok(Running {
+            url,
+            state,
+            stop: Some(stop),
+            thread: Some(thread),
+        }),
         // The thread ended before it could announce anything: its error says why.
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error),

@@ -80,7 +80,10 @@ impl Clock {
 
     /// The present instant.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the system for the time"
+    )]
     pub fn now(&self) -> Instant {
         self.0.as_ref().map_or_else(
             || Instant(Utc::now().timestamp_millis()),

@@ -50,18 +50,30 @@ impl Config {
     /// A server on a free port of this machine over a throw-away database: the demo and the tests.
     #[must_use]
     pub fn throw_away() -> Self {
-        Self { listen: "127.0.0.1:0".to_owned(), database: "sqlite://:memory:".to_owned(), ..Self::default() }
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            database: "sqlite://:memory:".to_owned(),
+            ..Self::default()
+        }
     }
 }
 
 /// Reads a public address: `http` or `https`, a host, no query; trailing slashes are dropped.
 pub fn parse_public_url(text: &str) -> Result<String, String> {
     let address = text.trim().trim_end_matches('/');
-    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
+    let rest = address
+        .strip_prefix("https://")
+        .or_else(|| address.strip_prefix("http://"));
+    let host = rest
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
+    let plain = address
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\".contains(&byte));
     if host.is_empty() || host.contains('@') || !plain {
-        return Err(format!("`{text}` is not an address such as `https://scim.example.com`"));
+        return Err(format!(
+            "`{text}` is not an address such as `https://scim.example.com`"
+        ));
     }
     Ok(address.to_owned())
 }
@@ -77,7 +89,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         'd' => 24 * 3600,
         _ => return Err(wrong()),
     };
-    let count: u32 = text.strip_suffix(unit).and_then(|count| count.parse().ok()).ok_or_else(wrong)?;
+    let count: u32 = text
+        .strip_suffix(unit)
+        .and_then(|count| count.parse().ok())
+        .ok_or_else(wrong)?;
     Ok(Duration::from_secs(u64::from(count) * seconds))
 }
 
@@ -96,9 +111,23 @@ mod tests {
 
     #[test]
     fn a_public_address_has_a_scheme_and_a_host() {
-        assert_eq!(parse_public_url("https://scim.acme.test/"), Ok("https://scim.acme.test".to_owned()));
-        assert_eq!(parse_public_url("http://127.0.0.1:8080/base"), Ok("http://127.0.0.1:8080/base".to_owned()));
-        for wrong in ["", "scim.acme.test", "https://", "ftp://x", "https://a b", "https://x?y", "https://u:p@x"] {
+        assert_eq!(
+            parse_public_url("https://scim.acme.test/"),
+            Ok("https://scim.acme.test".to_owned())
+        );
+        assert_eq!(
+            parse_public_url("http://127.0.0.1:8080/base"),
+            Ok("http://127.0.0.1:8080/base".to_owned())
+        );
+        for wrong in [
+            "",
+            "scim.acme.test",
+            "https://",
+            "ftp://x",
+            "https://a b",
+            "https://x?y",
+            "https://u:p@x",
+        ] {
             assert!(parse_public_url(wrong).is_err(), "{wrong}");
         }
     }

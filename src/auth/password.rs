@@ -23,7 +23,12 @@ impl std::fmt::Display for PasswordError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Length(n) => {
-                write!(f, "a password has {} to {} characters, this one has {n}", LENGTH.start(), LENGTH.end())
+                write!(
+                    f,
+                    "a password has {} to {} characters, this one has {n}",
+                    LENGTH.start(),
+                    LENGTH.end()
+                )
             }
             Self::Unavailable(why) => write!(f, "the password cannot be hashed: {why}"),
         }
@@ -33,7 +38,8 @@ impl std::fmt::Display for PasswordError {
 impl std::error::Error for PasswordError {}
 
 fn hasher() -> Result<Argon2<'static>, PasswordError> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| PasswordError::Unavailable(error.to_string()))?;
+    let params = Params::new(19 * 1024, 2, 1, None)
+        .map_err(|error| PasswordError::Unavailable(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -45,7 +51,8 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     }
     let mut salt = [0_u8; 16];
     getrandom::fill(&mut salt).map_err(|error| PasswordError::Unavailable(error.to_string()))?;
-    let salt = SaltString::encode_b64(&salt).map_err(|error| PasswordError::Unavailable(error.to_string()))?;
+    let salt = SaltString::encode_b64(&salt)
+        .map_err(|error| PasswordError::Unavailable(error.to_string()))?;
     let hash = hasher()?
         .hash_password(password.as_bytes(), &salt)
         .map_err(|error| PasswordError::Unavailable(error.to_string()))?;
@@ -63,7 +70,9 @@ pub fn verify(password: &str, stored: Option<&str>) -> bool {
         Some(stored) => stored,
         None => NOBODY.get_or_init(|| hash("nobody has this password").unwrap_or_default()),
     };
-    let (Ok(hash), Ok(hasher)) = (PasswordHash::new(hash), hasher()) else { return false };
+    let (Ok(hash), Ok(hasher)) = (PasswordHash::new(hash), hasher()) else {
+        return false;
+    };
     hasher.verify_password(password.as_bytes(), &hash).is_ok() && stored.is_some()
 }
 
@@ -72,7 +81,11 @@ pub fn random() -> Result<String, PasswordError> {
     const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789-";
     let mut bytes = [0_u8; 20];
     getrandom::fill(&mut bytes).map_err(|error| PasswordError::Unavailable(error.to_string()))?;
-    Ok(bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32))).map(|&letter| char::from(letter)).collect())
+    Ok(bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
+        .map(|&letter| char::from(letter))
+        .collect())
 }
 
 #[cfg(test)]
@@ -82,11 +95,17 @@ mod tests {
     #[test]
     fn a_password_verifies_against_its_own_hash_only() {
         let hash = hash("correct horse battery").expect("hashes");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         assert!(verify("correct horse battery", Some(&hash)));
         assert!(!verify("correct horse batterz", Some(&hash)));
         assert!(!verify("correct horse battery", None));
-        assert!(!verify("nobody has this password", None), "the stand-in hash opens nothing");
+        assert!(
+            !verify("nobody has this password", None),
+            "the stand-in hash opens nothing"
+        );
         assert!(!verify("correct horse battery", Some("not a hash")));
     }
 

@@ -38,7 +38,11 @@ impl TokenKind {
     /// What a token of this kind may do when nobody says otherwise: everything its door offers.
     #[must_use]
     pub fn default_permissions(self) -> Permissions {
-        Permission::ALL.iter().copied().filter(|permission| permission.kind() == self).collect()
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(|permission| permission.kind() == self)
+            .collect()
     }
 }
 
@@ -183,7 +187,10 @@ impl Permissions {
 
     /// Its members, in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(move |permission| self.contains(*permission))
     }
 
     /// Reads a `scope` claim or a stored list: names between spaces or commas, unknown ones left out.
@@ -194,7 +201,9 @@ impl Permissions {
 
     /// Reads what a person asks for: an unknown name is the error.
     pub fn parse(text: &str) -> Result<Self, UnknownPermission> {
-        names(text).map(|name| Permission::parse(name).ok_or_else(|| UnknownPermission(name.to_owned()))).collect()
+        names(text)
+            .map(|name| Permission::parse(name).ok_or_else(|| UnknownPermission(name.to_owned())))
+            .collect()
     }
 }
 
@@ -246,13 +255,22 @@ mod tests {
         for permission in Permission::ALL {
             assert_eq!(Permission::parse(permission.as_str()), Some(*permission));
         }
-        assert_eq!(Permissions::read(&Permissions::all().to_string()), Permissions::all());
+        assert_eq!(
+            Permissions::read(&Permissions::all().to_string()),
+            Permissions::all()
+        );
     }
 
     #[test]
     fn an_unknown_name_is_refused_when_asked_for_and_skipped_when_stored() {
-        assert_eq!(Permissions::parse("scim:read,scim:fly"), Err(UnknownPermission("scim:fly".into())));
-        assert_eq!(Permissions::read("scim:read scim:fly"), Permissions::none().with(Permission::ScimRead));
+        assert_eq!(
+            Permissions::parse("scim:read,scim:fly"),
+            Err(UnknownPermission("scim:fly".into()))
+        );
+        assert_eq!(
+            Permissions::read("scim:read scim:fly"),
+            Permissions::none().with(Permission::ScimRead)
+        );
     }
 
     #[test]

@@ -150,16 +150,25 @@ pub struct SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
 impl SigningKey {
     /// Makes a new key pair.
     pub fn generate() -> Result<Self, KeyError> {
-        let pair = Ed25519KeyPair::generate().map_err(|_| KeyError("no key could be made".into()))?;
-        let pkcs8 = pair.to_pkcs8().map_err(|_| KeyError("the key could not be written".into()))?;
-        Ok(Self { kid: random_id()?, pkcs8: pkcs8.as_ref().to_vec(), public: pair.public_key().as_ref().to_vec() })
+        let pair =
+            Ed25519KeyPair::generate().map_err(|_| KeyError("no key could be made".into()))?;
+        let pkcs8 = pair
+            .to_pkcs8()
+            .map_err(|_| KeyError("the key could not be written".into()))?;
+        Ok(Self {
+            kid: random_id()?,
+            pkcs8: pkcs8.as_ref().to_vec(),
+            public: pair.public_key().as_ref().to_vec(),
+        })
     }
 
     /// Reads a stored key pair; the public part is computed again, so a swapped one is noticed by its signatures.
@@ -167,7 +176,11 @@ impl SigningKey {
         let broken = || KeyError(format!("`{kid}` is not a PKCS#8 Ed25519 key in base64"));
         let pkcs8 = STANDARD.decode(secret).map_err(|_| broken())?;
         let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| broken())?;
-        Ok(Self { kid: kid.to_owned(), public: pair.public_key().as_ref().to_vec(), pkcs8 })
+        Ok(Self {
+            kid: kid.to_owned(),
+            public: pair.public_key().as_ref().to_vec(),
+            pkcs8,
+        })
     }
 
     /// The key's name in token headers.
@@ -218,11 +231,17 @@ impl fmt::Debug for KeyRing {
 
 impl KeyRing {
     /// Builds a ring from stored rows of `(kid, public part in base64)`.
-    pub fn from_stored<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, KeyError> {
+    pub fn from_stored<'a>(
+        rows: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, KeyError> {
         let mut ring = Self::default();
         for (kid, public) in rows {
-            let bytes = STANDARD.decode(public).ok().filter(|bytes| bytes.len() == 32);
-            let bytes = bytes.ok_or_else(|| KeyError(format!("`{kid}` has no 32-byte public part")))?;
+            let bytes = STANDARD
+                .decode(public)
+                .ok()
+                .filter(|bytes| bytes.len() == 32);
+            let bytes =
+                bytes.ok_or_else(|| KeyError(format!("`{kid}` has no 32-byte public part")))?;
             let mut validation = Validation::new(Algorithm::EdDSA);
             validation.set_issuer(&[ISSUER]);
             validation.set_audience(&[AUDIENCE]);
@@ -230,7 +249,13 @@ impl KeyRing {
             // Time comes from our clock, in `Claims::check_time`; the crate would read the system's.
             validation.validate_exp = false;
             validation.validate_nbf = false;
-            ring.keys.insert(kid.to_owned(), VerifyingKey { key: DecodingKey::from_ed_der(&bytes), validation });
+            ring.keys.insert(
+                kid.to_owned(),
+                VerifyingKey {
+                    key: DecodingKey::from_ed_der(&bytes),
+                    validation,
+                },
+            );
         }
         Ok(ring)
     }
@@ -243,16 +268,22 @@ impl KeyRing {
 
     /// Verifies everything about a token but time and revocation.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        let key = self.keys.get(&kid_of(token)?).ok_or(TokenError::UnknownKey)?;
-        let data = jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation).map_err(|error| {
-            use jsonwebtoken::errors::ErrorKind as Kind;
-            match error.kind() {
-                Kind::InvalidSignature | Kind::InvalidAlgorithm | Kind::InvalidKeyFormat => TokenError::Signature,
-                Kind::InvalidIssuer | Kind::InvalidAudience => TokenError::Foreign,
-                Kind::InvalidToken | Kind::Base64(_) | Kind::Utf8(_) => TokenError::Malformed,
-                _ => TokenError::Claims,
-            }
-        })?;
+        let key = self
+            .keys
+            .get(&kid_of(token)?)
+            .ok_or(TokenError::UnknownKey)?;
+        let data =
+            jsonwebtoken::decode::<Claims>(token, &key.key, &key.validation).map_err(|error| {
+                use jsonwebtoken::errors::ErrorKind as Kind;
+                match error.kind() {
+                    Kind::InvalidSignature | Kind::InvalidAlgorithm | Kind::InvalidKeyFormat => {
+                        TokenError::Signature
+                    }
+                    Kind::InvalidIssuer | Kind::InvalidAudience => TokenError::Foreign,
+                    Kind::InvalidToken | Kind::Base64(_) | Kind::Utf8(_) => TokenError::Malformed,
+                    _ => TokenError::Claims,
+                }
+            })?;
         let claims = data.claims;
         if claims.iss != ISSUER || claims.aud != AUDIENCE {
             return Err(TokenError::Foreign);
@@ -267,14 +298,17 @@ fn kid_of(token: &str) -> Result<String, TokenError> {
         return Err(TokenError::Malformed);
     }
     let mut parts = token.split('.');
-    let (Some(header), Some(claims), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(header), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(TokenError::Malformed);
     };
     if claims.is_empty() || signature.is_empty() {
         return Err(TokenError::Malformed);
     }
-    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::Malformed)?;
+    let header = URL_SAFE_NO_PAD
+        .decode(header)
+        .map_err(|_| TokenError::Malformed)?;
     let header: Header = serde_json::from_slice(&header).map_err(|_| TokenError::Header)?;
     if header.alg != ALGORITHM || header.typ != "at+jwt" || header.kid.len() > 64 {
         return Err(TokenError::Header);
@@ -297,7 +331,11 @@ impl<T: Clone> Cache<T> {
     /// An empty cache of at most `capacity` tokens.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(2), young: HashMap::new(), old: HashMap::new() }
+        Self {
+            capacity: capacity.max(2),
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }
     }
 
     /// What is known about a token.

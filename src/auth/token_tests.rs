@@ -48,7 +48,9 @@ fn a_token_of_ours_verifies_with_all_its_claims() {
     let claims = claims();
     let token = key.sign(&claims).expect("a token");
     assert_eq!(ring(&key).verify(&token), Ok(claims));
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap_or_default()).expect("base64");
+    let header = URL_SAFE_NO_PAD
+        .decode(token.split('.').next().unwrap_or_default())
+        .expect("base64");
     let header: Value = serde_json::from_slice(&header).expect("json");
     assert_eq!(header, self::header(&key), "exactly alg, typ and kid");
 }
@@ -61,7 +63,10 @@ fn a_stored_key_signs_what_its_public_part_verifies() {
     assert_eq!(read.public(), made.public());
     assert!(ring.verify(&read.sign(&claims()).expect("a token")).is_ok());
     assert!(SigningKey::from_stored("k", "").is_err());
-    assert!(KeyRing::from_stored([("k", "")]).is_err(), "empty key material is refused");
+    assert!(
+        KeyRing::from_stored([("k", "")]).is_err(),
+        "empty key material is refused"
+    );
     assert!(!format!("{made:?}").contains(&made.secret()));
 }
 
@@ -75,8 +80,16 @@ fn alg_none_is_refused_in_every_spelling() {
         header["alg"] = alg.into();
         let unsigned = format!("{}.{}.", segment(&header), URL_SAFE_NO_PAD.encode(&payload));
         assert!(ring.verify(&unsigned).is_err(), "{alg}");
-        assert_eq!(ring.verify(&format!("{unsigned}AA")), Err(TokenError::Header), "{alg}");
-        assert_eq!(ring.verify(&signed(&key, &header, &payload)), Err(TokenError::Header), "{alg}");
+        assert_eq!(
+            ring.verify(&format!("{unsigned}AA")),
+            Err(TokenError::Header),
+            "{alg}"
+        );
+        assert_eq!(
+            ring.verify(&signed(&key, &header, &payload)),
+            Err(TokenError::Header),
+            "{alg}"
+        );
     }
 }
 
@@ -87,7 +100,8 @@ fn a_public_key_used_as_an_hmac_secret_is_refused() {
         let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
         header.typ = Some("at+jwt".into());
         header.kid = Some(key.kid().into());
-        let token = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(&secret)).expect("a token");
+        let token = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(&secret))
+            .expect("a token");
         assert_eq!(ring(&key).verify(&token), Err(TokenError::Header));
     }
 }
@@ -108,16 +122,27 @@ fn other_header_parameters_are_refused_even_under_a_good_signature() {
     ] {
         let mut header = header(&key);
         header[name] = value;
-        assert_eq!(ring(&key).verify(&signed(&key, &header, &payload)), Err(TokenError::Header), "{name}");
+        assert_eq!(
+            ring(&key).verify(&signed(&key, &header, &payload)),
+            Err(TokenError::Header),
+            "{name}"
+        );
     }
     for name in ["alg", "typ", "kid"] {
         let mut header = header(&key);
         header.as_object_mut().expect("an object").remove(name);
-        assert_eq!(ring(&key).verify(&signed(&key, &header, &payload)), Err(TokenError::Header), "{name} missing");
+        assert_eq!(
+            ring(&key).verify(&signed(&key, &header, &payload)),
+            Err(TokenError::Header),
+            "{name} missing"
+        );
     }
     let mut header = header(&key);
     header["typ"] = "JWT".into();
-    assert_eq!(ring(&key).verify(&signed(&key, &header, &payload)), Err(TokenError::Header));
+    assert_eq!(
+        ring(&key).verify(&signed(&key, &header, &payload)),
+        Err(TokenError::Header)
+    );
 }
 
 #[test]
@@ -127,7 +152,11 @@ fn a_kid_is_only_ever_looked_up() {
     for kid in ["../../../../dev/null", "x' UNION SELECT 'AA", "", "\u{0}"] {
         let mut header = header(&key);
         header["kid"] = kid.into();
-        assert_eq!(ring(&key).verify(&signed(&key, &header, &payload)), Err(TokenError::UnknownKey), "{kid}");
+        assert_eq!(
+            ring(&key).verify(&signed(&key, &header, &payload)),
+            Err(TokenError::UnknownKey),
+            "{kid}"
+        );
     }
 }
 
@@ -152,7 +181,11 @@ fn a_signature_of_zeros_of_another_key_or_of_another_payload_is_refused() {
     let other = SigningKey::generate().expect("a key");
     let mut header = header(&other);
     header["kid"] = key.kid().into();
-    let foreign = signed(&other, &header, &serde_json::to_string(&claims()).expect("json"));
+    let foreign = signed(
+        &other,
+        &header,
+        &serde_json::to_string(&claims()).expect("json"),
+    );
     assert_eq!(ring.verify(&foreign), Err(TokenError::Signature));
 }
 
@@ -161,16 +194,33 @@ fn claims_of_the_wrong_type_or_missing_are_refused() {
     let key = SigningKey::generate().expect("a key");
     let ring = ring(&key);
     let good = serde_json::to_value(claims()).expect("json");
-    for name in ["iss", "aud", "sub", "jti", "tid", "kind", "scope", "iat", "nbf", "exp"] {
+    for name in [
+        "iss", "aud", "sub", "jti", "tid", "kind", "scope", "iat", "nbf", "exp",
+    ] {
         let mut payload = good.clone();
         payload.as_object_mut().expect("an object").remove(name);
-        assert!(ring.verify(&signed(&key, &header(&key), &payload.to_string())).is_err(), "{name} missing");
+        assert!(
+            ring.verify(&signed(&key, &header(&key), &payload.to_string()))
+                .is_err(),
+            "{name} missing"
+        );
         let mut payload = good.clone();
         payload[name] = Value::Null;
-        assert!(ring.verify(&signed(&key, &header(&key), &payload.to_string())).is_err(), "{name} null");
+        assert!(
+            ring.verify(&signed(&key, &header(&key), &payload.to_string()))
+                .is_err(),
+            "{name} null"
+        );
     }
     for name in ["exp", "nbf", "iat"] {
-        for value in ["\"1900000000\"", "1900000000.5", "1e30", "1000000000000000000000000000000", "true", "[]"] {
+        for value in [
+            "\"1900000000\"",
+            "1900000000.5",
+            "1e30",
+            "1000000000000000000000000000000",
+            "true",
+            "[]",
+        ] {
             let mut payload = good.clone();
             payload[name] = "@".into();
             let payload = payload.to_string().replace("\"@\"", value);
@@ -180,20 +230,35 @@ fn claims_of_the_wrong_type_or_missing_are_refused() {
     }
     let mut payload = good.clone();
     payload["kind"] = "admin".into();
-    assert_eq!(ring.verify(&signed(&key, &header(&key), &payload.to_string())), Err(TokenError::Claims));
+    assert_eq!(
+        ring.verify(&signed(&key, &header(&key), &payload.to_string())),
+        Err(TokenError::Claims)
+    );
     let twice = good.to_string().replacen('{', "{\"tid\":2,", 1);
-    assert_eq!(ring.verify(&signed(&key, &header(&key), &twice)), Err(TokenError::Claims), "a claim given twice");
+    assert_eq!(
+        ring.verify(&signed(&key, &header(&key), &twice)),
+        Err(TokenError::Claims),
+        "a claim given twice"
+    );
 }
 
 #[test]
 fn another_issuer_or_audience_is_refused() {
     let key = SigningKey::generate().expect("a key");
-    for (name, value) in
-        [("iss", json!("other")), ("aud", json!("other")), ("aud", json!(["rollcall"])), ("iss", json!(["rollcall"]))]
-    {
+    for (name, value) in [
+        ("iss", json!("other")),
+        ("aud", json!("other")),
+        ("aud", json!(["rollcall"])),
+        ("iss", json!(["rollcall"])),
+    ] {
         let mut payload = serde_json::to_value(claims()).expect("json");
         payload[name] = value;
-        assert!(ring(&key).verify(&signed(&key, &header(&key), &payload.to_string())).is_err(), "{name}");
+        assert!(
+            ring(&key)
+                .verify(&signed(&key, &header(&key), &payload.to_string()))
+                .is_err(),
+            "{name}"
+        );
     }
 }
 
@@ -202,11 +267,26 @@ fn what_is_not_three_parts_is_refused() {
     let key = SigningKey::generate().expect("a key");
     let ring = ring(&key);
     let token = key.sign(&claims()).expect("a token");
-    for text in ["", ".", "..", "a.b", "a.b.c", "a.b.c.d.e", &format!("{token}.a.b"), &format!(" {token}")] {
+    for text in [
+        "",
+        ".",
+        "..",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d.e",
+        &format!("{token}.a.b"),
+        &format!(" {token}"),
+    ] {
         assert!(ring.verify(text).is_err(), "{text}");
     }
-    assert_eq!(ring.verify(&"a".repeat(1 << 20)), Err(TokenError::Malformed));
-    assert_eq!(KeyRing::default().verify(&token), Err(TokenError::UnknownKey));
+    assert_eq!(
+        ring.verify(&"a".repeat(1 << 20)),
+        Err(TokenError::Malformed)
+    );
+    assert_eq!(
+        KeyRing::default().verify(&token),
+        Err(TokenError::UnknownKey)
+    );
 }
 
 #[test]
@@ -219,7 +299,11 @@ fn time_has_thirty_seconds_of_leeway_on_both_ends() {
     assert_eq!(at(claims.exp + 30), Err(TokenError::Expired));
     let mut early = claims.clone();
     early.iat = claims.nbf + 31;
-    assert_eq!(early.check_time(NOW), Err(TokenError::NotYet), "issued in the future");
+    assert_eq!(
+        early.check_time(NOW),
+        Err(TokenError::NotYet),
+        "issued in the future"
+    );
     let mut endless = claims.clone();
     endless.exp = i64::MAX;
     assert_eq!(endless.check_time(NOW), Ok(()), "no overflow");

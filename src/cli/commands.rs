@@ -78,8 +78,12 @@ fn now() -> Instant {
 
 /// Opens a database for a command that only reads: a mistyped name is no reason to make an empty one.
 fn existing(config: &Config) -> Result<Store, Ended> {
-    if let Some(file) = copies::sqlite_file(&config.database).filter(|file| !Path::new(file).exists()) {
-        return Err(Ended::Failed(anyhow::anyhow!("there is no database {file}; `rollcall migrate` makes one")));
+    if let Some(file) =
+        copies::sqlite_file(&config.database).filter(|file| !Path::new(file).exists())
+    {
+        return Err(Ended::Failed(anyhow::anyhow!(
+            "there is no database {file}; `rollcall migrate` makes one"
+        )));
     }
     Ok(app::open(config)?)
 }
@@ -91,7 +95,9 @@ pub fn serve(config: &Config) -> Result<(), Ended> {
     if let Some((first, password)) = first_start(&store)? {
         print(&welcome(&first, &password));
     }
-    app::serve(config, Clock::system(), store, |url| print(&format!("listening on {url}")))?;
+    app::serve(config, Clock::system(), store, |url| {
+        print(&format!("listening on {url}"))
+    })?;
     Ok(())
 }
 
@@ -103,7 +109,9 @@ fn first_start(store: &Store) -> Result<Option<(FirstStart, String)>, Ended> {
     let password = password::random()?;
     let hash = password::hash(&password)?;
     let now = now();
-    let first = store.write_blocking("first start", move |db| tenants::first_start(db, &hash, now))?;
+    let first = store.write_blocking("first start", move |db| {
+        tenants::first_start(db, &hash, now)
+    })?;
     Ok(first.map(|first| (first, password)))
 }
 
@@ -125,17 +133,39 @@ fn welcome(first: &FirstStart, password: &str) -> String {
 
 /// `rollcall tenant …`.
 pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
-    let store = if matches!(command, Tenant::List) { existing(config)? } else { app::open(config)? };
+    let store = if matches!(command, Tenant::List) {
+        existing(config)?
+    } else {
+        app::open(config)?
+    };
     let now = now();
     match command {
-        Tenant::Create { name, plan, time_zone } => {
+        Tenant::Create {
+            name,
+            plan,
+            time_zone,
+        } => {
             let create = move |db: &mut _| tenants::create(db, &name, plan.into(), &time_zone, now);
-            let made = store.write_blocking("create tenant", create).map_err(ended)?;
-            print(&format!("{}\t{}\t{}\t{}", made.id, made.name, made.plan.as_str(), made.time_zone));
+            let made = store
+                .write_blocking("create tenant", create)
+                .map_err(ended)?;
+            print(&format!(
+                "{}\t{}\t{}\t{}",
+                made.id,
+                made.name,
+                made.plan.as_str(),
+                made.time_zone
+            ));
         }
         Tenant::List => {
             for tenant in store.read_blocking(tenants::list)? {
-                print(&format!("{}\t{}\t{}\t{}", tenant.id, tenant.name, tenant.plan.as_str(), tenant.time_zone));
+                print(&format!(
+                    "{}\t{}\t{}\t{}",
+                    tenant.id,
+                    tenant.name,
+                    tenant.plan.as_str(),
+                    tenant.time_zone
+                ));
             }
         }
         Tenant::SetPlan { name, plan } => {
@@ -146,7 +176,11 @@ pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
                 Ok::<_, ServiceError>((tenant.name, effects))
             };
             let (name, effects) = store.write_blocking("set plan", change)?;
-            print(&format!("{name} is on the {} plan; {} enrollments made", plan.as_str(), effects.enrollments));
+            print(&format!(
+                "{name} is on the {} plan; {} enrollments made",
+                plan.as_str(),
+                effects.enrollments
+            ));
         }
     }
     Ok(())
@@ -155,14 +189,26 @@ pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
 /// `rollcall token …`.
 pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
     match command {
-        Token::Create { tenant, kind, scopes, expires, connection, idp, label } => {
+        Token::Create {
+            tenant,
+            kind,
+            scopes,
+            expires,
+            connection,
+            idp,
+            label,
+        } => {
             let kind = TokenKind::from(kind);
             let permissions = match scopes {
-                Some(scopes) => Permissions::parse(&scopes).map_err(|error| Ended::Usage(error.to_string()))?,
+                Some(scopes) => {
+                    Permissions::parse(&scopes).map_err(|error| Ended::Usage(error.to_string()))?
+                }
                 None => kind.default_permissions(),
             };
             if kind == TokenKind::Api && connection.is_some() {
-                return Err(Ended::Usage("--connection belongs to tokens of kind scim".to_owned()));
+                return Err(Ended::Usage(
+                    "--connection belongs to tokens of kind scim".to_owned(),
+                ));
             }
             let lifetime = i64::try_from(expires.as_millis()).unwrap_or(i64::MAX);
             let (store, now) = (app::open(config)?, now());
@@ -172,11 +218,14 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
                     (TokenKind::Api, _) => None,
                     (TokenKind::Scim, name) => {
                         let name = name.as_deref().unwrap_or("default");
-                        let client = idp.map_or_else(|| connections::client_of_name(name), Client::from);
+                        let client =
+                            idp.map_or_else(|| connections::client_of_name(name), Client::from);
                         Some(connections::find_or_create(db, tenant, name, client, now)?)
                     }
                 };
-                let default_label = connection.as_ref().map_or(kind.as_str(), |connection| connection.name.as_str());
+                let default_label = connection
+                    .as_ref()
+                    .map_or(kind.as_str(), |connection| connection.name.as_str());
                 let new = NewToken {
                     label: label.as_deref().unwrap_or(default_label).to_owned(),
                     permissions,
@@ -186,7 +235,9 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
                 };
                 tokens::create(db, &new, now)
             };
-            let minted = store.write_blocking("create token", create).map_err(ended)?;
+            let minted = store
+                .write_blocking("create token", create)
+                .map_err(ended)?;
             print(&minted.token);
         }
         Token::List { tenant } => {
@@ -211,7 +262,9 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
         }
         Token::Revoke { jti } => {
             let (store, now) = (app::open(config)?, now());
-            store.write_blocking("revoke token", move |db| tokens::revoke_anywhere(db, &jti, now))?;
+            store.write_blocking("revoke token", move |db| {
+                tokens::revoke_anywhere(db, &jti, now)
+            })?;
             print("revoked");
         }
     }
@@ -226,17 +279,30 @@ fn token_line(tenant: &str, token: &tokens::Token) -> String {
     } else {
         "live"
     };
-    let used = token.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    let used = token
+        .last_used_at
+        .map_or_else(|| "never".to_owned(), |at| at.to_string());
     let (kind, label, jti) = (&token.kind, &token.label, &token.jti);
-    format!("{tenant}\t{kind}\t{label}\t{jti}\t{}\t{used}\t{state}\t{}", token.expires_at, token.scopes)
+    format!(
+        "{tenant}\t{kind}\t{label}\t{jti}\t{}\t{used}\t{state}\t{}",
+        token.expires_at, token.scopes
+    )
 }
 
 /// `rollcall admin create`.
 pub fn admin(config: &Config, command: Admin) -> Result<(), Ended> {
-    let Admin::Create { tenant, email, role, password_stdin } = command;
+    let Admin::Create {
+        tenant,
+        email,
+        role,
+        password_stdin,
+    } = command;
     let password = if password_stdin {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).context("the password cannot be read")?;
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .context("the password cannot be read")?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     } else {
         password::random()?
@@ -251,8 +317,14 @@ pub fn admin(config: &Config, command: Admin) -> Result<(), Ended> {
         let tenant = tenants::find(db, &tenant)?.id;
         admins::create(db, tenant, &address, &hash, role.into(), now)
     };
-    store.write_blocking("create admin", create).map_err(ended)?;
-    print(&if password_stdin { email } else { format!("{email}\t{password}") });
+    store
+        .write_blocking("create admin", create)
+        .map_err(ended)?;
+    print(&if password_stdin {
+        email
+    } else {
+        format!("{email}\t{password}")
+    });
     Ok(())
 }
 
@@ -266,13 +338,16 @@ pub fn migrate(config: &Config) -> Result<(), Ended> {
 /// `rollcall check`.
 pub fn check(config: &Config) -> Result<(), Ended> {
     let store = existing(config)?;
-    let (tenants, findings) =
-        store.read_blocking(|db| Ok::<_, ServiceError>((tenants::list(db)?.len(), checks::all(db)?)))?;
+    let (tenants, findings) = store
+        .read_blocking(|db| Ok::<_, ServiceError>((tenants::list(db)?.len(), checks::all(db)?)))?;
     for finding in &findings {
         print(&finding.to_string());
     }
     if !findings.is_empty() {
-        return Err(Ended::Failed(anyhow::anyhow!("{} invariants are broken", findings.len())));
+        return Err(Ended::Failed(anyhow::anyhow!(
+            "{} invariants are broken",
+            findings.len()
+        )));
     }
     print(&format!("{tenants} tenants checked, nothing found"));
     Ok(())
@@ -281,7 +356,10 @@ pub fn check(config: &Config) -> Result<(), Ended> {
 /// The file of a SQLite database, for commands that copy one.
 fn sqlite_file(config: &Config) -> Result<&str, Ended> {
     copies::sqlite_file(&config.database).ok_or_else(|| {
-        Ended::Usage("PostgreSQL has tools of its own for this: pg_dump to back up, pg_restore to restore".to_owned())
+        Ended::Usage(
+            "PostgreSQL has tools of its own for this: pg_dump to back up, pg_restore to restore"
+                .to_owned(),
+        )
     })
 }
 

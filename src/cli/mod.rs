@@ -35,7 +35,14 @@ struct Database {
     #[arg(long, global = true, value_name = "URL", env = "ROLLCALL_DATABASE", default_value = config::DATABASE, hide_env_values = true)]
     database: String,
     /// Connections to PostgreSQL
-    #[arg(long, global = true, value_name = "N", env = "ROLLCALL_POSTGRES_POOL", default_value_t = 16, hide_short_help = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "ROLLCALL_POSTGRES_POOL",
+        default_value_t = 16,
+        hide_short_help = true
+    )]
     postgres_pool: u32,
     /// Accept a PostgreSQL that may lose acknowledged writes (for tests)
     #[arg(long, global = true, env = "ROLLCALL_ALLOW_UNSAFE_DATABASE", value_parser = boolish(), hide_short_help = true)]
@@ -52,7 +59,12 @@ enum Command {
         #[arg(long, env = "ROLLCALL_EXIT", value_parser = boolish())]
         exit: bool,
         /// Address and port to listen on; port 0 takes a free one
-        #[arg(long, value_name = "ADDRESS", env = "ROLLCALL_LISTEN", default_value = "127.0.0.1:0")]
+        #[arg(
+            long,
+            value_name = "ADDRESS",
+            env = "ROLLCALL_LISTEN",
+            default_value = "127.0.0.1:0"
+        )]
         listen: String,
     },
     /// Make, list and change tenants
@@ -144,7 +156,12 @@ enum Tenant {
         #[arg(long, env = "ROLLCALL_PLAN", default_value = "starter")]
         plan: Plan,
         /// An IANA name; due dates end in this zone
-        #[arg(long, value_name = "ZONE", env = "ROLLCALL_TIME_ZONE", default_value = "UTC")]
+        #[arg(
+            long,
+            value_name = "ZONE",
+            env = "ROLLCALL_TIME_ZONE",
+            default_value = "UTC"
+        )]
         time_zone: String,
     },
     /// List the tenants
@@ -226,7 +243,11 @@ impl<E: Into<anyhow::Error>> From<E> for Ended {
 pub fn main() -> ExitCode {
     // Clap ends the process itself: help and version with 0, mistakes with 2.
     let cli = Cli::parse();
-    let verbosity = if matches!(cli.command, Command::Serve(_)) { "info,actix_server=warn" } else { "warn" };
+    let verbosity = if matches!(cli.command, Command::Serve(_)) {
+        "info,actix_server=warn"
+    } else {
+        "warn"
+    };
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(verbosity)).init();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -287,9 +308,15 @@ mod tests {
     fn every_option_is_an_environment_variable_as_well() {
         fn walk(command: &clap::Command) {
             for argument in command.get_arguments() {
-                if let Some(long) = argument.get_long().filter(|long| !["help", "version"].contains(long)) {
+                if let Some(long) = argument
+                    .get_long()
+                    .filter(|long| !["help", "version"].contains(long))
+                {
                     let expected = format!("ROLLCALL_{}", long.to_uppercase().replace('-', "_"));
-                    assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(expected.as_str()));
+                    assert_eq!(
+                        argument.get_env().and_then(|env| env.to_str()),
+                        Some(expected.as_str())
+                    );
                 }
             }
             command.get_subcommands().for_each(walk);

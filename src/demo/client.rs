@@ -23,8 +23,14 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: String, token: String, media_type: &'static str) -> Self {
-        let agent = Agent::new_with_config(Agent::config_builder().http_status_as_error(false).build());
-        Self { agent, base, token, media_type }
+        let agent =
+            Agent::new_with_config(Agent::config_builder().http_status_as_error(false).build());
+        Self {
+            agent,
+            base,
+            token,
+            media_type,
+        }
     }
 
     pub fn token(&self) -> &str {
@@ -48,7 +54,13 @@ impl Client {
     }
 
     /// Sends a request; an answer with another status than the one that must come is an error that shows it.
-    fn send(&self, method: Method, path: &str, body: Option<&Value>, status: u16) -> anyhow::Result<Value> {
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        status: u16,
+    ) -> anyhow::Result<Value> {
         SENT.fetch_add(1, Ordering::Relaxed);
         let request = Request::builder()
             .method(method.clone())
@@ -56,32 +68,46 @@ impl Client {
             .header("Authorization", format!("Bearer {}", self.token))
             .header("Accept", self.media_type);
         let mut answer = match body {
-            Some(body) => {
-                self.agent.run(request.header("Content-Type", self.media_type).body(body.to_string())?)
-            }
+            Some(body) => self.agent.run(
+                request
+                    .header("Content-Type", self.media_type)
+                    .body(body.to_string())?,
+            ),
             None => self.agent.run(request.body(())?),
         }
         .with_context(|| format!("{method} {path}"))?;
-        let text = answer.body_mut().read_to_string().with_context(|| format!("the answer to {method} {path}"))?;
+        let text = answer
+            .body_mut()
+            .read_to_string()
+            .with_context(|| format!("the answer to {method} {path}"))?;
         if answer.status().as_u16() != status {
             let sent = body.map(Value::to_string).unwrap_or_default();
-            bail!("{method} {path} {sent}\nwas answered {} instead of {status}: {text}", answer.status());
+            bail!(
+                "{method} {path} {sent}\nwas answered {} instead of {status}: {text}",
+                answer.status()
+            );
         }
         if text.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text).with_context(|| format!("the answer to {method} {path} is not JSON: {text}"))
+        serde_json::from_str(&text)
+            .with_context(|| format!("the answer to {method} {path} is not JSON: {text}"))
     }
 }
 
 /// The `id` of an answer.
 pub fn id(answer: &Value) -> anyhow::Result<String> {
-    Ok(answer["id"].as_str().context("an answer without an id")?.to_owned())
+    Ok(answer["id"]
+        .as_str()
+        .context("an answer without an id")?
+        .to_owned())
 }
 
 /// `totalResults` of a list.
 pub fn total(answer: &Value) -> anyhow::Result<u64> {
-    answer["totalResults"].as_u64().context("a list without totalResults")
+    answer["totalResults"]
+        .as_u64()
+        .context("a list without totalResults")
 }
 
 /// A filter as a query value, percent-encoded.

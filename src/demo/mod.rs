@@ -39,9 +39,19 @@ struct Stage {
 pub fn run(listen: &str, exit: bool) -> anyhow::Result<()> {
     let started = Stopwatch::now();
     let clock = Clock::system();
-    let running = app::spawn(Config { listen: listen.to_owned(), ..Config::throw_away() }, clock.clone())?;
+    let running = app::spawn(
+        Config {
+            listen: listen.to_owned(),
+            ..Config::throw_away()
+        },
+        clock.clone(),
+    )?;
     report::chapter("A server on a throw-away database");
-    report::line(&format!("listening on {} after {} ms", running.url, started.elapsed().as_millis()));
+    report::line(&format!(
+        "listening on {} after {} ms",
+        running.url,
+        started.elapsed().as_millis()
+    ));
     let stage = prepare(&running, &clock)?;
 
     let courses = courses(&stage)?;
@@ -52,14 +62,30 @@ pub fn run(listen: &str, exit: bool) -> anyhow::Result<()> {
     report::log(&stage.api)?;
 
     report::chapter("That was it");
-    report::line(&format!("{} requests in {} ms", client::sent(), started.elapsed().as_millis()));
+    report::line(&format!(
+        "{} requests in {} ms",
+        client::sent(),
+        started.elapsed().as_millis()
+    ));
     if exit {
         return running.stop();
     }
     report::line("the server stays up until you interrupt it; look around with:");
-    report::line(&format!("  curl -H 'Authorization: Bearer {}' {}/scim/v2/Users", stage.okta.token(), running.url));
-    report::line(&format!("  curl -H 'Authorization: Bearer {}' {}/api/v1/enrollments", stage.api.token(), running.url));
-    report::line(&format!("  curl -H 'Authorization: Bearer {}' {}/api/v1/sync/requests", stage.api.token(), running.url));
+    report::line(&format!(
+        "  curl -H 'Authorization: Bearer {}' {}/scim/v2/Users",
+        stage.okta.token(),
+        running.url
+    ));
+    report::line(&format!(
+        "  curl -H 'Authorization: Bearer {}' {}/api/v1/enrollments",
+        stage.api.token(),
+        running.url
+    ));
+    report::line(&format!(
+        "  curl -H 'Authorization: Bearer {}' {}/api/v1/sync/requests",
+        stage.api.token(),
+        running.url
+    ));
     running.wait()
 }
 
@@ -67,20 +93,37 @@ pub fn run(listen: &str, exit: bool) -> anyhow::Result<()> {
 fn prepare(running: &Running, clock: &Clock) -> anyhow::Result<Stage> {
     let now = clock.now();
     let make = move |db: &mut crate::store::Db| {
-        let tenant = tenants::create(db, TENANT, SubscriptionPlan::Business, "Europe/Berlin", now)?.id;
-        let mut token = |kind: TokenKind, directory: Option<(&str, Idp)>| token(db, tenant, kind, directory, now);
+        let tenant =
+            tenants::create(db, TENANT, SubscriptionPlan::Business, "Europe/Berlin", now)?.id;
+        let mut token = |kind: TokenKind, directory: Option<(&str, Idp)>| {
+            token(db, tenant, kind, directory, now)
+        };
         Ok::<_, ServiceError>((
             token(TokenKind::Api, None)?,
             token(TokenKind::Scim, Some(("Okta", Idp::Okta)))?,
             token(TokenKind::Scim, Some(("Entra ID", Idp::Entra)))?,
         ))
     };
-    let (api, okta, entra) = running.state.store.write_blocking("demo tenant", make).context("the demo's tenant")?;
-    report::line(&format!("tenant `{TENANT}` on the Business plan, connections `Okta` and `Entra ID`"));
+    let (api, okta, entra) = running
+        .state
+        .store
+        .write_blocking("demo tenant", make)
+        .context("the demo's tenant")?;
+    report::line(&format!(
+        "tenant `{TENANT}` on the Business plan, connections `Okta` and `Entra ID`"
+    ));
     Ok(Stage {
         api: Client::new(format!("{}/api/v1", running.url), api, "application/json"),
-        okta: Client::new(format!("{}/scim/v2", running.url), okta, "application/scim+json; charset=utf-8"),
-        entra: Client::new(format!("{}/scim/v2", running.url), entra, "application/scim+json"),
+        okta: Client::new(
+            format!("{}/scim/v2", running.url),
+            okta,
+            "application/scim+json; charset=utf-8",
+        ),
+        entra: Client::new(
+            format!("{}/scim/v2", running.url),
+            entra,
+            "application/scim+json",
+        ),
     })
 }
 
@@ -95,9 +138,21 @@ fn token(
         Some((name, idp)) => Some(connections::create(db, tenant, name, idp, now)?),
         None => None,
     };
-    let label = connection.as_ref().map_or("demo", |connection| connection.name.as_str()).to_owned();
+    let label = connection
+        .as_ref()
+        .map_or("demo", |connection| connection.name.as_str())
+        .to_owned();
     let connection = connection.map(|connection| connection.id);
-    Ok(tokens::create(db, &NewToken { label, connection, ..NewToken::of(tenant, kind) }, now)?.token)
+    Ok(tokens::create(
+        db,
+        &NewToken {
+            label,
+            connection,
+            ..NewToken::of(tenant, kind)
+        },
+        now,
+    )?
+    .token)
 }
 
 /// The sample courses, published.
@@ -110,7 +165,11 @@ struct Courses {
 fn courses(stage: &Stage) -> anyhow::Result<Courses> {
     report::chapter("An admin makes three courses over REST");
     let make = |title: &str, code: &str| -> anyhow::Result<String> {
-        let course = stage.api.post("/courses", &json!({"title": title, "code": code, "status": "published"}), 201)?;
+        let course = stage.api.post(
+            "/courses",
+            &json!({"title": title, "code": code, "status": "published"}),
+            201,
+        )?;
         report::line(&format!("course `{title}`"));
         client::id(&course)
     };
@@ -122,13 +181,24 @@ fn courses(stage: &Stage) -> anyhow::Result<Courses> {
 }
 
 /// Assigns a course to a group as the admin would.
-fn assign(stage: &Stage, group: &str, course: &str, title: &str, terms: serde_json::Value) -> anyhow::Result<()> {
+fn assign(
+    stage: &Stage,
+    group: &str,
+    course: &str,
+    title: &str,
+    terms: serde_json::Value,
+) -> anyhow::Result<()> {
     let mut body = json!({"course_id": course});
     if let (Some(body), serde_json::Value::Object(terms)) = (body.as_object_mut(), terms) {
         body.extend(terms);
     }
-    stage.api.post(&format!("/groups/{group}/assignments"), &body, 201)?;
-    report::line(&format!("the admin assigns `{title}` {}", report::enrolled(&stage.api)?));
+    stage
+        .api
+        .post(&format!("/groups/{group}/assignments"), &body, 201)?;
+    report::line(&format!(
+        "the admin assigns `{title}` {}",
+        report::enrolled(&stage.api)?
+    ));
     Ok(())
 }
 

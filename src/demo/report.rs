@@ -28,7 +28,13 @@ fn rows(api: &Client, path: &str) -> anyhow::Result<Vec<Value>> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.get(&format!("{path}?limit=200{cursor}"), 200)?;
-        rows.extend(page["data"].as_array().context("a page without data")?.iter().cloned());
+        rows.extend(
+            page["data"]
+                .as_array()
+                .context("a page without data")?
+                .iter()
+                .cloned(),
+        );
         match page["page"]["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={}", super::client::encoded(next)),
             None => return Ok(rows),
@@ -39,7 +45,10 @@ fn rows(api: &Client, path: &str) -> anyhow::Result<Vec<Value>> {
 /// How many enrollments there are, for the end of a step.
 pub fn enrolled(api: &Client) -> anyhow::Result<String> {
     let count = rows(api, "/enrollments")?.len();
-    Ok(format!("→ {count} enrollment{} in all", if count == 1 { "" } else { "s" }))
+    Ok(format!(
+        "→ {count} enrollment{} in all",
+        if count == 1 { "" } else { "s" }
+    ))
 }
 
 fn text(value: &Value) -> &str {
@@ -54,7 +63,12 @@ pub fn people(api: &Client) -> anyhow::Result<()> {
         line(&format!("{}, managed by {manager}", text(&group["name"])));
         let members = rows(api, &format!("/groups/{}/members", text(&group["id"])))?;
         for member in members {
-            line(&format!("    {:<28} {:<8} since {}", text(&member["name"]), text(&member["state"]), text(&member["added_at"])));
+            line(&format!(
+                "    {:<28} {:<8} since {}",
+                text(&member["name"]),
+                text(&member["state"]),
+                text(&member["added_at"])
+            ));
         }
     }
     Ok(())
@@ -68,7 +82,13 @@ pub fn enrollments(api: &Client) -> anyhow::Result<()> {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|reason| format!("{} `{}`", text(&reason["kind"]), text(&reason["group"]["name"])))
+            .map(|reason| {
+                format!(
+                    "{} `{}`",
+                    text(&reason["kind"]),
+                    text(&reason["group"]["name"])
+                )
+            })
             .collect();
         reasons.dedup();
         line(&format!(
@@ -91,13 +111,21 @@ pub fn log(api: &Client) -> anyhow::Result<()> {
     requests.reverse();
     for request in &requests {
         let mut effects = Vec::new();
-        for (name, word) in [("members_added", "in"), ("members_ended", "out"), ("enrollments", "enrolled")] {
+        for (name, word) in [
+            ("members_added", "in"),
+            ("members_ended", "out"),
+            ("enrollments", "enrolled"),
+        ] {
             if let Some(count) = request["effects"][name].as_i64().filter(|count| *count > 0) {
                 effects.push(format!("{count} {word}"));
             }
         }
-        let warnings: Vec<&str> =
-            request["warnings"].as_array().into_iter().flatten().map(|warning| text(&warning["code"])).collect();
+        let warnings: Vec<&str> = request["warnings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|warning| text(&warning["code"]))
+            .collect();
         if !warnings.is_empty() {
             effects.push(format!("({})", warnings.join(", ")));
         }

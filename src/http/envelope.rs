@@ -20,7 +20,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
 /// The middleware. The id is made here; guards read it from the request's extensions.
-pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn wrap(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId::new();
     request.extensions_mut().insert(id);
     let started = Stopwatch::now();
@@ -35,7 +38,11 @@ pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static
         if let Some(state) = &state {
             state.metrics.count(status.as_u16());
         }
-        log::info!("{method} {path} answered {} in {} µs [request {id}]", status.as_u16(), started.elapsed().as_micros());
+        log::info!(
+            "{method} {path} answered {} in {} µs [request {id}]",
+            status.as_u16(),
+            started.elapsed().as_micros()
+        );
     };
     // a request that ended in a panic or an error is gone: its answer travels as an error that brings its response
     let mut answer = match outcome {
@@ -59,10 +66,18 @@ pub async fn wrap(request: ServiceRequest, next: Next<impl MessageBody + 'static
 
 /// What was refused before any handler ran. Guards bring their own body; the rest gets a SCIM one (H-16).
 fn readable(answer: HttpResponse) -> HttpResponse {
-    if answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
+    if answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().ends_with(b"json"))
+    {
         return answer;
     }
     let status = answer.status();
-    let detail = if status.is_server_error() { "the server made a mistake" } else { "the request cannot be read" };
+    let detail = if status.is_server_error() {
+        "the server made a mistake"
+    } else {
+        "the request cannot be read"
+    };
     ScimFailure::of(status, None, detail).respond()
 }

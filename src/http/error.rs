@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::RequestId;
 use crate::learning::plan::SubscriptionPlan;
-use crate::service::error::LearningError;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
+use crate::service::error::LearningError;
 
 /// The media type of every SCIM body, errors included (H-34).
 pub const SCIM_JSON: &str = "application/scim+json";
@@ -33,11 +33,16 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
         ServiceError::Taken { .. } => (StatusCode::CONFLICT, ScimErrorKind::Uniqueness.keyword()),
         ServiceError::Depends(_) => (StatusCode::CONFLICT, None),
         ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, None),
-        ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, None),
-        ServiceError::Learning(_) | ServiceError::Invalid { .. } => {
-            (StatusCode::BAD_REQUEST, ScimErrorKind::InvalidValue.keyword())
+        ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => {
+            (StatusCode::FORBIDDEN, None)
         }
-        ServiceError::Unavailable(_) | ServiceError::Retry => (StatusCode::SERVICE_UNAVAILABLE, None),
+        ServiceError::Learning(_) | ServiceError::Invalid { .. } => (
+            StatusCode::BAD_REQUEST,
+            ScimErrorKind::InvalidValue.keyword(),
+        ),
+        ServiceError::Unavailable(_) | ServiceError::Retry => {
+            (StatusCode::SERVICE_UNAVAILABLE, None)
+        }
         ServiceError::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
     };
     let detail = match error {
@@ -51,7 +56,11 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
         }
         told => told.to_string(),
     };
-    ScimFailure { status, scim_type: kind, detail }
+    ScimFailure {
+        status,
+        scim_type: kind,
+        detail,
+    }
 }
 
 /// The status of each `scimType` (RFC 7644 §3.12; 413 for request limits).
@@ -77,8 +86,16 @@ const fn scim_status(kind: ScimErrorKind) -> StatusCode {
 impl ScimFailure {
     /// A failure that no use case produced: routing, media types, sizes.
     #[must_use]
-    pub fn of(status: StatusCode, scim_type: Option<ScimErrorKind>, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: scim_type.and_then(ScimErrorKind::keyword), detail: detail.into() }
+    pub fn of(
+        status: StatusCode,
+        scim_type: Option<ScimErrorKind>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            scim_type: scim_type.and_then(ScimErrorKind::keyword),
+            detail: detail.into(),
+        }
     }
 
     /// The body.
@@ -100,7 +117,10 @@ impl ScimFailure {
     pub fn respond(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         answer.content_type(SCIM_JSON);
-        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        if matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
             answer.insert_header((header::RETRY_AFTER, "1"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
@@ -112,7 +132,11 @@ impl ScimFailure {
 
 impl From<ScimError> for ScimFailure {
     fn from(error: ScimError) -> Self {
-        Self { status: scim_status(error.kind), scim_type: error.kind.keyword(), detail: error.detail }
+        Self {
+            status: scim_status(error.kind),
+            scim_type: error.kind.keyword(),
+            detail: error.detail,
+        }
     }
 }
 
@@ -124,7 +148,11 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
         ServiceError::Scim(error) => (scim_status(error.kind), "validation_failed"),
         ServiceError::Taken { attribute, .. } => (
             StatusCode::CONFLICT,
-            if *attribute == "displayName" || *attribute == "name" { "group_name_taken" } else { "already_taken" },
+            if *attribute == "displayName" || *attribute == "name" {
+                "group_name_taken"
+            } else {
+                "already_taken"
+            },
         ),
         ServiceError::Depends(_) => (StatusCode::CONFLICT, "conflict"),
         ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "version_conflict"),
@@ -137,7 +165,9 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
             "body" => (StatusCode::BAD_REQUEST, "malformed_json"),
             _ => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
         },
-        ServiceError::Unavailable(_) | ServiceError::Retry => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        ServiceError::Unavailable(_) | ServiceError::Retry => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
         ServiceError::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
     };
     let failure = scim(error, request);
@@ -153,7 +183,10 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
         object.extend(particulars(error));
     }
     let mut answer = HttpResponse::build(status);
-    answer.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+    answer.insert_header((
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    ));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.insert_header((header::RETRY_AFTER, "1"));
     }

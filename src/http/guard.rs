@@ -13,7 +13,9 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web,
+};
 use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
 
 use super::AppState;
@@ -52,10 +54,16 @@ enum Why {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
-            Why::Unauthenticated(_) => f.write_str("this needs a valid bearer token in the Authorization header"),
+            Why::Unauthenticated(_) => {
+                f.write_str("this needs a valid bearer token in the Authorization header")
+            }
             Why::WrongKind => match self.door {
-                TokenKind::Scim => f.write_str("this is a token for the REST API; SCIM needs one of kind `scim`"),
-                TokenKind::Api => f.write_str("this is a SCIM token; the REST API needs one of kind `api`"),
+                TokenKind::Scim => {
+                    f.write_str("this is a token for the REST API; SCIM needs one of kind `scim`")
+                }
+                TokenKind::Api => {
+                    f.write_str("this is a SCIM token; the REST API needs one of kind `api`")
+                }
             },
             Why::Failed(error, _) => error.fmt(f),
         }
@@ -80,16 +88,18 @@ impl ResponseError for Refusal {
         };
         let mut answer = match self.door {
             TokenKind::Scim => ScimFailure::of(status, None, self.to_string()).respond(),
-            TokenKind::Api => HttpResponse::build(status).content_type("application/problem+json").body(
-                serde_json::json!({
-                    "type": format!("https://rollcall.invalid/problems/{code}"),
-                    "title": code.replace('_', " "),
-                    "status": status.as_u16(),
-                    "code": code,
-                    "detail": self.to_string(),
-                })
-                .to_string(),
-            ),
+            TokenKind::Api => HttpResponse::build(status)
+                .content_type("application/problem+json")
+                .body(
+                    serde_json::json!({
+                        "type": format!("https://rollcall.invalid/problems/{code}"),
+                        "title": code.replace('_', " "),
+                        "status": status.as_u16(),
+                        "code": code,
+                        "detail": self.to_string(),
+                    })
+                    .to_string(),
+                ),
         };
         if let Why::Unauthenticated(sent) = self.why {
             let challenge = match (self.door, sent) {
@@ -98,9 +108,14 @@ impl ResponseError for Refusal {
                 (TokenKind::Api, false) => "Bearer realm=\"api\"",
                 (TokenKind::Api, true) => "Bearer realm=\"api\", error=\"invalid_token\"",
             };
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            answer.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
-        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         answer
     }
 }
@@ -108,7 +123,9 @@ impl ResponseError for Refusal {
 /// The token of a request: the `Authorization` header with or without the word `Bearer`, if there is exactly one.
 fn bearer(request: &HttpRequest) -> Option<String> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let (Some(value), None) = (headers.next(), headers.next()) else { return None };
+    let (Some(value), None) = (headers.next(), headers.next()) else {
+        return None;
+    };
     let text = value.to_str().ok()?.trim();
     let token = match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
@@ -134,13 +151,20 @@ impl Visit {
             door,
             sent: request.headers().contains_key(header::AUTHORIZATION),
             token: bearer(request),
-            request: request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new),
+            request: request
+                .extensions()
+                .get::<RequestId>()
+                .copied()
+                .unwrap_or_else(RequestId::new),
             state: request.app_data::<web::Data<AppState>>().cloned(),
         }
     }
 
     fn refuse(&self, why: Why) -> Refusal {
-        Refusal { door: self.door, why }
+        Refusal {
+            door: self.door,
+            why,
+        }
     }
 
     fn stranger(&self) -> Refusal {
@@ -148,12 +172,18 @@ impl Visit {
     }
 
     fn admit(&self, grant: &Grant, now: Instant) -> Result<Scope, Refusal> {
-        if grant.kind == self.door { Ok(grant.scope(self.request, now)) } else { Err(self.refuse(Why::WrongKind)) }
+        if grant.kind == self.door {
+            Ok(grant.scope(self.request, now))
+        } else {
+            Err(self.refuse(Why::WrongKind))
+        }
     }
 
     /// The answer when memory suffices, which it nearly always does.
     fn at_once(&self) -> Option<Result<Scope, Refusal>> {
-        let (Some(token), Some(state)) = (&self.token, &self.state) else { return Some(Err(self.stranger())) };
+        let (Some(token), Some(state)) = (&self.token, &self.state) else {
+            return Some(Err(self.stranger()));
+        };
         let now = state.clock.now();
         match state.tokens.ask(token, now) {
             Answer::Good(grant) => Some(self.admit(&grant, now)),
@@ -167,11 +197,17 @@ impl Visit {
 
     /// The answer with a look at the row, and at the keys where the token's is unknown.
     async fn in_time(self) -> Result<Scope, Refusal> {
-        let (Some(token), Some(state)) = (&self.token, &self.state) else { return Err(self.stranger()) };
+        let (Some(token), Some(state)) = (&self.token, &self.state) else {
+            return Err(self.stranger());
+        };
         let now = state.clock.now();
         let mut answer = state.tokens.ask(token, now);
         if matches!(answer, Answer::Reload) {
-            let keys = state.store.read(tokens::key_ring).await.map_err(|error| self.failed(error))?;
+            let keys = state
+                .store
+                .read(tokens::key_ring)
+                .await
+                .map_err(|error| self.failed(error))?;
             state.tokens.install(keys);
             answer = state.tokens.ask(token, now);
         }
@@ -180,7 +216,10 @@ impl Visit {
             Answer::Bad(_) | Answer::Reload => Err(self.stranger()),
             Answer::Ask(claims, epoch) => {
                 let asked = Arc::clone(&claims);
-                let row = state.store.read_short(move |db| tokens::grant(db, &asked, now)).await;
+                let row = state
+                    .store
+                    .read_short(move |db| tokens::grant(db, &asked, now))
+                    .await;
                 let row = row.map_err(|error| self.failed(error))?;
                 match state.tokens.learn(token, claims, epoch, row, now) {
                     Ok(grant) => {
@@ -207,7 +246,12 @@ impl Visit {
 fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
     let (store, tenant, jti) = (state.store.clone(), grant.tenant, grant.jti.clone());
     actix_web::rt::spawn(async move {
-        if let Err(error) = store.write("touch token", move |db| tokens::touch(db, tenant, &jti, now)).await {
+        if let Err(error) = store
+            .write("touch token", move |db| {
+                tokens::touch(db, tenant, &jti, now)
+            })
+            .await
+        {
             log::warn!("a token's last use was not noted: {error}");
         }
     });
@@ -216,15 +260,17 @@ fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
 type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result<T, Error>>>;
 
 fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
-    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>() {
-        if *kind == door {
-            return Either::Left(ready(Ok(make(scope.clone()))));
-        }
+    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>()
+        && *kind == door
+    {
+        return Either::Left(ready(Ok(make(scope.clone()))));
     }
     let visit = Visit::of(request, door);
     match visit.at_once() {
         Some(answer) => Either::Left(ready(answer.map(make).map_err(Error::from))),
-        None => Either::Right(Box::pin(async move { visit.in_time().await.map(make).map_err(Error::from) })),
+        None => Either::Right(Box::pin(async move {
+            visit.in_time().await.map(make).map_err(Error::from)
+        })),
     }
 }
 

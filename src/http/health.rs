@@ -27,7 +27,10 @@ pub struct Metrics {
 impl Metrics {
     /// Counts an answer.
     pub fn count(&self, status: u16) {
-        if let Some(class) = usize::from(status / 100).checked_sub(1).and_then(|class| self.classes.get(class)) {
+        if let Some(class) = usize::from(status / 100)
+            .checked_sub(1)
+            .and_then(|class| self.classes.get(class))
+        {
             class.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -57,7 +60,9 @@ impl Metrics {
 
     fn probed(&self) -> Option<bool> {
         let probe = *self.probe.lock().unwrap_or_else(PoisonError::into_inner);
-        probe.filter(|(at, _)| at.elapsed() < PROBE).map(|(_, good)| good)
+        probe
+            .filter(|(at, _)| at.elapsed() < PROBE)
+            .map(|(_, good)| good)
     }
 }
 
@@ -73,13 +78,17 @@ impl Drop for InFlight {
 
 /// The process is alive.
 pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// The node can serve: it is not draining and the database takes a transaction. Asked at most once a second.
 pub async fn readyz(state: web::Data<AppState>) -> HttpResponse {
     let not_ready = |why: &'static str| {
-        HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body(format!("{why}\n"))
+        HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{why}\n"))
     };
     if state.metrics.is_draining() {
         return not_ready("draining");
@@ -87,35 +96,70 @@ pub async fn readyz(state: web::Data<AppState>) -> HttpResponse {
     let good = match state.metrics.probed() {
         Some(good) => good,
         None => {
-            let answer: Result<bool, ServiceError> = state.store.write("readiness", tenants::is_empty).await;
+            let answer: Result<bool, ServiceError> =
+                state.store.write("readiness", tenants::is_empty).await;
             if let Err(error) = &answer {
                 log::warn!("not ready: {error}");
             }
-            let mut probe = state.metrics.probe.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut probe = state
+                .metrics
+                .probe
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             *probe = Some((Stopwatch::now(), answer.is_ok()));
             answer.is_ok()
         }
     };
-    if good { HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n") } else { not_ready("database") }
+    if good {
+        HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body("ready\n")
+    } else {
+        not_ready("database")
+    }
 }
 
 /// Counters in the text format of Prometheus.
 pub async fn metrics(state: web::Data<AppState>) -> HttpResponse {
-    let mut text = String::from("# HELP rollcall_build_info What runs.\n# TYPE rollcall_build_info gauge\n");
+    let mut text =
+        String::from("# HELP rollcall_build_info What runs.\n# TYPE rollcall_build_info gauge\n");
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "rollcall_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(
+        text,
+        "rollcall_build_info{{version=\"{}\"}} 1",
+        env!("CARGO_PKG_VERSION")
+    );
     text.push_str("# HELP rollcall_http_responses_total Answers by class of status.\n");
     text.push_str("# TYPE rollcall_http_responses_total counter\n");
     for (class, count) in (1..).zip(&state.metrics.classes) {
-        let _ = writeln!(text, "rollcall_http_responses_total{{class=\"{class}xx\"}} {}", count.load(Ordering::Relaxed));
+        let _ = writeln!(
+            text,
+            "rollcall_http_responses_total{{class=\"{class}xx\"}} {}",
+            count.load(Ordering::Relaxed)
+        );
     }
     for (name, kind, help, value) in [
-        ("rollcall_http_in_flight", "gauge", "Requests being answered.", state.metrics.in_flight()),
-        ("rollcall_sync_log_dropped_total", "counter", "Rows of the sync log that were lost.", state.log.dropped()),
+        (
+            "rollcall_http_in_flight",
+            "gauge",
+            "Requests being answered.",
+            state.metrics.in_flight(),
+        ),
+        (
+            "rollcall_sync_log_dropped_total",
+            "counter",
+            "Rows of the sync log that were lost.",
+            state.log.dropped(),
+        ),
     ] {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+        );
     }
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text)
 }
 
 #[cfg(test)]
@@ -130,7 +174,11 @@ mod tests {
         for status in [200, 204, 404, 503, 0, 700] {
             metrics.count(status);
         }
-        let counts: Vec<u64> = metrics.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
+        let counts: Vec<u64> = metrics
+            .classes
+            .iter()
+            .map(|class| class.load(Ordering::Relaxed))
+            .collect();
         assert_eq!(counts, [0, 2, 0, 1, 1]);
     }
 

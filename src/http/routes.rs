@@ -27,10 +27,26 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .service(
             web::scope("/scim/v2")
                 .wrap(from_fn(guard::provisioner))
-                .service(read_only("/ResourceTypes", web::get().to(discovery::resource_types), web::head().to(discovery::resource_types)))
-                .service(read_only("/ResourceTypes/{id}", web::get().to(discovery::resource_type), web::head().to(discovery::resource_type)))
-                .service(read_only("/Schemas", web::get().to(discovery::schemas), web::head().to(discovery::schemas)))
-                .service(read_only("/Schemas/{urn}", web::get().to(discovery::schema), web::head().to(discovery::schema)))
+                .service(read_only(
+                    "/ResourceTypes",
+                    web::get().to(discovery::resource_types),
+                    web::head().to(discovery::resource_types),
+                ))
+                .service(read_only(
+                    "/ResourceTypes/{id}",
+                    web::get().to(discovery::resource_type),
+                    web::head().to(discovery::resource_type),
+                ))
+                .service(read_only(
+                    "/Schemas",
+                    web::get().to(discovery::schemas),
+                    web::head().to(discovery::schemas),
+                ))
+                .service(read_only(
+                    "/Schemas/{urn}",
+                    web::get().to(discovery::schema),
+                    web::head().to(discovery::schema),
+                ))
                 .configure(|scim| kind(scim, "/Users", Kind::User))
                 .configure(|scim| kind(scim, "/Groups", Kind::Group))
                 .service(
@@ -45,12 +61,26 @@ pub fn configure(app: &mut web::ServiceConfig) {
                         .route(options("OPTIONS, POST"))
                         .default_service(method_not_allowed("OPTIONS, POST")),
                 )
-                .service(read_only("", web::get().to(resources::list_all), web::head().to(resources::list_all)))
+                .service(read_only(
+                    "",
+                    web::get().to(resources::list_all),
+                    web::head().to(resources::list_all),
+                ))
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),
         )
-        .service(web::resource(["/scim/{version:v[0-9]+}", "/scim/{version:v[0-9]+}/{tail:.*}"]).to(no_such_version))
-        .service(web::scope("/api/v1").wrap(from_fn(guard::api_caller)).configure(api::routes))
+        .service(
+            web::resource([
+                "/scim/{version:v[0-9]+}",
+                "/scim/{version:v[0-9]+}/{tail:.*}",
+            ])
+            .to(no_such_version),
+        )
+        .service(
+            web::scope("/api/v1")
+                .wrap(from_fn(guard::api_caller))
+                .configure(api::routes),
+        )
         .default_service(web::to(no_such_page));
 }
 
@@ -62,13 +92,17 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
         web::resource(endpoint)
             .route(web::get().to(list))
             .route(web::head().to(list))
-            .route(web::post().to(move |request, who, payload, state| resources::create(kind, request, who, payload, state)))
+            .route(web::post().to(move |request, who, payload, state| {
+                resources::create(kind, request, who, payload, state)
+            }))
             .route(options("GET, HEAD, OPTIONS, POST"))
             .default_service(method_not_allowed("GET, HEAD, OPTIONS, POST")),
     )
     .service(
         web::resource(format!("{endpoint}/.search"))
-            .route(web::post().to(move |request, who, payload, state| resources::search(kind, request, who, payload, state)))
+            .route(web::post().to(move |request, who, payload, state| {
+                resources::search(kind, request, who, payload, state)
+            }))
             .route(options("OPTIONS, POST"))
             .default_service(method_not_allowed("OPTIONS, POST")),
     )
@@ -76,9 +110,15 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
         web::resource(format!("{endpoint}/{{id}}"))
             .route(web::get().to(get))
             .route(web::head().to(get))
-            .route(web::put().to(move |request, who, id, payload, state| resources::replace(kind, request, who, id, payload, state)))
-            .route(web::patch().to(move |request, who, id, payload, state| resources::patch(kind, request, who, id, payload, state)))
-            .route(web::delete().to(move |request, who, id, state| resources::delete(kind, request, who, id, state)))
+            .route(web::put().to(move |request, who, id, payload, state| {
+                resources::replace(kind, request, who, id, payload, state)
+            }))
+            .route(web::patch().to(move |request, who, id, payload, state| {
+                resources::patch(kind, request, who, id, payload, state)
+            }))
+            .route(web::delete().to(move |request, who, id, state| {
+                resources::delete(kind, request, who, id, state)
+            }))
             .route(options("DELETE, GET, HEAD, OPTIONS, PATCH, PUT"))
             .default_service(method_not_allowed("DELETE, GET, HEAD, OPTIONS, PATCH, PUT")),
     );
@@ -87,20 +127,31 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
 const READ_ONLY: &str = "GET, HEAD, OPTIONS";
 
 fn read_only(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
-    web::resource(path).route(get).route(head).route(options(READ_ONLY)).default_service(method_not_allowed(READ_ONLY))
+    web::resource(path)
+        .route(get)
+        .route(head)
+        .route(options(READ_ONLY))
+        .default_service(method_not_allowed(READ_ONLY))
 }
 
 fn options(allow: &'static str) -> actix_web::Route {
     web::method(actix_web::http::Method::OPTIONS).to(move |_: Provisioner| async move {
-        HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish()
+        HttpResponse::NoContent()
+            .insert_header((header::ALLOW, allow))
+            .finish()
     })
 }
 
 fn method_not_allowed(allow: &'static str) -> actix_web::Route {
     web::to(move |request: HttpRequest, _: Provisioner| async move {
-        let detail = format!("{} is not possible here; possible are {allow}", request.method());
+        let detail = format!(
+            "{} is not possible here; possible are {allow}",
+            request.method()
+        );
         let mut answer = ScimFailure::of(StatusCode::METHOD_NOT_ALLOWED, None, detail).respond();
-        answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
+        answer
+            .headers_mut()
+            .insert(header::ALLOW, header::HeaderValue::from_static(allow));
         answer
     })
 }
@@ -108,12 +159,22 @@ fn method_not_allowed(allow: &'static str) -> actix_web::Route {
 /// H-07: announced as not supported.
 fn unsupported(path: &'static str) -> Resource {
     web::resource(path).to(|request: HttpRequest, _: Provisioner| async move {
-        ScimFailure::of(StatusCode::NOT_IMPLEMENTED, None, format!("{} is not supported", request.path())).respond()
+        ScimFailure::of(
+            StatusCode::NOT_IMPLEMENTED,
+            None,
+            format!("{} is not supported", request.path()),
+        )
+        .respond()
     })
 }
 
 async fn no_such_endpoint(request: HttpRequest, _: Provisioner) -> HttpResponse {
-    ScimFailure::of(StatusCode::NOT_FOUND, None, format!("there is no endpoint {}", request.path())).respond()
+    ScimFailure::of(
+        StatusCode::NOT_FOUND,
+        None,
+        format!("there is no endpoint {}", request.path()),
+    )
+    .respond()
 }
 
 async fn no_such_version(request: HttpRequest, _: Provisioner) -> HttpResponse {
@@ -127,5 +188,10 @@ async fn no_such_version(request: HttpRequest, _: Provisioner) -> HttpResponse {
 }
 
 async fn no_such_page(request: HttpRequest) -> HttpResponse {
-    ScimFailure::of(StatusCode::NOT_FOUND, None, format!("there is nothing at {}", request.path())).respond()
+    ScimFailure::of(
+        StatusCode::NOT_FOUND,
+        None,
+        format!("there is nothing at {}", request.path()),
+    )
+    .respond()
 }

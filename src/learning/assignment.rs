@@ -25,17 +25,22 @@ const MAX_DAYS: i64 = 3650;
 impl Due {
     /// Reads the wire form: `null`, `{"kind":"date","date":"2026-03-31"}` or `{"kind":"relative","days":30}`.
     pub fn from_json(value: &Value) -> Result<Self, LearningError> {
-        let invalid = || LearningError::Invalid {
+        let invalid = || {
+            LearningError::Invalid {
             field: "due",
             detail: r#"`due` is null, {"kind":"date","date":"YYYY-MM-DD"} or {"kind":"relative","days":0-3650}"#.to_owned(),
+        }
         };
         if value.is_null() {
             return Ok(Self::None);
         }
         match value.get("kind").and_then(Value::as_str) {
-            Some("date") => {
-                value.get("date").and_then(Value::as_str).and_then(parse_date).map(Self::Date).ok_or_else(invalid)
-            }
+            Some("date") => value
+                .get("date")
+                .and_then(Value::as_str)
+                .and_then(parse_date)
+                .map(Self::Date)
+                .ok_or_else(invalid),
             Some("relative") => value
                 .get("days")
                 .and_then(Value::as_i64)
@@ -70,7 +75,10 @@ impl Due {
     /// Reads the two columns back.
     #[must_use]
     pub fn from_columns(date: Option<&str>, days: Option<i64>) -> Self {
-        match (date.and_then(parse_date), days.and_then(|days| u16::try_from(days).ok())) {
+        match (
+            date.and_then(parse_date),
+            days.and_then(|days| u16::try_from(days).ok()),
+        ) {
             (Some(date), _) => Self::Date(date),
             (None, Some(days)) => Self::Relative(days),
             (None, None) => Self::None,
@@ -86,7 +94,9 @@ impl Due {
 
 /// `YYYY-MM-DD` and nothing else.
 fn parse_date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    (text.len() == 10)
+        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+        .flatten()
 }
 
 /// The compliance options of an assignment.
@@ -100,13 +110,21 @@ pub struct Options {
 
 impl Options {
     /// Checks and makes the options.
-    pub fn new(mandatory: bool, due: Due, recert_months: Option<i64>) -> Result<Self, LearningError> {
+    pub fn new(
+        mandatory: bool,
+        due: Due,
+        recert_months: Option<i64>,
+    ) -> Result<Self, LearningError> {
         let recert_months = match recert_months {
             None => None,
             Some(months @ 1..=120) => u8::try_from(months).ok(),
             Some(months) => return Err(LearningError::RecertMonthsOutOfRange { months }),
         };
-        Ok(Self { mandatory, due, recert_months })
+        Ok(Self {
+            mandatory,
+            due,
+            recert_months,
+        })
     }
 
     /// Months between recertifications.
@@ -122,7 +140,11 @@ mod tests {
 
     #[test]
     fn due_survives_the_wire_and_the_columns() -> Result<(), LearningError> {
-        for text in ["null", r#"{"kind":"date","date":"2026-03-31"}"#, r#"{"kind":"relative","days":30}"#] {
+        for text in [
+            "null",
+            r#"{"kind":"date","date":"2026-03-31"}"#,
+            r#"{"kind":"relative","days":30}"#,
+        ] {
             let value: Value = serde_json::from_str(text).unwrap_or_default();
             let due = Due::from_json(&value)?;
             assert_eq!(due.to_json(), value);
@@ -149,8 +171,18 @@ mod tests {
 
     #[test]
     fn recertification_is_between_one_and_120_months() {
-        for (months, good) in [(0, false), (1, true), (120, true), (121, false), (-1, false)] {
-            assert_eq!(Options::new(true, Due::None, Some(months)).is_ok(), good, "{months}");
+        for (months, good) in [
+            (0, false),
+            (1, true),
+            (120, true),
+            (121, false),
+            (-1, false),
+        ] {
+            assert_eq!(
+                Options::new(true, Due::None, Some(months)).is_ok(),
+                good,
+                "{months}"
+            );
         }
     }
 

@@ -16,11 +16,16 @@ pub fn local_date(at: Instant, zone: Tz) -> NaiveDate {
 /// The end of a day: the first instant that is no longer that day. Comparisons are half-open: `now >= end(due)` is late.
 #[must_use]
 pub fn end(date: NaiveDate, zone: Tz) -> Instant {
-    let next = date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN);
+    let next = date
+        .checked_add_days(Days::new(1))
+        .unwrap_or(NaiveDate::MAX)
+        .and_time(NaiveTime::MIN);
     // Where clocks jump over midnight the day begins later, a quarter of an hour at a time at the finest.
-    let begins = (0..=96).find_map(|quarters| match zone.from_local_datetime(&(next + TimeDelta::minutes(15 * quarters))) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at),
-        LocalResult::None => None,
+    let begins = (0..=96).find_map(|quarters| {
+        match zone.from_local_datetime(&(next + TimeDelta::minutes(15 * quarters))) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at),
+            LocalResult::None => None,
+        }
     });
     Instant(begins.as_ref().map_or(i64::MAX, DateTime::timestamp_millis))
 }
@@ -42,7 +47,11 @@ mod tests {
         ] {
             let date: NaiveDate = date.parse().unwrap_or_default();
             let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
-            assert_eq!(Some(end(date, zone)), Instant::parse(late_from), "{date} {zone}");
+            assert_eq!(
+                Some(end(date, zone)),
+                Instant::parse(late_from),
+                "{date} {zone}"
+            );
         }
     }
 
@@ -50,7 +59,10 @@ mod tests {
     fn the_local_date_is_the_tenants() {
         let at = Instant::parse("2026-02-01T04:30:00Z").unwrap_or(Instant(0));
         let zone = |name: &str| name.parse::<Tz>().unwrap_or(Tz::UTC);
-        assert_eq!(local_date(at, zone("America/New_York")).to_string(), "2026-01-31");
+        assert_eq!(
+            local_date(at, zone("America/New_York")).to_string(),
+            "2026-01-31"
+        );
         assert_eq!(local_date(at, Tz::UTC).to_string(), "2026-02-01");
     }
 }

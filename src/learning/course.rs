@@ -1,20 +1,16 @@
 //! The course: something that can be completed (§2.5).
 
+pub use super::course_status::CourseStatus;
 use super::error::LearningError;
-
-super::spelled! {
-    /// Only a published course can be assigned and enrolls; an archived one keeps everything it has.
-    CourseStatus {
-        Draft = "draft",
-        Published = "published",
-        Archived = "archived",
-    }
-}
 
 impl CourseStatus {
     /// Refuses to assign a course that is not published (4.3).
     pub fn assignable(self) -> Result<(), LearningError> {
-        if self == Self::Published { Ok(()) } else { Err(LearningError::CourseNotPublished { status: self }) }
+        if self == Self::Published {
+            Ok(())
+        } else {
+            Err(LearningError::CourseNotPublished { status: self })
+        }
     }
 }
 
@@ -30,7 +26,10 @@ pub fn line(field: &'static str, text: &str, limit: usize) -> Result<String, Lea
     } else {
         return Ok(text.to_owned());
     };
-    Err(LearningError::Invalid { field, detail: format!("`{field}` {problem}") })
+    Err(LearningError::Invalid {
+        field,
+        detail: format!("`{field}` {problem}"),
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::course::CourseStatus;
+use super::course_status::CourseStatus;
 use super::owed::Blocker;
 use crate::ids::{ConnectionId, LearnerId};
 
@@ -26,7 +26,10 @@ pub enum LearningError {
     /// Recertification outside 1-120 months.
     RecertMonthsOutOfRange { months: i64 },
     /// Name and members belong to a directory (§2.3).
-    ManagedByDirectory { connection: ConnectionId, name: String },
+    ManagedByDirectory {
+        connection: ConnectionId,
+        name: String,
+    },
     /// A reference such as an external id names several learners.
     AmbiguousReference { reference: String },
 }
@@ -68,7 +71,10 @@ impl LearningError {
             | Self::AlreadyAssigned
             | Self::ManagedByDirectory { .. }
             | Self::AmbiguousReference { .. } => true,
-            Self::Invalid { .. } | Self::NotEligible(_) | Self::CourseNotPublished { .. } | Self::RecertMonthsOutOfRange { .. } => false,
+            Self::Invalid { .. }
+            | Self::NotEligible(_)
+            | Self::CourseNotPublished { .. }
+            | Self::RecertMonthsOutOfRange { .. } => false,
         }
     }
 
@@ -94,17 +100,31 @@ impl fmt::Display for LearningError {
             Self::GroupNameTaken { name } => write!(f, "another group is named `{name}`"),
             Self::CourseCodeTaken { code } => write!(f, "another course has the code `{code}`"),
             Self::NotEligible(list) => {
-                write!(f, "{} of the learners cannot be added; nobody was added", list.len())
+                write!(
+                    f,
+                    "{} of the learners cannot be added; nobody was added",
+                    list.len()
+                )
             }
-            Self::CourseNotPublished { status } => write!(f, "a {status} course cannot be assigned; publish it first"),
+            Self::CourseNotPublished { status } => {
+                write!(f, "a {status} course cannot be assigned; publish it first")
+            }
             Self::AlreadyAssigned => f.write_str("the course is assigned to this group already"),
             Self::RecertMonthsOutOfRange { months } => {
-                write!(f, "recertification is every 1 to 120 months, not every {months}")
+                write!(
+                    f,
+                    "recertification is every 1 to 120 months, not every {months}"
+                )
             }
             Self::ManagedByDirectory { name, .. } => {
-                write!(f, "name and members of this group are managed by `{name}`; change them there, or release the group")
+                write!(
+                    f,
+                    "name and members of this group are managed by `{name}`; change them there, or release the group"
+                )
             }
-            Self::AmbiguousReference { reference } => write!(f, "{reference} names more than one learner; use `id`"),
+            Self::AmbiguousReference { reference } => {
+                write!(f, "{reference} names more than one learner; use `id`")
+            }
         }
     }
 }

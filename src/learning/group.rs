@@ -25,7 +25,12 @@ impl GroupName {
     /// Reads a name as a person or a directory wrote it.
     pub fn parse(text: &str) -> Result<Self, LearningError> {
         let name: String = text.trim().nfc().collect();
-        let invalid = |detail: &str| Err(LearningError::Invalid { field: "name", detail: detail.to_owned() });
+        let invalid = |detail: &str| {
+            Err(LearningError::Invalid {
+                field: "name",
+                detail: detail.to_owned(),
+            })
+        };
         if name.is_empty() {
             return invalid("a group needs a name");
         }
@@ -62,7 +67,10 @@ impl Color {
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(format!("#{}", digits.to_ascii_uppercase())))
         } else {
-            Err(LearningError::Invalid { field: "color", detail: "a color is written `#RRGGBB`".to_owned() })
+            Err(LearningError::Invalid {
+                field: "color",
+                detail: "a color is written `#RRGGBB`".to_owned(),
+            })
         }
     }
 
@@ -87,7 +95,10 @@ impl Description {
                 detail: "a description has at most 2000 characters".to_owned(),
             });
         }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
             return Err(LearningError::Invalid {
                 field: "description",
                 detail: "a description has no control characters but line breaks".to_owned(),
@@ -146,10 +157,16 @@ pub enum Writer {
 }
 
 /// Refuses a change of the name or the members of a locked group by anyone but a connection (§2.3, I-5).
-pub fn may_write_name_and_members(manager: Option<&Manager>, writer: Writer) -> Result<(), LearningError> {
+pub fn may_write_name_and_members(
+    manager: Option<&Manager>,
+    writer: Writer,
+) -> Result<(), LearningError> {
     match (manager, writer) {
         (Some(manager), Writer::Person) if manager.locks => {
-            Err(LearningError::ManagedByDirectory { connection: manager.id, name: manager.name.clone() })
+            Err(LearningError::ManagedByDirectory {
+                connection: manager.id,
+                name: manager.name.clone(),
+            })
         }
         _ => Ok(()),
     }
@@ -161,8 +178,14 @@ mod tests {
 
     #[test]
     fn a_name_is_trimmed_and_composed() {
-        assert_eq!(GroupName::parse("  Verka\u{0308}ufer \n").map(GroupName::into_string), Ok("Verk\u{00e4}ufer".to_owned()));
-        assert_eq!(GroupName::parse(&"ä".repeat(120)).map(|name| name.as_str().chars().count()), Ok(120));
+        assert_eq!(
+            GroupName::parse("  Verka\u{0308}ufer \n").map(GroupName::into_string),
+            Ok("Verk\u{00e4}ufer".to_owned())
+        );
+        assert_eq!(
+            GroupName::parse(&"ä".repeat(120)).map(|name| name.as_str().chars().count()),
+            Ok(120)
+        );
     }
 
     #[test]
@@ -174,8 +197,13 @@ mod tests {
 
     #[test]
     fn a_color_is_upper_cased_and_strict() {
-        assert_eq!(Color::parse("#25e3eb").map(|color| color.as_str().to_owned()), Ok("#25E3EB".to_owned()));
-        for text in ["", "25E3EB", "#25E3E", "#25E3EBF", "#25E3EG", "red", "##25E3E", "#25É3E"] {
+        assert_eq!(
+            Color::parse("#25e3eb").map(|color| color.as_str().to_owned()),
+            Ok("#25E3EB".to_owned())
+        );
+        for text in [
+            "", "25E3EB", "#25E3E", "#25E3EBF", "#25E3EG", "red", "##25E3E", "#25É3E",
+        ] {
             assert!(Color::parse(text).is_err(), "{text:?}");
         }
     }
@@ -190,10 +218,23 @@ mod tests {
 
     #[test]
     fn a_locked_group_is_closed_to_people_and_open_to_connections() {
-        let manager = Manager { id: ConnectionId::new(), name: "Okta".to_owned(), locks: true };
+        let manager = Manager {
+            id: ConnectionId::new(),
+            name: "Okta".to_owned(),
+            locks: true,
+        };
         assert!(may_write_name_and_members(Some(&manager), Writer::Person).is_err());
         assert!(may_write_name_and_members(Some(&manager), Writer::Connection).is_ok());
-        assert!(may_write_name_and_members(Some(&Manager { locks: false, ..manager }), Writer::Person).is_ok());
+        assert!(
+            may_write_name_and_members(
+                Some(&Manager {
+                    locks: false,
+                    ..manager
+                }),
+                Writer::Person
+            )
+            .is_ok()
+        );
         assert!(may_write_name_and_members(None, Writer::Person).is_ok());
     }
 }

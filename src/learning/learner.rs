@@ -83,15 +83,30 @@ impl Facts {
 /// The approval a new learner starts with: a connection's own choice, else what the tenant set for SCIM.
 #[must_use]
 pub const fn approval_at_creation(automatic: bool) -> Approval {
-    if automatic { Approval::Approved } else { Approval::Pending }
+    if automatic {
+        Approval::Approved
+    } else {
+        Approval::Pending
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const fn facts(registration: Registration, approval: Approval, active: bool, deleted: bool) -> Facts {
-        Facts { registration, approval, active, suspended: false, deleted }
+    const fn facts(
+        registration: Registration,
+        approval: Approval,
+        active: bool,
+        deleted: bool,
+    ) -> Facts {
+        Facts {
+            registration,
+            approval,
+            active,
+            suspended: false,
+            deleted,
+        }
     }
 
     #[test]
@@ -106,7 +121,10 @@ mod tests {
             (Invited, Approved, false, Some(Blocker::NotRegistered)),
             (Invited, Pending, false, Some(Blocker::NotRegistered)),
         ] {
-            assert_eq!(facts(registration, approval, true, deleted).not_addable(), expected);
+            assert_eq!(
+                facts(registration, approval, true, deleted).not_addable(),
+                expected
+            );
         }
     }
 
@@ -114,7 +132,11 @@ mod tests {
     fn an_inactive_or_suspended_learner_is_addable_but_not_enrollable() {
         let inactive = facts(Registration::Registered, Approval::Approved, false, false);
         assert!(inactive.addable() && !inactive.enrollable());
-        let suspended = Facts { suspended: true, active: true, ..inactive };
+        let suspended = Facts {
+            suspended: true,
+            active: true,
+            ..inactive
+        };
         assert!(suspended.addable() && !suspended.enrollable());
     }
 }

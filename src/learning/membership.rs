@@ -64,8 +64,17 @@ mod tests {
             deleted: false,
         };
         assert_eq!(State::of(facts), State::Pending);
-        let approved = Facts { approval: Approval::Approved, ..facts };
+        let approved = Facts {
+            approval: Approval::Approved,
+            ..facts
+        };
         assert_eq!(State::of(approved), State::Dormant);
-        assert_eq!(State::of(Facts { active: true, ..approved }), State::Active);
+        assert_eq!(
+            State::of(Facts {
+                active: true,
+                ..approved
+            }),
+            State::Active
+        );
     }
 }

@@ -6,6 +6,7 @@
 pub mod assignment;
 pub mod calendar;
 pub mod course;
+mod course_status;
 pub mod error;
 pub mod event;
 pub mod group;

@@ -37,7 +37,9 @@ impl Obligation {
         match self.due {
             Due::None => None,
             Due::Date(date) => Some(date),
-            Due::Relative(days) => local_date(self.required_since, zone).checked_add_days(Days::new(u64::from(days))),
+            Due::Relative(days) => {
+                local_date(self.required_since, zone).checked_add_days(Days::new(u64::from(days)))
+            }
         }
     }
 }
@@ -61,9 +63,20 @@ pub struct LearnerView {
 
 /// Merges live obligations: mandatory if any is, the earliest due date, the status by mandatory ones if there are any.
 #[must_use]
-pub fn learner_view(obligations: &[Obligation], cycle: Cycle, withdrawn: bool, now: Instant, zone: Tz) -> LearnerView {
+pub fn learner_view(
+    obligations: &[Obligation],
+    cycle: Cycle,
+    withdrawn: bool,
+    now: Instant,
+    zone: Tz,
+) -> LearnerView {
     let mandatory = obligations.iter().any(|one| one.mandatory);
-    let dates = || obligations.iter().enumerate().filter_map(|(n, one)| Some((one.due_date(zone)?, n, one.mandatory)));
+    let dates = || {
+        obligations
+            .iter()
+            .enumerate()
+            .filter_map(|(n, one)| Some((one.due_date(zone)?, n, one.mandatory)))
+    };
     let earliest = dates().min();
     let late = dates().any(|(date, _, binding)| (binding || !mandatory) && now >= end(date, zone));
     let status = if withdrawn {
@@ -77,7 +90,12 @@ pub fn learner_view(obligations: &[Obligation], cycle: Cycle, withdrawn: bool, n
     } else {
         Status::NotStarted
     };
-    LearnerView { status, mandatory, due: earliest.map(|(date, ..)| date), due_set_by: earliest.map(|(_, n, _)| n) }
+    LearnerView {
+        status,
+        mandatory,
+        due: earliest.map(|(date, ..)| date),
+        due_set_by: earliest.map(|(_, n, _)| n),
+    }
 }
 
 #[cfg(test)]
@@ -92,21 +110,50 @@ mod tests {
             due: Due::Date("2026-03-31".parse().unwrap_or_default()),
             required_since: at("2026-03-01T09:00:00Z"),
         };
-        let berlin = Obligation { mandatory: false, due: Due::Relative(10), required_since: at("2026-03-05T10:00:00Z") };
+        let berlin = Obligation {
+            mandatory: false,
+            due: Due::Relative(10),
+            required_since: at("2026-03-05T10:00:00Z"),
+        };
         let zone = Tz::Europe__Berlin;
         let view = |now| learner_view(&[sales, berlin], Cycle::default(), false, at(now), zone);
         let before = view("2026-03-10T12:00:00Z");
-        assert_eq!((before.mandatory, before.due.map(|date| date.to_string()).as_deref(), before.due_set_by), (true, Some("2026-03-15"), Some(1)));
+        assert_eq!(
+            (
+                before.mandatory,
+                before.due.map(|date| date.to_string()).as_deref(),
+                before.due_set_by
+            ),
+            (true, Some("2026-03-15"), Some(1))
+        );
         assert_eq!(view("2026-03-16T12:00:00Z").status, Status::NotStarted);
         assert_eq!(view("2026-03-31T22:00:00Z").status, Status::Overdue);
-        let alone = learner_view(&[berlin], Cycle::default(), false, at("2026-03-16T12:00:00Z"), zone);
+        let alone = learner_view(
+            &[berlin],
+            Cycle::default(),
+            false,
+            at("2026-03-16T12:00:00Z"),
+            zone,
+        );
         assert_eq!(alone.status, Status::Overdue);
     }
 
     #[test]
     fn an_enrollment_without_obligations_is_never_overdue() {
-        let view = learner_view(&[], Cycle { started: true, completed: false }, false, Instant(i64::MAX / 2), Tz::UTC);
+        let view = learner_view(
+            &[],
+            Cycle {
+                started: true,
+                completed: false,
+            },
+            false,
+            Instant(i64::MAX / 2),
+            Tz::UTC,
+        );
         assert_eq!((view.status, view.due), (Status::InProgress, None));
-        assert_eq!(learner_view(&[], Cycle::default(), true, Instant(0), Tz::UTC).status, Status::Withdrawn);
+        assert_eq!(
+            learner_view(&[], Cycle::default(), true, Instant(0), Tz::UTC).status,
+            Status::Withdrawn
+        );
     }
 }

@@ -32,7 +32,11 @@ mod tests {
     #[test]
     fn exactly_the_plans_named_in_messages_include_groups() {
         for plan in SubscriptionPlan::ALL {
-            assert_eq!(plan.includes_groups(), SubscriptionPlan::WITH_GROUPS.contains(plan), "{plan}");
+            assert_eq!(
+                plan.includes_groups(),
+                SubscriptionPlan::WITH_GROUPS.contains(plan),
+                "{plan}"
+            );
             assert_eq!(SubscriptionPlan::parse(plan.as_str()), Some(*plan));
         }
         assert_eq!(SubscriptionPlan::parse("free"), None);

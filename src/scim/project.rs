@@ -46,12 +46,18 @@ impl Projection {
     ///
     /// # Errors
     /// `invalidValue` for both at once, a malformed name, too many names (E17).
-    pub fn parse(rt: &ResourceType, attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, ScimError> {
+    pub fn parse(
+        rt: &ResourceType,
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+    ) -> Result<Self, ScimError> {
         let attributes = attributes.filter(|text| !text.trim().is_empty());
         let excluded = excluded.filter(|text| !text.trim().is_empty());
         let asked = match (attributes, excluded) {
             (Some(_), Some(_)) => {
-                return Err(ScimError::invalid_value("attributes and excludedAttributes exclude each other; send one"));
+                return Err(ScimError::invalid_value(
+                    "attributes and excludedAttributes exclude each other; send one",
+                ));
             }
             (Some(text), None) => Asked::Only(Selection::read(rt, "attributes", text)?),
             (None, Some(text)) => Asked::Except(Selection::read(rt, "excludedAttributes", text)?),
@@ -99,7 +105,10 @@ impl Projection {
     #[must_use]
     pub fn wants(&self, name: &str) -> bool {
         match name.rsplit_once(':') {
-            Some((urn, name)) => self.extensions.get(urn).is_some_and(|shown| shown.contains_key(name)),
+            Some((urn, name)) => self
+                .extensions
+                .get(urn)
+                .is_some_and(|shown| shown.contains_key(name)),
             None => self.core.contains_key(name),
         }
     }
@@ -122,32 +131,55 @@ impl Projection {
         let schema = rt.extension(urn)?;
         let shown = self.extensions.get(&schema.id)?;
         let container = value.as_object()?;
-        let kept: Map<String, Value> =
-            container.iter().filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?))).collect();
+        let kept: Map<String, Value> = container
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), shown.get(name)?.apply(value)?)))
+            .collect();
         (!kept.is_empty()).then_some(Value::Object(kept))
     }
 
     fn of(rt: &ResourceType, asked: Asked) -> Self {
-        let shown = |extension: Option<&Schema>, defs: &mut dyn Iterator<Item = &AttributeDef>| -> Shown {
-            defs.filter_map(|def| Some((def.name.clone(), decide(&asked, extension, def)?))).collect()
-        };
-        let core = shown(None, &mut rt.common.iter().chain(&rt.schema.attributes).map(AsRef::as_ref));
+        let shown =
+            |extension: Option<&Schema>, defs: &mut dyn Iterator<Item = &AttributeDef>| -> Shown {
+                defs.filter_map(|def| Some((def.name.clone(), decide(&asked, extension, def)?)))
+                    .collect()
+            };
+        let core = shown(
+            None,
+            &mut rt
+                .common
+                .iter()
+                .chain(&rt.schema.attributes)
+                .map(AsRef::as_ref),
+        );
         let extensions = rt
             .extensions
             .iter()
             .map(|extension| {
                 let schema = extension.schema.as_ref();
-                (schema.id.clone(), shown(Some(schema), &mut schema.attributes.iter().map(AsRef::as_ref)))
+                (
+                    schema.id.clone(),
+                    shown(
+                        Some(schema),
+                        &mut schema.attributes.iter().map(AsRef::as_ref),
+                    ),
+                )
             })
             .collect();
-        Self { core, extensions, asked }
+        Self {
+            core,
+            extensions,
+            asked,
+        }
     }
 }
 
 impl Show {
     /// The visible part of a value; `None` when nothing of it is left.
     fn apply(&self, value: &Value) -> Option<Value> {
-        let Self::Parts(parts) = self else { return Some(value.clone()) };
+        let Self::Parts(parts) = self else {
+            return Some(value.clone());
+        };
         let pick = |object: &Map<String, Value>| -> Option<Value> {
             let kept: Map<String, Value> = object
                 .iter()
@@ -159,7 +191,10 @@ impl Show {
         match value {
             Value::Object(object) => pick(object),
             Value::Array(elements) => {
-                let kept: Vec<Value> = elements.iter().filter_map(|element| pick(element.as_object()?)).collect();
+                let kept: Vec<Value> = elements
+                    .iter()
+                    .filter_map(|element| pick(element.as_object()?))
+                    .collect();
                 (!kept.is_empty()).then_some(Value::Array(kept))
             }
             other => Some(other.clone()),
@@ -176,17 +211,18 @@ fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Opti
     let always = def.returned == Returned::Always;
     match (def.returned, asked, named) {
         (Returned::Never, _, _) => None,
-        (_, Asked::Only(_), Some(Named::Whole { also })) => {
-            Some(parts_where(def, |sub| sub.returned != Returned::Request || also.contains(&sub.name)))
-        }
-        (_, Asked::Only(_), Some(Named::Parts(parts))) => {
-            Some(parts_where(def, |sub| always || sub.returned == Returned::Always || parts.contains(&sub.name)))
-        }
+        (_, Asked::Only(_), Some(Named::Whole { also })) => Some(parts_where(def, |sub| {
+            sub.returned != Returned::Request || also.contains(&sub.name)
+        })),
+        (_, Asked::Only(_), Some(Named::Parts(parts))) => Some(parts_where(def, |sub| {
+            always || sub.returned == Returned::Always || parts.contains(&sub.name)
+        })),
         (_, Asked::Only(_), None) if !always => None,
         (_, Asked::Except(_), Some(Named::Whole { .. })) if !always => None,
         (Returned::Request, _, _) => None,
         (_, Asked::Except(_), Some(Named::Parts(parts))) => Some(parts_where(def, |sub| {
-            sub.returned == Returned::Always || (sub.returned == Returned::Default && !parts.contains(&sub.name))
+            sub.returned == Returned::Always
+                || (sub.returned == Returned::Default && !parts.contains(&sub.name))
         })),
         _ => Some(default_parts(def)),
     }
@@ -202,7 +238,13 @@ fn parts_where(def: &AttributeDef, pass: impl Fn(&AttributeDef) -> bool) -> Show
     if def.sub_attributes.iter().all(|sub| passes(sub)) {
         return Show::Whole;
     }
-    Show::Parts(def.sub_attributes.iter().filter(|sub| passes(sub)).map(|sub| sub.name.clone()).collect())
+    Show::Parts(
+        def.sub_attributes
+            .iter()
+            .filter(|sub| passes(sub))
+            .map(|sub| sub.name.clone())
+            .collect(),
+    )
 }
 
 /// The attributes a parameter names.
@@ -225,7 +267,9 @@ enum Named {
 impl Selection {
     fn read(rt: &ResourceType, parameter: &str, text: &str) -> Result<Self, ScimError> {
         let too_many = || {
-            ScimError::invalid_value(format!("{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"))
+            ScimError::invalid_value(format!(
+                "{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"
+            ))
         };
         if text.len() > MAX_LENGTH {
             return Err(too_many());
@@ -235,7 +279,9 @@ impl Selection {
             if position >= MAX_NAMES {
                 return Err(too_many());
             }
-            let malformed = || ScimError::invalid_value(format!("{parameter}: `{name}` is not an attribute name"));
+            let malformed = || {
+                ScimError::invalid_value(format!("{parameter}: `{name}` is not an attribute name"))
+            };
             let name = without_filter(name).ok_or_else(malformed)?;
             selection.add(rt, &name).ok_or_else(malformed)?;
         }
@@ -245,29 +291,47 @@ impl Selection {
     /// Adds one name; an unknown one selects nothing. `None` when it is no name at all.
     fn add(&mut self, rt: &ResourceType, name: &str) -> Option<()> {
         if let Some(schema) = rt.schema_of(name) {
-            let urn = if schema.id == rt.schema.id { String::new() } else { schema.id.clone() };
+            let urn = if schema.id == rt.schema.id {
+                String::new()
+            } else {
+                schema.id.clone()
+            };
             self.schemas.insert(urn);
             return Some(());
         }
         // of a URN nobody knows, only the end is checked
         let (_, rest) = rt.split_urn(name);
         let bare = rest.rsplit(':').next().unwrap_or(rest);
-        let part_of_urn = rest.contains(':') && bare.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
+        let part_of_urn = rest.contains(':')
+            && bare
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
         let mut parts = bare.split('.');
         let well_formed = parts.clone().count() <= 2 && parts.all(is_attribute_name);
         if !(well_formed || part_of_urn) {
             return None;
         }
-        let Some(attr) = rt.attr(name) else { return Some(()) };
-        let urn = attr.extension.as_ref().map(|schema| schema.id.clone()).unwrap_or_default();
-        let entry = self.attributes.entry((urn, attr.def.name.clone())).or_insert_with(|| Named::Parts(HashSet::new()));
+        let Some(attr) = rt.attr(name) else {
+            return Some(());
+        };
+        let urn = attr
+            .extension
+            .as_ref()
+            .map(|schema| schema.id.clone())
+            .unwrap_or_default();
+        let entry = self
+            .attributes
+            .entry((urn, attr.def.name.clone()))
+            .or_insert_with(|| Named::Parts(HashSet::new()));
         match (attr.sub, entry) {
             (Some(sub), Named::Whole { also: names } | Named::Parts(names)) => {
                 names.insert(sub.name.clone());
             }
             (None, entry) => {
                 if let Named::Parts(names) = entry {
-                    *entry = Named::Whole { also: std::mem::take(names) };
+                    *entry = Named::Whole {
+                        also: std::mem::take(names),
+                    };
                 }
             }
         }
@@ -311,7 +375,9 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// `emails[type eq "work"].value` → `emails.value`. `None` when the bracket does not end.
 fn without_filter(name: &str) -> Option<String> {
-    let Some((head, rest)) = name.split_once('[') else { return Some(name.to_owned()) };
+    let Some((head, rest)) = name.split_once('[') else {
+        return Some(name.to_owned());
+    };
     let (_, tail) = rest.rsplit_once(']')?;
     Some(format!("{head}{tail}"))
 }
@@ -353,11 +419,20 @@ mod tests {
 
     fn shown(attributes: &str, excluded: &str) -> Value {
         let rt = user();
-        Value::Object(Projection::parse(&rt, Some(attributes), Some(excluded)).unwrap().apply(&rt, &document()))
+        Value::Object(
+            Projection::parse(&rt, Some(attributes), Some(excluded))
+                .unwrap()
+                .apply(&rt, &document()),
+        )
     }
 
     fn keys(value: &Value) -> Vec<&str> {
-        let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut keys: Vec<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         keys.sort_unstable();
         keys
     }
@@ -367,14 +442,20 @@ mod tests {
         let cases: [(&str, &[&str]); 13] = [
             ("userName", &["id", "schemas", "userName"]),
             ("USERNAME", &["id", "schemas", "userName"]),
-            ("urn:ietf:params:scim:schemas:core:2.0:User:userName", &["id", "schemas", "userName"]),
+            (
+                "urn:ietf:params:scim:schemas:core:2.0:User:userName",
+                &["id", "schemas", "userName"],
+            ),
             ("nosuch", &["id", "schemas"]),
             ("password", &["id", "schemas"]),
             ("urn:no:body:1:User", &["id", "schemas"]),
             ("userName,, name ,", &["id", "name", "schemas", "userName"]),
             ("groups", &["groups", "id", "schemas"]),
             (ENT, &["id", "schemas", ENT]),
-            ("urn:IETF:params:scim:schemas:extension:enterprise:2.0:user:DEPARTMENT", &["id", "schemas", ENT]),
+            (
+                "urn:IETF:params:scim:schemas:extension:enterprise:2.0:user:DEPARTMENT",
+                &["id", "schemas", ENT],
+            ),
             ("department", &["id", "schemas", ENT]),
             ("emails[type eq \"a,b\"]", &["emails", "id", "schemas"]),
             ("badge", &["id", "schemas", "urn:x:1:User"]),
@@ -387,20 +468,39 @@ mod tests {
     #[test]
     fn sub_attributes_select_inside_complex_values() {
         let value = shown("emails.value,name.givenName", "");
-        assert_eq!(value["emails"], json!([{"value": "a@x.test"}, {"value": "b@x.test"}]));
+        assert_eq!(
+            value["emails"],
+            json!([{"value": "a@x.test"}, {"value": "b@x.test"}])
+        );
         assert_eq!(value["name"], json!({"givenName": "Ada"}));
         assert_eq!(shown("name,name.givenName", "")["name"], document()["name"]);
-        assert_eq!(shown("meta.lastModified", "")["meta"], json!({"lastModified": "2026-01-01T00:00:00.000Z"}));
-        assert_eq!(shown("emails[type eq \"work\"].type", "")["emails"], json!([{"type": "work"}]));
+        assert_eq!(
+            shown("meta.lastModified", "")["meta"],
+            json!({"lastModified": "2026-01-01T00:00:00.000Z"})
+        );
+        assert_eq!(
+            shown("emails[type eq \"work\"].type", "")["emails"],
+            json!([{"type": "work"}])
+        );
     }
 
     #[test]
     fn excluded_attributes_leave_the_rest_of_the_default_set() {
         let value = shown("", "id,schemas,emails,meta");
         assert!(value.get("emails").is_none() && value.get("meta").is_none());
-        assert_eq!((&value["id"], value["schemas"].as_array().unwrap().len()), (&json!("u1"), 4));
-        assert_eq!(shown("", "emails.value")["emails"], json!([{"type": "work"}]));
-        assert!(shown("", "name.givenName,name.familyName").get("name").is_none());
+        assert_eq!(
+            (&value["id"], value["schemas"].as_array().unwrap().len()),
+            (&json!("u1"), 4)
+        );
+        assert_eq!(
+            shown("", "emails.value")["emails"],
+            json!([{"type": "work"}])
+        );
+        assert!(
+            shown("", "name.givenName,name.familyName")
+                .get("name")
+                .is_none()
+        );
         assert!(shown("", ENT).get(ENT).is_none());
         assert_eq!(shown("", "manager")[ENT], json!({"department": "Ops"}));
     }
@@ -409,21 +509,39 @@ mod tests {
     fn characteristics_decide_what_is_shown_without_a_wish() {
         let value = shown("", " ");
         assert!(value.get("password").is_none() && value.get("unheard").is_none());
-        assert_eq!(value[LEARNER], json!({"approval": "approved"}));
-        assert_eq!(value["urn:x:1:User"], json!({"box": {"label": "l", "tag": "t"}}));
-        assert_eq!(shown("box.size", "")["urn:x:1:User"]["box"], json!({"tag": "t", "size": "s"}));
-        assert_eq!(shown("box,box.size", "")["urn:x:1:User"]["box"], json!({"label": "l", "tag": "t", "size": "s"}));
+        assert!(value.get(LEARNER).is_none());
+        assert_eq!(shown(LEARNER, "")[LEARNER]["approval"], "approved");
+        assert_eq!(
+            value["urn:x:1:User"],
+            json!({"box": {"label": "l", "tag": "t"}})
+        );
+        assert_eq!(
+            shown("box.size", "")["urn:x:1:User"]["box"],
+            json!({"tag": "t", "size": "s"})
+        );
+        assert_eq!(
+            shown("box,box.size", "")["urn:x:1:User"]["box"],
+            json!({"label": "l", "tag": "t", "size": "s"})
+        );
         assert_eq!(shown("urn:x:1:User", "")["urn:x:1:User"]["badge"], "7");
-        assert!(shown("", "urn:x:1:User:box.tag")["urn:x:1:User"]["box"].get("tag").is_some());
+        assert!(
+            shown("", "urn:x:1:User:box.tag")["urn:x:1:User"]["box"]
+                .get("tag")
+                .is_some()
+        );
     }
 
     #[test]
     fn a_supplied_request_attribute_is_shown_in_the_answer() {
         let rt = user();
         let named = ["urn:x:1:User:badge".to_owned(), "userName".to_owned()];
-        let value = Projection::standard(&rt).with_supplied(&rt, &named).apply(&rt, &document());
+        let value = Projection::standard(&rt)
+            .with_supplied(&rt, &named)
+            .apply(&rt, &document());
         assert_eq!(value["urn:x:1:User"]["badge"], "7");
-        let only = Projection::parse(&rt, Some("userName"), None).unwrap().with_supplied(&rt, &named);
+        let only = Projection::parse(&rt, Some("userName"), None)
+            .unwrap()
+            .with_supplied(&rt, &named);
         assert!(only.apply(&rt, &document()).get("urn:x:1:User").is_none());
     }
 
@@ -432,13 +550,21 @@ mod tests {
         let rt = user();
         let wants = |attributes, excluded| {
             let projection = Projection::parse(&rt, attributes, excluded).unwrap();
-            (projection.is_default(), projection.wants("groups"), projection.wants("meta"))
+            (
+                projection.is_default(),
+                projection.wants("groups"),
+                projection.wants("meta"),
+            )
         };
         assert_eq!(wants(None, None), (true, true, true));
         assert_eq!(wants(Some("userName"), None), (false, false, false));
         assert_eq!(wants(Some("groups.value"), None), (false, true, false));
         assert_eq!(wants(None, Some("GROUPS")), (false, false, true));
-        assert!(Projection::parse(&rt, Some("enrollments"), None).unwrap().wants(&format!("{LEARNER}:enrollments")));
+        assert!(
+            Projection::parse(&rt, Some("enrollments"), None)
+                .unwrap()
+                .wants(&format!("{LEARNER}:enrollments"))
+        );
         assert!(!Projection::standard(&rt).wants(&format!("{LEARNER}:enrollments")));
     }
 
@@ -461,7 +587,11 @@ mod tests {
             (&many, ""),
             (&long, ""),
         ] {
-            assert_eq!(refused(attributes, excluded), Err(ScimErrorKind::InvalidValue), "{attributes} {excluded}");
+            assert_eq!(
+                refused(attributes, excluded),
+                Err(ScimErrorKind::InvalidValue),
+                "{attributes} {excluded}"
+            );
         }
     }
 }

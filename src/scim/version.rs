@@ -18,8 +18,13 @@ impl fmt::Display for Version {
 /// One entry of a list of tags: the text between the quotes. Unquoted text is taken as it is (ET-11).
 fn opaque(tag: &str) -> &str {
     let tag = tag.trim();
-    let tag = tag.strip_prefix("W/").or_else(|| tag.strip_prefix("w/")).unwrap_or(tag);
-    tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag)
+    let tag = tag
+        .strip_prefix("W/")
+        .or_else(|| tag.strip_prefix("w/"))
+        .unwrap_or(tag);
+    tag.strip_prefix('"')
+        .and_then(|tag| tag.strip_suffix('"'))
+        .unwrap_or(tag)
 }
 
 fn lists(header: &str, version: Version) -> bool {
@@ -38,7 +43,10 @@ impl IfMatch {
     /// From the two headers as they were sent.
     #[must_use]
     pub fn parse(if_match: Option<&str>, if_none_match: Option<&str>) -> Self {
-        Self { expected: if_match.map(str::to_owned), none: if_none_match.map(str::to_owned) }
+        Self {
+            expected: if_match.map(str::to_owned),
+            none: if_none_match.map(str::to_owned),
+        }
     }
 
     /// No precondition, or one `version` from a bulk operation.
@@ -80,11 +88,24 @@ mod tests {
     #[test]
     fn a_write_goes_on_when_a_tag_of_the_list_matches_weakly() {
         let current = Version(4);
-        for header in ["W/\"4\"", "\"4\"", "4", "W/\"3\", W/\"4\"", "*", " w/\"4\" "] {
-            assert!(IfMatch::parse(Some(header), None).allows(current), "{header}");
+        for header in [
+            "W/\"4\"",
+            "\"4\"",
+            "4",
+            "W/\"3\", W/\"4\"",
+            "*",
+            " w/\"4\" ",
+        ] {
+            assert!(
+                IfMatch::parse(Some(header), None).allows(current),
+                "{header}"
+            );
         }
         for header in ["W/\"3\"", "", "garbage", "\"44\""] {
-            assert!(!IfMatch::parse(Some(header), None).allows(current), "{header}");
+            assert!(
+                !IfMatch::parse(Some(header), None).allows(current),
+                "{header}"
+            );
         }
         assert!(IfMatch::default().allows(current));
         assert!(!IfMatch::parse(None, Some("*")).allows(current));

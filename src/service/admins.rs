@@ -25,7 +25,13 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: &'static [Self] = &[Self::Owner, Self::Admin, Self::Manager, Self::Auditor, Self::It];
+    pub const ALL: &'static [Self] = &[
+        Self::Owner,
+        Self::Admin,
+        Self::Manager,
+        Self::Auditor,
+        Self::It,
+    ];
 
     /// The one spelling, in rows and on the command line.
     #[must_use]
@@ -56,9 +62,17 @@ pub fn create(
     now: Instant,
 ) -> Result<AdminId, ServiceError> {
     let email = email.trim();
-    let parts = email.split_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty());
-    if parts.is_none() || email.len() > 254 || email.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(ServiceError::invalid("/email", format!("`{}` is not an e-mail address", email.escape_debug())));
+    let parts = email
+        .split_once('@')
+        .filter(|(local, host)| !local.is_empty() && !host.is_empty());
+    if parts.is_none()
+        || email.len() > 254
+        || email.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
+        return Err(ServiceError::invalid(
+            "/email",
+            format!("`{}` is not an e-mail address", email.escape_debug()),
+        ));
     }
     let row = AdminRow {
         id: AdminId::new(),
@@ -68,7 +82,10 @@ pub fn create(
         created_at: now.0,
     };
     if !admins::insert(db, tenant, &row, &fold(email))? {
-        return Err(ServiceError::Taken { attribute: "email", detail: format!("`{email}` has a login already") });
+        return Err(ServiceError::Taken {
+            attribute: "email",
+            detail: format!("`{email}` has a login already"),
+        });
     }
     Ok(row.id)
 }

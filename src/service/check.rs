@@ -22,7 +22,11 @@ pub struct Finding {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "tenant {}: `{}` is broken by {} rows: {}", self.tenant, self.name, self.rows, self.meaning)
+        write!(
+            f,
+            "tenant {}: `{}` is broken by {} rows: {}",
+            self.tenant, self.name, self.rows, self.meaning
+        )
     }
 }
 
@@ -40,17 +44,34 @@ pub fn check(db: &mut Db, tenant: TenantId) -> Result<Vec<Finding>, ServiceError
     let mut findings = Vec::new();
     let mut note = |name: String, meaning, rows| {
         if rows > 0 {
-            findings.push(Finding { tenant, name, meaning, rows });
+            findings.push(Finding {
+                tenant,
+                name,
+                meaning,
+                rows,
+            });
         }
     };
     for invariant in invariants::ALL {
-        note(invariant.name.to_owned(), invariant.meaning, invariants::broken(db, tenant, invariant)?);
+        note(
+            invariant.name.to_owned(),
+            invariant.meaning,
+            invariants::broken(db, tenant, invariant)?,
+        );
     }
     let owed = enroll::owed_count(db, tenant, &EnrollScope::Tenant)?;
-    note("I-2 nothing is owed".to_owned(), "a member lacks an enrollment", owed);
+    note(
+        "I-2 nothing is owed".to_owned(),
+        "a member lacks an enrollment",
+        owed,
+    );
     for table in KeyTable::ALL {
         let wrong = wrong_keys(db, tenant, *table)?;
-        note(format!("folded keys match ({})", table.name()), "a name could be taken twice or not be found", wrong);
+        note(
+            format!("folded keys match ({})", table.name()),
+            "a name could be taken twice or not be found",
+            wrong,
+        );
     }
     Ok(findings)
 }
@@ -60,8 +81,13 @@ fn wrong_keys(db: &mut Db, tenant: TenantId, table: KeyTable) -> Result<i64, Ser
     let mut after = None;
     loop {
         let rows = invariants::keys(db, tenant, table, after)?;
-        let Some(last) = rows.last() else { return Ok(wrong) };
+        let Some(last) = rows.last() else {
+            return Ok(wrong);
+        };
         after = Some(last.id.0);
-        wrong += rows.iter().map(|row| i64::from(fold(&row.text) != row.key)).sum::<i64>();
+        wrong += rows
+            .iter()
+            .map(|row| i64::from(fold(&row.text) != row.key))
+            .sum::<i64>();
     }
 }

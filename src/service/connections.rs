@@ -8,8 +8,8 @@ use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::queries::connections::{self, ConnectionRow};
 
-use super::scope::Connection;
 use super::ServiceError;
+use super::scope::Connection;
 
 /// What a connection's name says when nobody said more: `Okta production` is Okta.
 #[must_use]
@@ -33,14 +33,19 @@ pub const fn locks_groups(client: Client) -> bool {
 /// The tolerances of a new connection.
 #[must_use]
 pub fn switches(client: Client) -> Switches {
-    Switches { replace_creates: matches!(client, Client::Entra), ..Switches::default() }
+    Switches {
+        replace_creates: matches!(client, Client::Entra),
+        ..Switches::default()
+    }
 }
 
 /// The connection as a request needs it.
 pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
-    let broken = |what: &str| ServiceError::Bug(anyhow::anyhow!("connection {} has {what}", row.id));
+    let broken =
+        |what: &str| ServiceError::Bug(anyhow::anyhow!("connection {} has {what}", row.id));
     let client = Client::parse(&row.idp).ok_or_else(|| broken("an unknown identity provider"))?;
-    let switches: Switches = serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
+    let switches: Switches =
+        serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
     Ok(Connection {
         id: row.id,
         client,
@@ -58,12 +63,22 @@ pub fn find(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<Connectio
 }
 
 /// Makes a connection, live and approving. Its name is unique in the tenant, ignoring case.
-pub fn create(db: &mut Db, tenant: TenantId, name: &str, client: Client, now: Instant) -> Result<Connection, ServiceError> {
+pub fn create(
+    db: &mut Db,
+    tenant: TenantId,
+    name: &str,
+    client: Client,
+    now: Instant,
+) -> Result<Connection, ServiceError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(ServiceError::invalid("/name", "a connection's name has 1 to 100 printable characters"));
+        return Err(ServiceError::invalid(
+            "/name",
+            "a connection's name has 1 to 100 printable characters",
+        ));
     }
-    let switches = serde_json::to_string(&switches(client)).map_err(|error| ServiceError::Bug(error.into()))?;
+    let switches = serde_json::to_string(&switches(client))
+        .map_err(|error| ServiceError::Bug(error.into()))?;
     let row = ConnectionRow {
         id: ConnectionId::new(),
         name: name.to_owned(),
@@ -104,7 +119,11 @@ mod tests {
     #[test]
     fn entra_creates_on_replace_and_both_directories_lock_their_groups() {
         assert!(switches(Client::Entra).replace_creates && !switches(Client::Okta).replace_creates);
-        assert!(locks_groups(Client::Entra) && locks_groups(Client::Okta) && !locks_groups(Client::Generic));
+        assert!(
+            locks_groups(Client::Entra)
+                && locks_groups(Client::Okta)
+                && !locks_groups(Client::Generic)
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use crate::learning::LearningError;
 use crate::learning::course::{CourseStatus, line};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
-use crate::store::queries::courses::{self as rows, CourseRow};
+use crate::store::queries::courses as rows;
+pub use crate::store::queries::courses::CourseRow;
 use crate::store::queries::{events, groups_learning};
 use crate::store::{Db, StoreError};
 
@@ -24,7 +25,11 @@ pub struct CourseFields {
     pub locale: Option<String>,
 }
 
-fn optional(field: &'static str, text: Option<&str>, limit: usize) -> Result<Option<String>, LearningError> {
+fn optional(
+    field: &'static str,
+    text: Option<&str>,
+    limit: usize,
+) -> Result<Option<String>, LearningError> {
     match text {
         Some(text) if !text.trim().is_empty() => line(field, text, limit).map(Some),
         _ => Ok(None),
@@ -33,7 +38,10 @@ fn optional(field: &'static str, text: Option<&str>, limit: usize) -> Result<Opt
 
 fn code_taken(error: StoreError, row: &CourseRow) -> ServiceError {
     match error {
-        StoreError::Conflict => LearningError::CourseCodeTaken { code: row.code.clone().unwrap_or_default() }.into(),
+        StoreError::Conflict => LearningError::CourseCodeTaken {
+            code: row.code.clone().unwrap_or_default(),
+        }
+        .into(),
         other => other.into(),
     }
 }
@@ -60,9 +68,18 @@ fn take(row: &mut CourseRow, fields: &CourseFields) -> Result<(), LearningError>
 }
 
 /// Creates a course; published unless said otherwise. Errors: title, code taken.
-pub fn create(db: &mut Db, scope: &Scope, fields: &CourseFields) -> Result<CourseRow, ServiceError> {
+pub fn create(
+    db: &mut Db,
+    scope: &Scope,
+    fields: &CourseFields,
+) -> Result<CourseRow, ServiceError> {
     let title = line("title", fields.title.as_deref().unwrap_or_default(), 200)?;
-    let mut row = rows::new_row(title, None, fields.status.unwrap_or(CourseStatus::Published), scope.now);
+    let mut row = rows::new_row(
+        title,
+        None,
+        fields.status.unwrap_or(CourseStatus::Published),
+        scope.now,
+    );
     take(&mut row, fields)?;
     rows::insert(db, scope.tenant, &row).map_err(|error| code_taken(error, &row))?;
     event(db, scope, row.id, EventType::CourseCreated, shown(&row))?;
@@ -73,8 +90,19 @@ fn shown(row: &CourseRow) -> serde_json::Value {
     json!({"title": row.title, "code": row.code, "status": row.status, "external_ref": row.external_ref, "locale": row.locale})
 }
 
-fn event(db: &mut Db, scope: &Scope, id: CourseId, event_type: EventType, data: serde_json::Value) -> Result<(), ServiceError> {
-    let event = Event { entity: Entity::Course, entity_id: id.0, event_type, data };
+fn event(
+    db: &mut Db,
+    scope: &Scope,
+    id: CourseId,
+    event_type: EventType,
+    data: serde_json::Value,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        entity: Entity::Course,
+        entity_id: id.0,
+        event_type,
+        data,
+    };
     Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
 }
 
@@ -96,9 +124,12 @@ pub fn edit(
         let groups = groups_learning::with_course(db, scope.tenant, id)?;
         groups_learning::lock(db, scope.tenant, &groups)?;
     }
-    let before = rows::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Course", id))?;
+    let before = rows::find_for_update(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("Course", id))?;
     if expected.is_some_and(|version| version != before.version) {
-        return Err(ServiceError::Stale { current: before.version });
+        return Err(ServiceError::Stale {
+            current: before.version,
+        });
     }
     let mut after = before.clone();
     take(&mut after, fields)?;
@@ -107,12 +138,27 @@ pub fn edit(
     }
     after.version += 1;
     after.modified_at = scope.now.0;
-    if !rows::update(db, scope.tenant, &after, before.version).map_err(|error| code_taken(error, &after))? {
-        return Err(ServiceError::Stale { current: before.version });
+    if !rows::update(db, scope.tenant, &after, before.version)
+        .map_err(|error| code_taken(error, &after))?
+    {
+        return Err(ServiceError::Stale {
+            current: before.version,
+        });
     }
-    event(db, scope, id, EventType::CourseUpdated, json!({"before": shown(&before), "after": shown(&after)}))?;
-    let published = after.status() == CourseStatus::Published && before.status() != CourseStatus::Published;
-    let effects = if published { enroll::enroll(db, scope, &EnrollScope::Course(id))? } else { Effects::default() };
+    event(
+        db,
+        scope,
+        id,
+        EventType::CourseUpdated,
+        json!({"before": shown(&before), "after": shown(&after)}),
+    )?;
+    let published =
+        after.status() == CourseStatus::Published && before.status() != CourseStatus::Published;
+    let effects = if published {
+        enroll::enroll(db, scope, &EnrollScope::Course(id))?
+    } else {
+        Effects::default()
+    };
     Ok((after, effects))
 }
 
@@ -125,5 +171,12 @@ pub fn list(
     after: Option<CourseId>,
     limit: i64,
 ) -> Result<Vec<CourseRow>, ServiceError> {
-    Ok(rows::page(db, scope.tenant, status, external_ref, after, limit)?)
+    Ok(rows::page(
+        db,
+        scope.tenant,
+        status,
+        external_ref,
+        after,
+        limit,
+    )?)
 }

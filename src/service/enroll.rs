@@ -23,7 +23,11 @@ pub const NAMED_AT_MOST: usize = 500;
 /// Who writes, as rows hold it.
 #[must_use]
 pub fn by(scope: &Scope) -> By {
-    By { actor: scope.actor.to_string(), request: scope.request, at: scope.now }
+    By {
+        actor: scope.actor.to_string(),
+        request: scope.request,
+        at: scope.now,
+    }
 }
 
 /// Writes everything owed within `what`; a second call writes nothing.
@@ -39,8 +43,14 @@ pub struct Checked {
 }
 
 /// The predicates of §4 read one by one, for every membership through which the course could be owed. Empty: no membership.
-pub fn explain(db: &mut Db, scope: &Scope, learner: LearnerId, course: CourseId) -> Result<Vec<Checked>, ServiceError> {
-    let person = learners::find(db, scope.tenant, learner)?.ok_or_else(|| ServiceError::not_found("Learner", learner))?;
+pub fn explain(
+    db: &mut Db,
+    scope: &Scope,
+    learner: LearnerId,
+    course: CourseId,
+) -> Result<Vec<Checked>, ServiceError> {
+    let person = learners::find(db, scope.tenant, learner)?
+        .ok_or_else(|| ServiceError::not_found("Learner", learner))?;
     let facts = person.facts();
     let rows = rows::predicates(db, scope.tenant, learner, course)?;
     Ok(rows
@@ -56,7 +66,9 @@ pub fn explain(db: &mut Db, scope: &Scope, learner: LearnerId, course: CourseId)
                 Blocker::Dormant
             } else if CourseStatus::parse(&through.course_status) != Some(CourseStatus::Published) {
                 Blocker::CourseNotPublished
-            } else if !SubscriptionPlan::parse(&through.plan).is_some_and(SubscriptionPlan::includes_groups) {
+            } else if !SubscriptionPlan::parse(&through.plan)
+                .is_some_and(SubscriptionPlan::includes_groups)
+            {
                 Blocker::ParkedPlan
             } else {
                 Blocker::ConnectionObserving

@@ -14,7 +14,10 @@ pub enum ServiceError {
     /// The protocol refuses the request.
     Scim(ScimError),
     /// A unique value is taken.
-    Taken { attribute: &'static str, detail: String },
+    Taken {
+        attribute: &'static str,
+        detail: String,
+    },
     /// The version the client expected is not the present one.
     Stale { current: i64 },
     /// An operation of the same bulk request stands in the way (B-18, B-20).
@@ -38,12 +41,18 @@ pub enum ServiceError {
 impl ServiceError {
     /// `Invalid` at a JSON pointer of the request.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Invalid { pointer: pointer.into(), detail: detail.into() }
+        Self::Invalid {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
     }
 
     /// `NotFound` of a kind.
     pub fn not_found(kind: &'static str, id: impl fmt::Display) -> Self {
-        Self::NotFound { kind, id: id.to_string() }
+        Self::NotFound {
+            kind,
+            id: id.to_string(),
+        }
     }
 }
 
@@ -53,17 +62,25 @@ impl fmt::Display for ServiceError {
             Self::NotFound { kind, id } => write!(f, "{kind} {id} not found"),
             Self::Scim(error) => error.fmt(f),
             Self::Taken { detail, .. } => f.write_str(detail),
-            Self::Stale { current } => write!(f, "the resource has changed: its version is W/\"{current}\""),
+            Self::Stale { current } => write!(
+                f,
+                "the resource has changed: its version is W/\"{current}\""
+            ),
             Self::Depends(why) => f.write_str(why),
             Self::Denied(what) => write!(f, "this token may not {what}"),
             Self::Learning(error) => error.fmt(f),
             Self::PlanRequired { current } => {
-                write!(f, "learner groups are part of the Professional and Business plans; this tenant is on {current}")
+                write!(
+                    f,
+                    "learner groups are part of the Professional and Business plans; this tenant is on {current}"
+                )
             }
             Self::Invalid { detail, .. } => f.write_str(detail),
             Self::Unavailable(why) => write!(f, "try again shortly: {why}"),
             Self::Bug(error) => write!(f, "{error:#}"),
-            Self::Retry => f.write_str("try again shortly: the request met too many others on the same data"),
+            Self::Retry => {
+                f.write_str("try again shortly: the request met too many others on the same data")
+            }
         }
     }
 }
@@ -75,8 +92,12 @@ impl From<StoreError> for ServiceError {
         match error {
             StoreError::Busy(why) => Self::Unavailable(why),
             StoreError::Retry => Self::Retry,
-            StoreError::Conflict => Self::Bug(anyhow::anyhow!("a unique key was taken where no use case expects it")),
-            other @ (StoreError::Broken(_) | StoreError::Unusable(_) | StoreError::Panicked(_)) => Self::Bug(other.into()),
+            StoreError::Conflict => Self::Bug(anyhow::anyhow!(
+                "a unique key was taken where no use case expects it"
+            )),
+            other @ (StoreError::Broken(_) | StoreError::Unusable(_) | StoreError::Panicked(_)) => {
+                Self::Bug(other.into())
+            }
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::learning::membership::{EndCause, Source, State};
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
-use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, MemberRow, StateCounts, Which};
+pub use crate::store::queries::memberships::MemberRow;
+use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, StateCounts, Which};
 use crate::store::queries::{assignments, events};
 use crate::store::statement::Bind;
 use crate::store::{Db, StoreError};
@@ -26,18 +27,30 @@ pub use super::members::{MembersOutcome, apply_members};
 /// Refuses with `PlanRequired` when the tenant's plan does not include groups (S-02, §7.15).
 pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
     let plan = rows::plan(db, scope.tenant)?.unwrap_or(SubscriptionPlan::Starter);
-    if plan.includes_groups() { Ok(()) } else { Err(ServiceError::PlanRequired { current: plan.to_string() }) }
+    if plan.includes_groups() {
+        Ok(())
+    } else {
+        Err(ServiceError::PlanRequired {
+            current: plan.to_string(),
+        })
+    }
 }
 
 /// The tenant's time zone: where its calendar dates are.
 pub fn zone(db: &mut Db, scope: &Scope) -> Result<chrono_tz::Tz, ServiceError> {
     let settings = rows::settings(db, scope.tenant)?;
-    Ok(settings.and_then(|settings| settings.time_zone.parse().ok()).unwrap_or(chrono_tz::UTC))
+    Ok(settings
+        .and_then(|settings| settings.time_zone.parse().ok())
+        .unwrap_or(chrono_tz::UTC))
 }
 
 /// Who the scope's actor is to the rule of locked groups.
 fn writer(scope: &Scope) -> Writer {
-    if matches!(scope.actor, Actor::Scim { .. }) { Writer::Connection } else { Writer::Person }
+    if matches!(scope.actor, Actor::Scim { .. }) {
+        Writer::Connection
+    } else {
+        Writer::Person
+    }
 }
 
 /// The fields of a group as a person sends them. For an edit, `None` leaves a field alone; blank text clears it.
@@ -54,21 +67,38 @@ fn description(text: &str) -> Result<Option<String>, LearningError> {
 }
 
 fn color(text: &str) -> Result<Option<String>, LearningError> {
-    if text.trim().is_empty() { Ok(None) } else { Color::parse(text).map(|color| Some(color.to_string())) }
+    if text.trim().is_empty() {
+        Ok(None)
+    } else {
+        Color::parse(text).map(|color| Some(color.to_string()))
+    }
 }
 
 fn name_taken(error: StoreError, name: &str) -> ServiceError {
     match error {
-        StoreError::Conflict => LearningError::GroupNameTaken { name: name.to_owned() }.into(),
+        StoreError::Conflict => LearningError::GroupNameTaken {
+            name: name.to_owned(),
+        }
+        .into(),
         other => other.into(),
     }
 }
 
 /// Creates a group (S-04). Errors: plan, name, color, name taken.
-pub fn create(db: &mut Db, scope: &Scope, fields: &GroupFields, origin: Origin) -> Result<GroupRow, ServiceError> {
+pub fn create(
+    db: &mut Db,
+    scope: &Scope,
+    fields: &GroupFields,
+    origin: Origin,
+) -> Result<GroupRow, ServiceError> {
     require_plan(db, scope)?;
     let name = GroupName::parse(fields.name.as_deref().unwrap_or_default())?;
-    let description = fields.description.as_deref().map(description).transpose()?.flatten();
+    let description = fields
+        .description
+        .as_deref()
+        .map(description)
+        .transpose()?
+        .flatten();
     let color = fields.color.as_deref().map(color).transpose()?.flatten();
     let id = GroupId::new();
     let new = NewGroup {
@@ -87,8 +117,19 @@ pub fn create(db: &mut Db, scope: &Scope, fields: &GroupFields, origin: Origin) 
     find(db, scope, id)
 }
 
-fn event(db: &mut Db, scope: &Scope, id: GroupId, event_type: EventType, data: serde_json::Value) -> Result<(), ServiceError> {
-    let event = Event { entity: Entity::Group, entity_id: id.0, event_type, data };
+fn event(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    event_type: EventType,
+    data: serde_json::Value,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        entity: Entity::Group,
+        entity_id: id.0,
+        event_type,
+        data,
+    };
     Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
 }
 
@@ -98,16 +139,30 @@ pub fn find(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupRow, Service
 }
 
 /// Locks a live group and checks the version the client expects.
-fn locked(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>) -> Result<GroupRow, ServiceError> {
-    let row = rows::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
+fn locked(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    expected: Option<i64>,
+) -> Result<GroupRow, ServiceError> {
+    let row = rows::find_for_update(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("Group", id))?;
     match expected {
-        Some(version) if version != row.version => Err(ServiceError::Stale { current: row.version }),
+        Some(version) if version != row.version => Err(ServiceError::Stale {
+            current: row.version,
+        }),
         _ => Ok(row),
     }
 }
 
 /// Edits name, description, color (S-14). The same values change nothing. Errors: plan, lock, stale, name taken.
-pub fn edit(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>, fields: &GroupFields) -> Result<GroupRow, ServiceError> {
+pub fn edit(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    expected: Option<i64>,
+    fields: &GroupFields,
+) -> Result<GroupRow, ServiceError> {
     require_plan(db, scope)?;
     let before = locked(db, scope, id, expected)?;
     let mut after = before.clone();
@@ -129,10 +184,20 @@ pub fn edit(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>, fiel
     if shown(&before) == shown(&after) {
         return Ok(before);
     }
-    if !rows::update(db, scope.tenant, &after, scope.now).map_err(|error| name_taken(error, &after.name))? {
-        return Err(ServiceError::Stale { current: before.version });
+    if !rows::update(db, scope.tenant, &after, scope.now)
+        .map_err(|error| name_taken(error, &after.name))?
+    {
+        return Err(ServiceError::Stale {
+            current: before.version,
+        });
     }
-    event(db, scope, id, EventType::GroupUpdated, json!({"before": shown(&before), "after": shown(&after)}))?;
+    event(
+        db,
+        scope,
+        id,
+        EventType::GroupUpdated,
+        json!({"before": shown(&before), "after": shown(&after)}),
+    )?;
     find(db, scope, id)
 }
 
@@ -142,7 +207,13 @@ pub fn release(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupRow, Serv
     let before = locked(db, scope, id, None)?;
     if before.managed_by.is_some() {
         rows::release(db, scope.tenant, id, scope.now)?;
-        event(db, scope, id, EventType::GroupReleased, json!({"before": {"managed_by": before.managed_by}}))?;
+        event(
+            db,
+            scope,
+            id,
+            EventType::GroupReleased,
+            json!({"before": {"managed_by": before.managed_by}}),
+        )?;
     }
     find(db, scope, id)
 }
@@ -154,18 +225,37 @@ pub struct Deleted {
 }
 
 /// Deletes a group for a person (S-15). Errors: plan, not found, stale.
-pub fn delete(db: &mut Db, scope: &Scope, id: GroupId, expected: Option<i64>) -> Result<Deleted, ServiceError> {
+pub fn delete(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    expected: Option<i64>,
+) -> Result<Deleted, ServiceError> {
     require_plan(db, scope)?;
     locked(db, scope, id, expected)?;
-    Ok(Deleted { memberships: end_group(db, scope, id)? })
+    Ok(Deleted {
+        memberships: end_group(db, scope, id)?,
+    })
 }
 
 /// Ends a group's reasons, memberships and assignments and the group itself; enrollments and learners stay (4.8).
 pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, ServiceError> {
-    let ended = memberships::end(db, scope.tenant, Which::Group(id), EndCause::GroupDeleted, &by(scope))?;
+    let ended = memberships::end(
+        db,
+        scope.tenant,
+        Which::Group(id),
+        EndCause::GroupDeleted,
+        &by(scope),
+    )?;
     let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
     rows::end(db, scope.tenant, id, scope.now)?;
-    event(db, scope, id, EventType::GroupDeleted, json!({"memberships": ended, "assignments": courses, "enrollments_removed": 0}))?;
+    event(
+        db,
+        scope,
+        id,
+        EventType::GroupDeleted,
+        json!({"memberships": ended, "assignments": courses, "enrollments_removed": 0}),
+    )?;
     Ok(ended)
 }
 
@@ -217,26 +307,68 @@ pub enum AddOutcome {
 }
 
 /// Resolves references to accounts, all of one kind in one statement. Errors: a reference that names several learners.
-fn resolve(db: &mut Db, scope: &Scope, refs: &[LearnerRef]) -> Result<Vec<Option<KnownUser>>, ServiceError> {
-    let of = |pick: &dyn Fn(&LearnerRef) -> Option<Bind>| refs.iter().filter_map(pick).collect::<Vec<_>>();
+fn resolve(
+    db: &mut Db,
+    scope: &Scope,
+    refs: &[LearnerRef],
+) -> Result<Vec<Option<KnownUser>>, ServiceError> {
+    let of = |pick: &dyn Fn(&LearnerRef) -> Option<Bind>| {
+        refs.iter().filter_map(pick).collect::<Vec<_>>()
+    };
     let mut found: Vec<(Label, Vec<Candidate>)> = Vec::new();
     for (label, values) in [
-        (Label::LearnerId, of(&|one| if let LearnerRef::Id(id) = one { Some((*id).into()) } else { None })),
-        (Label::ExternalId, of(&|one| if let LearnerRef::ExternalId(id) = one { Some(id.as_str().into()) } else { None })),
-        (Label::UserName, of(&|one| if let LearnerRef::UserName(name) = one { Some(fold(name).into()) } else { None })),
+        (
+            Label::LearnerId,
+            of(&|one| {
+                if let LearnerRef::Id(id) = one {
+                    Some((*id).into())
+                } else {
+                    None
+                }
+            }),
+        ),
+        (
+            Label::ExternalId,
+            of(&|one| {
+                if let LearnerRef::ExternalId(id) = one {
+                    Some(id.as_str().into())
+                } else {
+                    None
+                }
+            }),
+        ),
+        (
+            Label::UserName,
+            of(&|one| {
+                if let LearnerRef::UserName(name) = one {
+                    Some(fold(name).into())
+                } else {
+                    None
+                }
+            }),
+        ),
     ] {
         if !values.is_empty() {
-            found.push((label, memberships::candidates(db, scope.tenant, label, values)?));
+            found.push((
+                label,
+                memberships::candidates(db, scope.tenant, label, values)?,
+            ));
         }
     }
     refs.iter()
         .map(|one| {
-            let mut named = found.iter().flat_map(|(_, list)| list).filter(|candidate| one.names(candidate));
+            let mut named = found
+                .iter()
+                .flat_map(|(_, list)| list)
+                .filter(|candidate| one.names(candidate));
             let first = named.next();
-            if let (Some(first), LearnerRef::ExternalId(id)) = (first, one) {
-                if named.any(|other| other.user.learner_id != first.user.learner_id) {
-                    return Err(LearningError::AmbiguousReference { reference: format!("external_id `{id}`") }.into());
+            if let (Some(first), LearnerRef::ExternalId(id)) = (first, one)
+                && named.any(|other| other.user.learner_id != first.user.learner_id)
+            {
+                return Err(LearningError::AmbiguousReference {
+                    reference: format!("external_id `{id}`"),
                 }
+                .into());
             }
             Ok(first.map(|candidate| candidate.user.clone()))
         })
@@ -260,10 +392,18 @@ pub fn add_members(
     let mut adding: Vec<KnownUser> = Vec::new();
     for (index, person) in people.iter().enumerate() {
         match person {
-            None => ineligible.push(Ineligible { index, learner: None, blocker: None }),
+            None => ineligible.push(Ineligible {
+                index,
+                learner: None,
+                blocker: None,
+            }),
             Some(user) => match user.facts().not_addable() {
                 Some(blocker) if if_ineligible != IfIneligible::Pend => {
-                    ineligible.push(Ineligible { index, learner: Some(user.learner_id), blocker: Some(blocker) });
+                    ineligible.push(Ineligible {
+                        index,
+                        learner: Some(user.learner_id),
+                        blocker: Some(blocker),
+                    });
                 }
                 _ => adding.push(user.clone()),
             },
@@ -283,9 +423,23 @@ pub fn add_members(
             let refused = ineligible.iter().find(|one| one.index == index);
             let learner = person.as_ref().map(|user| user.learner_id);
             let outcome = match (refused, person) {
-                (Some(one), _) => AddOutcome::Refused(one.blocker.as_ref().map_or("not_found", |blocker| blocker.code()).to_owned()),
-                (None, Some(user)) if outcome.joined.iter().any(|joined| joined.learner_id == user.learner_id) => {
-                    if user.facts().addable() { AddOutcome::Added } else { AddOutcome::Pended }
+                (Some(one), _) => AddOutcome::Refused(
+                    one.blocker
+                        .as_ref()
+                        .map_or("not_found", |blocker| blocker.code())
+                        .to_owned(),
+                ),
+                (None, Some(user))
+                    if outcome
+                        .joined
+                        .iter()
+                        .any(|joined| joined.learner_id == user.learner_id) =>
+                {
+                    if user.facts().addable() {
+                        AddOutcome::Added
+                    } else {
+                        AddOutcome::Pended
+                    }
                 }
                 (None, _) => AddOutcome::NoOp,
             };
@@ -296,11 +450,22 @@ pub fn add_members(
 }
 
 /// Removes a learner from a group (S-13): ends the membership, whoever added it. Errors: plan, lock, not a member.
-pub fn remove_member(db: &mut Db, scope: &Scope, id: GroupId, learner: LearnerId) -> Result<(), ServiceError> {
+pub fn remove_member(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    learner: LearnerId,
+) -> Result<(), ServiceError> {
     require_plan(db, scope)?;
     let row = locked(db, scope, id, None)?;
     group::may_write_name_and_members(row.manager().as_ref(), writer(scope))?;
-    let ended = memberships::end(db, scope.tenant, Which::Learners(id, &[learner]), EndCause::MemberRemoved, &by(scope))?;
+    let ended = memberships::end(
+        db,
+        scope.tenant,
+        Which::Learners(id, &[learner]),
+        EndCause::MemberRemoved,
+        &by(scope),
+    )?;
     if ended == 0 {
         return Err(ServiceError::not_found("Member", learner));
     }
@@ -324,10 +489,20 @@ pub fn view(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupView, Servic
     with_numbers(db, scope, row, frozen)
 }
 
-fn with_numbers(db: &mut Db, scope: &Scope, row: GroupRow, frozen: bool) -> Result<GroupView, ServiceError> {
+fn with_numbers(
+    db: &mut Db,
+    scope: &Scope,
+    row: GroupRow,
+    frozen: bool,
+) -> Result<GroupView, ServiceError> {
     let counts = memberships::state_counts(db, scope.tenant, row.id)?;
     let courses = assignments::count(db, scope.tenant, row.id)?;
-    Ok(GroupView { row, counts, courses, frozen })
+    Ok(GroupView {
+        row,
+        counts,
+        courses,
+        frozen,
+    })
 }
 
 /// What a list of groups is narrowed to.
@@ -339,7 +514,13 @@ pub struct GroupQuery {
 }
 
 /// One page of groups by name; `after` is the name key where the page before ended.
-pub fn list(db: &mut Db, scope: &Scope, query: &GroupQuery, after: Option<&str>, limit: i64) -> Result<Vec<GroupView>, ServiceError> {
+pub fn list(
+    db: &mut Db,
+    scope: &Scope,
+    query: &GroupQuery,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<GroupView>, ServiceError> {
     let filter = GroupFilter {
         name_part: query.q.as_deref().map(fold),
         origin: query.origin.map(|origin| origin.as_str().to_owned()),
@@ -347,7 +528,9 @@ pub fn list(db: &mut Db, scope: &Scope, query: &GroupQuery, after: Option<&str>,
     };
     let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
     let page = rows::page(db, scope.tenant, &filter, after, limit)?;
-    page.into_iter().map(|row| with_numbers(db, scope, row, frozen)).collect()
+    page.into_iter()
+        .map(|row| with_numbers(db, scope, row, frozen))
+        .collect()
 }
 
 /// One page of a group's members by learner id.
@@ -361,5 +544,13 @@ pub fn members(
     limit: i64,
 ) -> Result<Vec<MemberRow>, ServiceError> {
     find(db, scope, id)?;
-    Ok(memberships::page(db, scope.tenant, id, state, source, after, limit)?)
+    Ok(memberships::page(
+        db,
+        scope.tenant,
+        id,
+        state,
+        source,
+        after,
+        limit,
+    )?)
 }

@@ -7,10 +7,13 @@ use serde_json::json;
 
 use crate::ids::{LearnerId, UserId};
 use crate::learning::event::{Entity, Event, EventType};
-use crate::learning::learner::{Approval, Facts, RegisteredVia, Registration, approval_at_creation};
+use crate::learning::learner::{
+    Approval, Facts, RegisteredVia, Registration, approval_at_creation,
+};
 use crate::learning::membership::EndCause;
 use crate::store::Db;
-use crate::store::queries::learners::{self as rows, AccountRow, LearnerFilter, LearnerRow, NewLearner};
+use crate::store::queries::learners::{self as rows, AccountRow, NewLearner};
+pub use crate::store::queries::learners::{LearnerFilter, LearnerRow};
 use crate::store::queries::memberships::{self, MemberRow, Which};
 use crate::store::queries::{events, groups_learning};
 
@@ -28,18 +31,32 @@ pub struct AccountLearner {
 }
 
 /// Finds or makes the learner of a new account, before the account is stored.
-pub fn for_new_account(db: &mut Db, scope: &Scope, user: UserId, facts: LearnerFacts) -> Result<AccountLearner, ServiceError> {
+pub fn for_new_account(
+    db: &mut Db,
+    scope: &Scope,
+    user: UserId,
+    facts: LearnerFacts,
+) -> Result<AccountLearner, ServiceError> {
     // People who create accounts by hand have approved them by doing so; a connection says what it counts for.
-    let approves = scope.connection.as_ref().is_none_or(|connection| connection.approves);
+    let approves = scope
+        .connection
+        .as_ref()
+        .is_none_or(|connection| connection.approves);
     let back = match (&scope.connection, &facts.external_id) {
-        (Some(connection), Some(external_id)) => rows::ended_with_external_id(db, scope.tenant, connection.id, external_id)?,
+        (Some(connection), Some(external_id)) => {
+            rows::ended_with_external_id(db, scope.tenant, connection.id, external_id)?
+        }
         _ => None,
     };
-    if let Some(id) = back {
-        if let Some(row) = rows::find_for_update(db, scope.tenant, id)? {
-            let effects = come_back(db, scope, &row, user, &facts, approves)?;
-            return Ok(AccountLearner { id, returned: true, effects });
-        }
+    if let Some(id) = back
+        && let Some(row) = rows::find_for_update(db, scope.tenant, id)?
+    {
+        let effects = come_back(db, scope, &row, user, &facts, approves)?;
+        return Ok(AccountLearner {
+            id,
+            returned: true,
+            effects,
+        });
     }
     let id = LearnerId::new();
     let new = NewLearner {
@@ -55,7 +72,11 @@ pub fn for_new_account(db: &mut Db, scope: &Scope, user: UserId, facts: LearnerF
         },
     };
     rows::insert(db, scope.tenant, id, &new, &by(scope))?;
-    Ok(AccountLearner { id, returned: false, effects: Effects::default() })
+    Ok(AccountLearner {
+        id,
+        returned: false,
+        effects: Effects::default(),
+    })
 }
 
 /// The same person with a new account. A rejected learner stays rejected.
@@ -68,7 +89,11 @@ fn come_back(
     approves: bool,
 ) -> Result<Effects, ServiceError> {
     let before = row.facts();
-    let approval = if before.approval == Approval::Pending { approval_at_creation(approves) } else { before.approval };
+    let approval = if before.approval == Approval::Pending {
+        approval_at_creation(approves)
+    } else {
+        before.approval
+    };
     let others = rows::accounts(db, scope.tenant, row.id)?;
     let after = Facts {
         registration: Registration::Registered,
@@ -78,28 +103,64 @@ fn come_back(
         ..before
     };
     write(db, scope, row, after)?;
-    rows::update_name(db, scope.tenant, row.id, &account.display_name, account.email.as_deref(), scope.now)?;
-    event(db, scope, row.id, EventType::LearnerReturned, json!({"user_id": user}))?;
+    rows::update_name(
+        db,
+        scope.tenant,
+        row.id,
+        &account.display_name,
+        account.email.as_deref(),
+        scope.now,
+    )?;
+    event(
+        db,
+        scope,
+        row.id,
+        EventType::LearnerReturned,
+        json!({"user_id": user}),
+    )?;
     enroll::enroll(db, scope, &EnrollScope::Learner(row.id))
 }
 
 fn any_active(accounts: &[AccountRow]) -> bool {
-    accounts.iter().any(|account| account.deleted_at.is_none() && account.active == Some(true))
+    accounts
+        .iter()
+        .any(|account| account.deleted_at.is_none() && account.active == Some(true))
 }
 
 /// Writes facts; keeps who approved while the approval stands.
 fn write(db: &mut Db, scope: &Scope, row: &LearnerRow, after: Facts) -> Result<(), ServiceError> {
     let actor = scope.actor.to_string();
     let approved = match (row.facts().approval, after.approval) {
-        (Approval::Approved, Approval::Approved) => row.approved_by.as_deref().zip(row.approved_at.map(crate::clock::Instant)),
+        (Approval::Approved, Approval::Approved) => row
+            .approved_by
+            .as_deref()
+            .zip(row.approved_at.map(crate::clock::Instant)),
         (_, Approval::Approved) => Some((actor.as_str(), scope.now)),
         _ => None,
     };
-    Ok(rows::update_facts(db, scope.tenant, row.id, after, approved, scope.now)?)
+    Ok(rows::update_facts(
+        db,
+        scope.tenant,
+        row.id,
+        after,
+        approved,
+        scope.now,
+    )?)
 }
 
-fn event(db: &mut Db, scope: &Scope, id: LearnerId, event_type: EventType, data: serde_json::Value) -> Result<(), ServiceError> {
-    let event = Event { entity: Entity::Learner, entity_id: id.0, event_type, data };
+fn event(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    event_type: EventType,
+    data: serde_json::Value,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        entity: Entity::Learner,
+        entity_id: id.0,
+        event_type,
+        data,
+    };
     Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
 }
 
@@ -109,21 +170,39 @@ fn locked(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, Servi
         let groups = rows::groups(db, scope.tenant, id)?;
         groups_learning::lock(db, scope.tenant, &groups)?;
     }
-    rows::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Learner", id))
+    rows::find_for_update(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("Learner", id))
 }
 
 /// Takes over what a changed account tells about its learner, after the account is stored. Reactivation enrolls (4.5).
-pub fn account_changed(db: &mut Db, scope: &Scope, id: LearnerId, account: LearnerFacts) -> Result<Effects, ServiceError> {
+pub fn account_changed(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    account: LearnerFacts,
+) -> Result<Effects, ServiceError> {
     let row = locked(db, scope, id)?;
     if row.display_name != account.display_name || row.email != account.email {
-        rows::update_name(db, scope.tenant, id, &account.display_name, account.email.as_deref(), scope.now)?;
+        rows::update_name(
+            db,
+            scope.tenant,
+            id,
+            &account.display_name,
+            account.email.as_deref(),
+            scope.now,
+        )?;
     }
     let active = account.active || any_active(&rows::accounts(db, scope.tenant, id)?);
     set_active(db, scope, &row, active)
 }
 
 /// Writes whether a learner is active; becoming active enrolls what was owed meanwhile.
-fn set_active(db: &mut Db, scope: &Scope, row: &LearnerRow, active: bool) -> Result<Effects, ServiceError> {
+fn set_active(
+    db: &mut Db,
+    scope: &Scope,
+    row: &LearnerRow,
+    active: bool,
+) -> Result<Effects, ServiceError> {
     let before = row.facts();
     if before.active == active {
         return Ok(Effects::default());
@@ -141,24 +220,55 @@ fn set_active(db: &mut Db, scope: &Scope, row: &LearnerRow, active: bool) -> Res
 /// Follows the end of an account, after `users` says so (§8); returns how many memberships ended.
 ///
 /// The learner ends with their last live account; another live account takes over the memberships.
-pub fn end_account(db: &mut Db, scope: &Scope, user: UserId, id: LearnerId) -> Result<i64, ServiceError> {
+pub fn end_account(
+    db: &mut Db,
+    scope: &Scope,
+    user: UserId,
+    id: LearnerId,
+) -> Result<i64, ServiceError> {
     let row = locked(db, scope, id)?;
-    let others: Vec<AccountRow> =
-        rows::accounts(db, scope.tenant, id)?.into_iter().filter(|account| account.id != user && account.deleted_at.is_none()).collect();
+    let others: Vec<AccountRow> = rows::accounts(db, scope.tenant, id)?
+        .into_iter()
+        .filter(|account| account.id != user && account.deleted_at.is_none())
+        .collect();
     if let Some(other) = others.first() {
         memberships::change_account(db, scope.tenant, user, other.id)?;
         set_active(db, scope, &row, any_active(&others))?;
         return Ok(0);
     }
     groups_learning::touch_of_learner(db, scope.tenant, id, scope.now)?;
-    let ended = memberships::end(db, scope.tenant, Which::Learner(id), EndCause::UserDeleted, &by(scope))?;
-    write(db, scope, &row, Facts { deleted: true, ..row.facts() })?;
-    event(db, scope, id, EventType::LearnerEnded, json!({"user_id": user, "memberships": ended}))?;
+    let ended = memberships::end(
+        db,
+        scope.tenant,
+        Which::Learner(id),
+        EndCause::UserDeleted,
+        &by(scope),
+    )?;
+    write(
+        db,
+        scope,
+        &row,
+        Facts {
+            deleted: true,
+            ..row.facts()
+        },
+    )?;
+    event(
+        db,
+        scope,
+        id,
+        EventType::LearnerEnded,
+        json!({"user_id": user, "memberships": ended}),
+    )?;
     Ok(ended)
 }
 
 /// Approves a learner: every waiting membership takes effect (4.4). Approving twice changes nothing.
-pub fn approve(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<(LearnerRow, Effects), ServiceError> {
+pub fn approve(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+) -> Result<(LearnerRow, Effects), ServiceError> {
     decide(db, scope, id, Approval::Approved)
 }
 
@@ -167,7 +277,12 @@ pub fn reject(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, S
     decide(db, scope, id, Approval::Rejected).map(|(row, _)| row)
 }
 
-fn decide(db: &mut Db, scope: &Scope, id: LearnerId, approval: Approval) -> Result<(LearnerRow, Effects), ServiceError> {
+fn decide(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    approval: Approval,
+) -> Result<(LearnerRow, Effects), ServiceError> {
     let row = locked(db, scope, id)?;
     let before = row.facts();
     if before.deleted {
@@ -176,8 +291,18 @@ fn decide(db: &mut Db, scope: &Scope, id: LearnerId, approval: Approval) -> Resu
     let mut effects = Effects::default();
     if before.approval != approval {
         write(db, scope, &row, Facts { approval, ..before })?;
-        let event_type = if approval == Approval::Approved { EventType::LearnerApproved } else { EventType::LearnerRejected };
-        event(db, scope, id, event_type, json!({"before": before.approval.as_str(), "after": approval.as_str()}))?;
+        let event_type = if approval == Approval::Approved {
+            EventType::LearnerApproved
+        } else {
+            EventType::LearnerRejected
+        };
+        event(
+            db,
+            scope,
+            id,
+            event_type,
+            json!({"before": before.approval.as_str(), "after": approval.as_str()}),
+        )?;
         if approval == Approval::Approved {
             effects = enroll::enroll(db, scope, &EnrollScope::Learner(id))?;
         }
@@ -203,7 +328,11 @@ pub fn view(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerView, Se
     let row = find(db, scope, id)?;
     let accounts = rows::accounts(db, scope.tenant, id)?;
     let memberships = memberships::of_learner(db, scope.tenant, id)?;
-    Ok(LearnerView { row, accounts, memberships })
+    Ok(LearnerView {
+        row,
+        accounts,
+        memberships,
+    })
 }
 
 /// One page of learners by id.

@@ -18,8 +18,8 @@ use crate::scim::patch::MembersChange;
 use crate::scim::switches::UnknownMember;
 use crate::scim::validate::MemberInput;
 use crate::store::Db;
-use crate::store::queries::memberships::{self, Added, KnownUser, Origin, Which};
 use crate::store::queries::groups_learning;
+use crate::store::queries::memberships::{self, Added, KnownUser, Origin, Which};
 
 use super::enroll::{self, Effects, EnrollScope, by};
 use super::{Actor, Scope, ServiceError};
@@ -51,13 +51,23 @@ pub struct MembersOutcome {
 ///
 /// Unknown ids are skipped with a note; an operation that names only unknown ids, or any under `reject`, is 400
 /// `invalidValue` and changes nothing (§5).
-pub fn apply_members(db: &mut Db, scope: &Scope, group: GroupId, changes: &[MembersChange]) -> Result<MembersOutcome, ServiceError> {
+pub fn apply_members(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
+    changes: &[MembersChange],
+) -> Result<MembersOutcome, ServiceError> {
     if changes.is_empty() {
         return Ok(MembersOutcome::default());
     }
-    let whole = changes.iter().any(|change| matches!(change, MembersChange::ReplaceAll(_)));
+    let whole = changes
+        .iter()
+        .any(|change| matches!(change, MembersChange::ReplaceAll(_)));
     let live: HashMap<UserId, LearnerId> = if whole {
-        memberships::live(db, scope.tenant, group)?.into_iter().map(|row| (row.user_id, row.learner_id)).collect()
+        memberships::live(db, scope.tenant, group)?
+            .into_iter()
+            .map(|row| (row.user_id, row.learner_id))
+            .collect()
     } else {
         HashMap::new()
     };
@@ -92,8 +102,15 @@ pub fn apply_members(db: &mut Db, scope: &Scope, group: GroupId, changes: &[Memb
             }
             MembersChange::RemoveWhere(filter) => {
                 let named = memberships::live_named(db, scope.tenant, group)?;
-                let names: HashMap<UserId, String> = named.into_iter().map(|row| (row.user_id, row.display_name)).collect();
-                let present = if target.emptied { Vec::new() } else { names.keys().copied().collect() };
+                let names: HashMap<UserId, String> = named
+                    .into_iter()
+                    .map(|row| (row.user_id, row.display_name))
+                    .collect();
+                let present = if target.emptied {
+                    Vec::new()
+                } else {
+                    names.keys().copied().collect()
+                };
                 for user in present.into_iter().chain(target.adds.clone()) {
                     let element = json!({"value": user.to_string(), "display": names.get(&user), "type": "User"});
                     if eval::element_matches(filter, &element) {
@@ -103,22 +120,54 @@ pub fn apply_members(db: &mut Db, scope: &Scope, group: GroupId, changes: &[Memb
             }
         }
     }
-    let origin = Origin { source: Source::Scim, connection: scope.connection.as_ref().map(|connection| connection.id) };
-    write(db, scope, group, &target, whole.then_some(&live), &people, origin, &mut outcome)?;
+    let origin = Origin {
+        source: Source::Scim,
+        connection: scope.connection.as_ref().map(|connection| connection.id),
+    };
+    write(
+        db,
+        scope,
+        group,
+        &target,
+        whole.then_some(&live),
+        &people,
+        origin,
+        &mut outcome,
+    )?;
     outcome.take_notes(db, scope)?;
     Ok(outcome)
 }
 
 /// Adds these accounts' learners for a person; who is a member already stays untouched. Eligibility is the caller's.
-pub(super) fn add(db: &mut Db, scope: &Scope, group: GroupId, users: &[KnownUser], source: Source) -> Result<MembersOutcome, ServiceError> {
+pub(super) fn add(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
+    users: &[KnownUser],
+    source: Source,
+) -> Result<MembersOutcome, ServiceError> {
     let mut target = Target::default();
     let mut people = People::default();
     for user in users {
         target.add(user.id);
-        people.known.insert(user.id, (user.learner_id, Some(user.facts())));
+        people
+            .known
+            .insert(user.id, (user.learner_id, Some(user.facts())));
     }
     let mut outcome = MembersOutcome::default();
-    write(db, scope, group, &target, None, &people, Origin { source, connection: None }, &mut outcome)?;
+    write(
+        db,
+        scope,
+        group,
+        &target,
+        None,
+        &people,
+        Origin {
+            source,
+            connection: None,
+        },
+        &mut outcome,
+    )?;
     outcome.take_notes(db, scope)?;
     Ok(outcome)
 }
@@ -162,7 +211,10 @@ impl Target {
     }
 
     fn empty(&mut self) {
-        *self = Self { emptied: true, ..Self::default() };
+        *self = Self {
+            emptied: true,
+            ..Self::default()
+        };
     }
 }
 
@@ -175,16 +227,25 @@ struct People {
 }
 
 impl People {
-    fn find(db: &mut Db, scope: &Scope, changes: &[MembersChange], live: &HashMap<UserId, LearnerId>) -> Result<Self, ServiceError> {
+    fn find(
+        db: &mut Db,
+        scope: &Scope,
+        changes: &[MembersChange],
+        live: &HashMap<UserId, LearnerId>,
+    ) -> Result<Self, ServiceError> {
         let inputs = changes.iter().filter_map(|change| match change {
             MembersChange::Add(members) | MembersChange::ReplaceAll(members) => Some(members),
-            MembersChange::Remove(_) | MembersChange::RemoveAll | MembersChange::RemoveWhere(_) => None,
+            MembersChange::Remove(_) | MembersChange::RemoveAll | MembersChange::RemoveWhere(_) => {
+                None
+            }
         });
         let mut asked = HashSet::new();
         let mut people = Self::default();
         let mut ask = Vec::new();
         for member in inputs.flatten().filter(|member| !member.is_group) {
-            let Ok(user) = member.id.parse::<UserId>() else { continue };
+            let Ok(user) = member.id.parse::<UserId>() else {
+                continue;
+            };
             if let Some(learner) = live.get(&user) {
                 people.known.insert(user, (*learner, None));
             } else if asked.insert(user) {
@@ -192,22 +253,40 @@ impl People {
             }
         }
         let found = memberships::known_users(db, scope.tenant, &ask)?;
-        let strangers: Vec<GroupId> = ask.iter().filter(|user| !found.contains_key(user)).map(|user| GroupId(user.0)).collect();
+        let strangers: Vec<GroupId> = ask
+            .iter()
+            .filter(|user| !found.contains_key(user))
+            .map(|user| GroupId(user.0))
+            .collect();
         if !strangers.is_empty() {
-            people.groups = groups_learning::known(db, scope.tenant, &strangers)?.iter().map(GroupId::to_string).collect();
+            people.groups = groups_learning::known(db, scope.tenant, &strangers)?
+                .iter()
+                .map(GroupId::to_string)
+                .collect();
         }
-        people.known.extend(found.into_iter().map(|(id, user)| (id, (user.learner_id, Some(user.facts())))));
+        people.known.extend(
+            found
+                .into_iter()
+                .map(|(id, user)| (id, (user.learner_id, Some(user.facts())))),
+        );
         Ok(people)
     }
 
     /// The known ones of one operation. Errors: `invalidValue` when it names nobody we know, or anybody we do not under `reject`.
-    fn of(&self, members: &[MemberInput], scope: &Scope, outcome: &mut MembersOutcome) -> Result<Vec<UserId>, ServiceError> {
+    fn of(
+        &self,
+        members: &[MemberInput],
+        scope: &Scope,
+        outcome: &mut MembersOutcome,
+    ) -> Result<Vec<UserId>, ServiceError> {
         let mut known = Vec::with_capacity(members.len());
         let mut unknown = Vec::new();
         let mut nested = Vec::new();
         for member in members {
             match member.id.parse::<UserId>() {
-                _ if member.is_group || self.groups.contains(&member.id) => nested.push(member.id.clone()),
+                _ if member.is_group || self.groups.contains(&member.id) => {
+                    nested.push(member.id.clone())
+                }
                 Ok(user) if self.known.contains_key(&user) => known.push(user),
                 _ => unknown.push(member.id.clone()),
             }
@@ -231,12 +310,19 @@ impl People {
 
 fn refusal(what: &str, ids: &[String]) -> ServiceError {
     let shown: Vec<String> = ids.iter().take(20).map(|id| format!("`{id}`")).collect();
-    let more = if ids.len() > shown.len() { format!(" and {} more", ids.len() - shown.len()) } else { String::new() };
+    let more = if ids.len() > shown.len() {
+        format!(" and {} more", ids.len() - shown.len())
+    } else {
+        String::new()
+    };
     ScimError::invalid_value(format!("members: {what} {}{more}", shown.join(", "))).into()
 }
 
 /// Writes the difference between what is and the target, then enrolls once.
-#[allow(clippy::too_many_arguments, reason = "the one place where memberships are written")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the one place where memberships are written"
+)]
 fn write(
     db: &mut Db,
     scope: &Scope,
@@ -252,7 +338,8 @@ fn write(
     let mut adds = target.adds.clone();
     if !target.emptied {
         let removes: Vec<UserId> = target.removes.iter().copied().collect();
-        outcome.ended = memberships::end(db, scope.tenant, Which::Users(group, &removes), cause, &by)?;
+        outcome.ended =
+            memberships::end(db, scope.tenant, Which::Users(group, &removes), cause, &by)?;
     } else if target.adds.is_empty() {
         outcome.ended = memberships::end(db, scope.tenant, Which::Group(group), cause, &by)?;
     } else {
@@ -261,20 +348,51 @@ fn write(
         let live = match live {
             Some(live) => live,
             None => {
-                read = memberships::live(db, scope.tenant, group)?.into_iter().map(|row| (row.user_id, row.learner_id)).collect();
+                read = memberships::live(db, scope.tenant, group)?
+                    .into_iter()
+                    .map(|row| (row.user_id, row.learner_id))
+                    .collect();
                 &read
             }
         };
-        let wanted: HashSet<LearnerId> = adds.iter().filter_map(|user| people.learner(*user)).collect();
-        let leaving: Vec<LearnerId> = live.values().copied().filter(|learner| !wanted.contains(learner)).collect();
+        let wanted: HashSet<LearnerId> = adds
+            .iter()
+            .filter_map(|user| people.learner(*user))
+            .collect();
+        let leaving: Vec<LearnerId> = live
+            .values()
+            .copied()
+            .filter(|learner| !wanted.contains(learner))
+            .collect();
         let present: HashSet<LearnerId> = live.values().copied().collect();
-        adds.retain(|user| people.learner(*user).is_some_and(|learner| !present.contains(&learner)));
-        outcome.ended = memberships::end(db, scope.tenant, Which::Learners(group, &leaving), cause, &by)?;
+        adds.retain(|user| {
+            people
+                .learner(*user)
+                .is_some_and(|learner| !present.contains(&learner))
+        });
+        outcome.ended = memberships::end(
+            db,
+            scope.tenant,
+            Which::Learners(group, &leaving),
+            cause,
+            &by,
+        )?;
     }
     outcome.joined = memberships::add(db, scope.tenant, group, &adds, origin, &by)?;
     outcome.added = i64::try_from(outcome.joined.len()).unwrap_or(i64::MAX);
-    let waits = |added: &&Added| people.known.get(&added.user_id).and_then(|(_, facts)| *facts).is_some_and(|facts| !facts.addable());
-    outcome.pending = outcome.joined.iter().filter(waits).map(|added| added.user_id).collect();
+    let waits = |added: &&Added| {
+        people
+            .known
+            .get(&added.user_id)
+            .and_then(|(_, facts)| *facts)
+            .is_some_and(|facts| !facts.addable())
+    };
+    outcome.pending = outcome
+        .joined
+        .iter()
+        .filter(waits)
+        .map(|added| added.user_id)
+        .collect();
     if !outcome.joined.is_empty() {
         let what = if outcome.joined.len() > enroll::NAMED_AT_MOST {
             EnrollScope::Group(group)
@@ -290,17 +408,46 @@ impl MembersOutcome {
     /// Turns what an admin should know into notes.
     fn take_notes(&mut self, db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
         let path = |id: &dyn std::fmt::Display| format!("members[value eq \"{id}\"]");
-        let note = |code, id: &dyn std::fmt::Display| Note { code, path: path(id) };
+        let note = |code, id: &dyn std::fmt::Display| Note {
+            code,
+            path: path(id),
+        };
         let mut notes: Vec<Note> = Vec::new();
-        notes.extend(self.unknown.iter().take(NOTES).map(|id| note("unknown_member", id)));
-        notes.extend(self.nested.iter().take(NOTES).map(|id| note("nested_group_ignored", id)));
-        notes.extend(self.pending.iter().take(NOTES).map(|id| note("member_pending_approval", id)));
+        notes.extend(
+            self.unknown
+                .iter()
+                .take(NOTES)
+                .map(|id| note("unknown_member", id)),
+        );
+        notes.extend(
+            self.nested
+                .iter()
+                .take(NOTES)
+                .map(|id| note("nested_group_ignored", id)),
+        );
+        notes.extend(
+            self.pending
+                .iter()
+                .take(NOTES)
+                .map(|id| note("member_pending_approval", id)),
+        );
         if self.added > 0 && self.effects.is_none() {
-            if scope.connection.as_ref().is_some_and(|connection| !connection.live) {
-                notes.push(Note { code: "connection_observing", path: "members".to_owned() });
+            if scope
+                .connection
+                .as_ref()
+                .is_some_and(|connection| !connection.live)
+            {
+                notes.push(Note {
+                    code: "connection_observing",
+                    path: "members".to_owned(),
+                });
             }
-            if !groups_learning::plan(db, scope.tenant)?.is_some_and(|plan| plan.includes_groups()) {
-                notes.push(Note { code: "parked_plan", path: "members".to_owned() });
+            if !groups_learning::plan(db, scope.tenant)?.is_some_and(|plan| plan.includes_groups())
+            {
+                notes.push(Note {
+                    code: "parked_plan",
+                    path: "members".to_owned(),
+                });
             }
         }
         self.notes = notes;

@@ -70,6 +70,8 @@ impl Scope {
     /// The tolerance switches in force: the connection's, else the product's default.
     #[must_use]
     pub fn switches(&self) -> Switches {
-        self.connection.as_ref().map_or_else(Switches::default, |connection| connection.switches.clone())
+        self.connection
+            .as_ref()
+            .map_or_else(Switches::default, |connection| connection.switches.clone())
     }
 }

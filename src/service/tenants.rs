@@ -6,8 +6,8 @@ use crate::ids::TenantId;
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
-use crate::store::{Db, StoreError};
 use crate::store::queries::tenants::{self, TenantRow};
+use crate::store::{Db, StoreError};
 
 use super::admins::{self, Role};
 use super::connections;
@@ -30,9 +30,20 @@ impl TryFrom<TenantRow> for Tenant {
     type Error = ServiceError;
 
     fn try_from(row: TenantRow) -> Result<Self, ServiceError> {
-        let plan = SubscriptionPlan::parse(&row.plan)
-            .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("tenant {} has the plan `{}`", row.tenant_id, row.plan)))?;
-        Ok(Self { id: row.id(), name: row.name, plan, time_zone: row.time_zone, created_at: Instant(row.created_at) })
+        let plan = SubscriptionPlan::parse(&row.plan).ok_or_else(|| {
+            ServiceError::Bug(anyhow::anyhow!(
+                "tenant {} has the plan `{}`",
+                row.tenant_id,
+                row.plan
+            ))
+        })?;
+        Ok(Self {
+            id: row.id(),
+            name: row.name,
+            plan,
+            time_zone: row.time_zone,
+            created_at: Instant(row.created_at),
+        })
     }
 }
 
@@ -46,10 +57,16 @@ pub fn create(
 ) -> Result<Tenant, ServiceError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(ServiceError::invalid("/name", "a tenant's name has 1 to 100 printable characters"));
+        return Err(ServiceError::invalid(
+            "/name",
+            "a tenant's name has 1 to 100 printable characters",
+        ));
     }
     let zone: chrono_tz::Tz = time_zone.parse().map_err(|_| {
-        ServiceError::invalid("/time_zone", format!("`{time_zone}` is not an IANA time zone such as `Europe/Berlin`"))
+        ServiceError::invalid(
+            "/time_zone",
+            format!("`{time_zone}` is not an IANA time zone such as `Europe/Berlin`"),
+        )
     })?;
     let row = TenantRow {
         tenant_id: tenants::next_id(db)?.0,
@@ -65,24 +82,35 @@ pub fn create(
         other => other,
     })?;
     if !added {
-        return Err(ServiceError::Taken { attribute: "tenant", detail: format!("there is a tenant `{name}` already") });
+        return Err(ServiceError::Taken {
+            attribute: "tenant",
+            detail: format!("there is a tenant `{name}` already"),
+        });
     }
     row.try_into()
 }
 
 /// All tenants by number.
 pub fn list(db: &mut Db) -> Result<Vec<Tenant>, ServiceError> {
-    tenants::list(db)?.into_iter().map(Tenant::try_from).collect()
+    tenants::list(db)?
+        .into_iter()
+        .map(Tenant::try_from)
+        .collect()
 }
 
 /// The tenant of a name, ignoring case.
 pub fn find(db: &mut Db, name: &str) -> Result<Tenant, ServiceError> {
     let row = tenants::find_by_key(db, &fold(name.trim()))?;
-    row.ok_or_else(|| ServiceError::not_found("tenant", name))?.try_into()
+    row.ok_or_else(|| ServiceError::not_found("tenant", name))?
+        .try_into()
 }
 
 /// Changes the plan of the scope's tenant and enrolls whoever the new plan owes something.
-pub fn set_plan(db: &mut Db, scope: &Scope, plan: SubscriptionPlan) -> Result<Effects, ServiceError> {
+pub fn set_plan(
+    db: &mut Db,
+    scope: &Scope,
+    plan: SubscriptionPlan,
+) -> Result<Effects, ServiceError> {
     if !tenants::set_plan(db, scope.tenant, plan.as_str())? {
         return Err(ServiceError::not_found("tenant", scope.tenant));
     }
@@ -108,7 +136,11 @@ pub const FIRST_OWNER: &str = "owner@localhost";
 
 /// On an empty database: tenant `default` on the Business plan, its owner, one SCIM and one API token. `None` when the
 /// database is in use, by another node that was faster, too. The password comes hashed: hashing has no place in a transaction.
-pub fn first_start(db: &mut Db, password_hash: &str, now: Instant) -> Result<Option<FirstStart>, ServiceError> {
+pub fn first_start(
+    db: &mut Db,
+    password_hash: &str,
+    now: Instant,
+) -> Result<Option<FirstStart>, ServiceError> {
     if !is_empty(db)? {
         return Ok(None);
     }
@@ -120,10 +152,20 @@ pub fn first_start(db: &mut Db, password_hash: &str, now: Instant) -> Result<Opt
     admins::create(db, tenant.id, FIRST_OWNER, password_hash, Role::Owner, now)?;
     let connection = connections::find_or_create(db, tenant.id, "default", Client::Generic, now)?;
     let mut token = |kind, connection| {
-        let new = NewToken { kind, connection, label: "first start".to_owned(), ..NewToken::of(tenant.id, kind) };
+        let new = NewToken {
+            kind,
+            connection,
+            label: "first start".to_owned(),
+            ..NewToken::of(tenant.id, kind)
+        };
         tokens::create(db, &new, now).map(|minted| minted.token)
     };
     let scim_token = token(TokenKind::Scim, Some(connection.id))?;
     let api_token = token(TokenKind::Api, None)?;
-    Ok(Some(FirstStart { tenant, email: FIRST_OWNER.to_owned(), scim_token, api_token }))
+    Ok(Some(FirstStart {
+        tenant,
+        email: FIRST_OWNER.to_owned(),
+        scim_token,
+        api_token,
+    }))
 }

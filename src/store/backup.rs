@@ -11,7 +11,8 @@ use super::statement::Stmt;
 /// The file of a `sqlite://` URL; `None` for another database, which has tools of its own.
 #[must_use]
 pub fn sqlite_file(url: &str) -> Option<&str> {
-    url.strip_prefix("sqlite://").filter(|path| *path != ":memory:")
+    url.strip_prefix("sqlite://")
+        .filter(|path| *path != ":memory:")
 }
 
 fn broken(path: &Path, why: impl std::fmt::Display) -> StoreError {
@@ -30,11 +31,18 @@ fn verify(path: &Path) -> Result<(), StoreError> {
     if !path.is_file() {
         return Err(broken(path, "there is no such file"));
     }
-    let text = path.to_str().ok_or_else(|| broken(path, "the path is not UTF-8"))?;
+    let text = path
+        .to_str()
+        .ok_or_else(|| broken(path, "the path is not UTF-8"))?;
     let mut db = Db::Sqlite(sqlite::connect(text)?);
-    let checked: Vec<OneText> = db.load(Stmt::new("SELECT integrity_check AS t FROM pragma_integrity_check"))?;
+    let checked: Vec<OneText> = db.load(Stmt::new(
+        "SELECT integrity_check AS t FROM pragma_integrity_check",
+    ))?;
     if let Some(problem) = checked.iter().find(|row| row.t != "ok") {
-        return Err(broken(path, format!("the database is damaged: {}", problem.t)));
+        return Err(broken(
+            path,
+            format!("the database is damaged: {}", problem.t),
+        ));
     }
     let ours = db.number(Stmt::new(
         "SELECT COUNT(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('tenants', 'sync_requests')",
@@ -48,7 +56,10 @@ fn verify(path: &Path) -> Result<(), StoreError> {
 /// Writes what is in the page cache to the disk, the folder's entry included.
 fn sync(path: &Path) -> std::io::Result<()> {
     File::open(path)?.sync_all()?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -62,10 +73,14 @@ pub fn backup(database: &str, target: &Path) -> Result<(), StoreError> {
     let _ = fs::remove_file(&part);
     let result = (|| {
         let mut db = Db::Sqlite(sqlite::connect(database)?);
-        let text = part.to_str().ok_or_else(|| broken(&part, "the path is not UTF-8"))?;
+        let text = part
+            .to_str()
+            .ok_or_else(|| broken(&part, "the path is not UTF-8"))?;
         db.execute(Stmt::new("VACUUM INTO ?").bind(text))?;
         verify(&part)?;
-        sync(&part).and_then(|()| fs::rename(&part, target)).map_err(|error| broken(target, error))?;
+        sync(&part)
+            .and_then(|()| fs::rename(&part, target))
+            .map_err(|error| broken(target, error))?;
         sync(target).map_err(|error| broken(target, error))
     })();
     if result.is_err() {
@@ -103,12 +118,24 @@ pub fn restore(source: &Path, database: &str) -> Result<Option<PathBuf>, StoreEr
 
 /// Makes the database one file without a log beside it, which works only while nobody else has it open.
 fn close(database: &str) -> Result<(), StoreError> {
-    let in_use = || broken(Path::new(database), "the database is in use; stop the server first");
+    let in_use = || {
+        broken(
+            Path::new(database),
+            "the database is in use; stop the server first",
+        )
+    };
     let mut db = Db::Sqlite(sqlite::connect(database)?);
     db.batch("PRAGMA busy_timeout=500")?;
-    db.batch("PRAGMA journal_mode=DELETE").map_err(|_| in_use())?;
-    let mode: Option<OneText> = db.optional(Stmt::new("SELECT journal_mode AS t FROM pragma_journal_mode"))?;
-    if mode.is_some_and(|mode| mode.t == "delete") { Ok(()) } else { Err(in_use()) }
+    db.batch("PRAGMA journal_mode=DELETE")
+        .map_err(|_| in_use())?;
+    let mode: Option<OneText> = db.optional(Stmt::new(
+        "SELECT journal_mode AS t FROM pragma_journal_mode",
+    ))?;
+    if mode.is_some_and(|mode| mode.t == "delete") {
+        Ok(())
+    } else {
+        Err(in_use())
+    }
 }
 
 #[cfg(test)]
@@ -117,8 +144,10 @@ mod tests {
     use crate::store::{Store, StoreOptions};
 
     fn tenants(path: &Path) -> i64 {
-        let mut db = Db::Sqlite(sqlite::connect(path.to_str().expect("UTF-8")).expect("a database"));
-        db.number(Stmt::new("SELECT COUNT(*) AS n FROM tenants")).expect("a count")
+        let mut db =
+            Db::Sqlite(sqlite::connect(path.to_str().expect("UTF-8")).expect("a database"));
+        db.number(Stmt::new("SELECT COUNT(*) AS n FROM tenants"))
+            .expect("a count")
     }
 
     #[test]
@@ -126,7 +155,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (live, copy) = (folder.path().join("live.db"), folder.path().join("copy.db"));
         let path = live.to_str().expect("UTF-8").to_owned();
-        let store = Store::open(&format!("sqlite://{path}"), StoreOptions::default()).expect("a store");
+        let store =
+            Store::open(&format!("sqlite://{path}"), StoreOptions::default()).expect("a store");
         let add = |number: i64| {
             let stmt = Stmt::new(
                 "INSERT INTO tenants (tenant_id, name, name_key, plan, time_zone, settings, created_at) \
@@ -134,7 +164,9 @@ mod tests {
             )
             .bind(number)
             .bind(number.to_string());
-            store.write_blocking("add", move |db| db.execute(stmt.clone())).expect("a tenant");
+            store
+                .write_blocking("add", move |db| db.execute(stmt.clone()))
+                .expect("a tenant");
         };
         add(1);
         backup(&path, &copy).expect("a copy");
@@ -142,20 +174,34 @@ mod tests {
         add(2);
         assert!(restore(&copy, &path).is_err(), "a database in use stays");
         drop(store);
-        let kept = restore(&copy, &path).expect("restored").expect("the old one is kept");
+        let kept = restore(&copy, &path)
+            .expect("restored")
+            .expect("the old one is kept");
         assert_eq!((tenants(&live), tenants(&kept)), (1, 2));
     }
 
     #[test]
     fn what_is_no_whole_database_of_ours_is_refused_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (source, target) = (folder.path().join("source"), folder.path().join("target.db"));
+        let (source, target) = (
+            folder.path().join("source"),
+            folder.path().join("target.db"),
+        );
         for bytes in [&b""[..], b"nonsense", b"SQLite format 3\0 but no more"] {
             fs::write(&source, bytes).expect("a file");
             assert!(restore(&source, target.to_str().expect("UTF-8")).is_err());
         }
-        assert!(restore(&folder.path().join("nowhere"), target.to_str().expect("UTF-8")).is_err());
-        assert!(backup(target.to_str().expect("UTF-8"), &source).is_err(), "there is nothing to copy");
+        assert!(
+            restore(
+                &folder.path().join("nowhere"),
+                target.to_str().expect("UTF-8")
+            )
+            .is_err()
+        );
+        assert!(
+            backup(target.to_str().expect("UTF-8"), &source).is_err(),
+            "there is nothing to copy"
+        );
         assert!(!target.exists());
     }
 }

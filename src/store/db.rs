@@ -6,6 +6,7 @@ use diesel::deserialize::QueryableByName;
 use diesel::pg::{Pg, PgConnection};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+pub use super::dialect::{Dialect, Number, OneText};
 use super::error::StoreError;
 use super::statement::Stmt;
 use super::{postgres, sqlite};
@@ -20,36 +21,9 @@ pub enum Db {
     Postgres(PgConnection),
 }
 
-/// The few fragments of SQL the databases spell differently.
-#[derive(Debug, Clone, Copy)]
-pub struct Dialect {
-    /// An expression that makes a UUID v7.
-    pub new_id: &'static str,
-    /// `… FOR UPDATE` where rows must be locked against other writers; empty where the writer is alone.
-    pub for_update: &'static str,
-    /// What stands in front of a statement to see its plan.
-    pub explain: &'static str,
-    /// A function of (text, part): the position of part in text, 0 when absent.
-    pub position: &'static str,
-}
-
 /// A row that both databases can give.
 pub trait Row: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static {}
 impl<T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static> Row for T {}
-
-/// One number: a count, a flag, an id's existence. Select it `AS n`, as a 64-bit integer.
-#[derive(diesel::QueryableByName, Debug)]
-pub struct Number {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    pub n: i64,
-}
-
-/// One text, selected `AS t`.
-#[derive(diesel::QueryableByName, Debug)]
-pub struct OneText {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub t: String,
-}
 
 impl Db {
     /// The database's dialect.

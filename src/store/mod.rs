@@ -4,8 +4,10 @@
 //! spell differently is [`db::Dialect`]. Not here: any decision about the protocol or the domain.
 
 pub mod backup;
+mod bind;
 pub mod condition;
 pub mod db;
+mod dialect;
 pub mod error;
 mod fields;
 mod migrate;

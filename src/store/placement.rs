@@ -84,6 +84,9 @@ pub enum Part {
 /// The longest key in characters; what is longer is cut, because PostgreSQL's b-trees take 2,700 bytes.
 pub const KEY_CHARS: usize = 512;
 
+/// The number under which a user's `manager.value` is kept.
+pub const MANAGER: i64 = 9;
+
 /// The number of the row that says of a user: some key of theirs that substrings are asked of was cut.
 pub const LONG: i64 = 0;
 
@@ -117,7 +120,7 @@ const VALUES: [ValueAttr; 9] = [
         substrings: true,
     },
     ValueAttr {
-        number: 9,
+        number: MANAGER,
         extension: Some(ENTERPRISE),
         name: "manager",
         sub: Some("value"),

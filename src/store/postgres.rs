@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::{Connection, RunQueryDsl};
 
-use super::db::{Dialect, OneText};
+use super::dialect::{Dialect, OneText};
 use super::error::StoreError;
 use super::statement::Stmt;
 

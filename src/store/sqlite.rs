@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, RunQueryDsl};
 
-use super::db::{Dialect, Number, OneText};
+use super::dialect::{Dialect, Number, OneText};
 use super::error::StoreError;
 use super::statement::Stmt;
 

@@ -10,18 +10,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Untyped};
-use uuid::Uuid;
 
+pub use super::bind::Bind;
 use super::fields::{Id, SqlId};
-
-/// A bound value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Bind {
-    Id(Option<Uuid>),
-    Int(Option<i64>),
-    Text(Option<String>),
-    Bool(Option<bool>),
-}
 
 /// One statement: text and binds.
 #[derive(Clone, Debug)]
@@ -148,29 +139,3 @@ where
 }
 
 impl<Conn> diesel::RunQueryDsl<Conn> for Stmt {}
-
-macro_rules! binds {
-    ($($from:ty => $variant:ident, $value:ident => $into:expr;)*) => {$(
-        impl From<$from> for Bind {
-            fn from($value: $from) -> Self {
-                Self::$variant($into)
-            }
-        }
-    )*};
-}
-
-binds! {
-    Uuid => Id, value => Some(value);
-    Option<Uuid> => Id, value => value;
-    i64 => Int, value => Some(value);
-    Option<i64> => Int, value => value;
-    &str => Text, value => Some(value.to_owned());
-    String => Text, value => Some(value);
-    Option<String> => Text, value => value;
-    Option<&str> => Text, value => value.map(str::to_owned);
-    bool => Bool, value => Some(value);
-    Option<bool> => Bool, value => value;
-    crate::ids::TenantId => Int, value => Some(value.0);
-    crate::clock::Instant => Int, value => Some(value.0);
-    Option<crate::clock::Instant> => Int, value => value.map(|at| at.0);
-}

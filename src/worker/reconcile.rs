@@ -24,9 +24,17 @@ pub async fn run(store: Store, clock: Clock) {
 pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
     for tenant in store.read(tenants::list).await? {
         let scope = Scope::system(tenant.id, "reconciler", clock.now());
-        let effects = store.write("reconcile", move |db| enroll::enroll(db, &scope, &EnrollScope::Tenant)).await?;
+        let effects = store
+            .write("reconcile", move |db| {
+                enroll::enroll(db, &scope, &EnrollScope::Tenant)
+            })
+            .await?;
         if effects.enrollments > 0 {
-            log::warn!("reconciled tenant {}: {} enrollments had been missed", tenant.id, effects.enrollments);
+            log::warn!(
+                "reconciled tenant {}: {} enrollments had been missed",
+                tenant.id,
+                effects.enrollments
+            );
         }
     }
     Ok(())

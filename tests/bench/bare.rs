@@ -15,7 +15,9 @@ use rollcall::store::queries::learners::NewLearner;
 use rollcall::store::queries::memberships::Origin;
 use rollcall::store::queries::sync_log::{SyncFilter, SyncRow};
 use rollcall::store::queries::users::{NewUser, UserRow};
-use rollcall::store::queries::{assignments, counters, enroll, groups_directory, learners, memberships, sync_log, users, values};
+use rollcall::store::queries::{
+    assignments, counters, enroll, groups_directory, learners, memberships, sync_log, users, values,
+};
 use rollcall::store::{Db, StoreError};
 
 use crate::server::{Bench, now};
@@ -24,18 +26,32 @@ use crate::server::{Bench, now};
 pub fn last_log(bench: &Bench) -> anyhow::Result<SyncRow> {
     let tenant = bench.scope().tenant;
     let row = bench.store.read_blocking::<_, StoreError, _>(|db| {
-        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), None, 1)?.pop() else { return Ok(None) };
+        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), None, 1)?.pop()
+        else {
+            return Ok(None);
+        };
         sync_log::find(db, tenant, newest.id)
     })?;
     row.context("no request was logged")
 }
 
 fn log(db: &mut Db, row: &SyncRow) -> Result<(), StoreError> {
-    sync_log::insert(db, &[SyncRow { id: RequestId::new(), ..row.clone() }]).map(drop)
+    sync_log::insert(
+        db,
+        &[SyncRow {
+            id: RequestId::new(),
+            ..row.clone()
+        }],
+    )
+    .map(drop)
 }
 
 fn by(log: &SyncRow) -> By {
-    By { actor: "scim:bench".to_owned(), request: log.id, at: now() }
+    By {
+        actor: "scim:bench".to_owned(),
+        request: log.id,
+        at: now(),
+    }
 }
 
 /// A stored user and the log's row of its creation.
@@ -50,9 +66,17 @@ pub struct Person {
 impl Person {
     pub fn of(bench: &Bench, id: UserId, log: SyncRow) -> anyhow::Result<Self> {
         let tenant = bench.scope().tenant;
-        let row = bench.store.read_blocking::<_, StoreError, _>(|db| users::find(db, tenant, id))?.context("the user is gone")?;
+        let row = bench
+            .store
+            .read_blocking::<_, StoreError, _>(|db| users::find(db, tenant, id))?
+            .context("the user is gone")?;
         let facts = UserFacts::of(&document::parse(&row.doc)?)?;
-        Ok(Self { tenant, row, facts, log })
+        Ok(Self {
+            tenant,
+            row,
+            facts,
+            log,
+        })
     }
 
     /// Another user like this one.
@@ -90,20 +114,45 @@ impl Person {
 
     /// The next version of one user, with this one's document.
     pub fn patch(&self, db: &mut Db, id: UserId) -> Result<(), StoreError> {
-        let Some(mut row) = users::find_for_update(db, self.tenant, id)? else { return Ok(()) };
+        let Some(mut row) = users::find_for_update(db, self.tenant, id)? else {
+            return Ok(());
+        };
         row.version += 1;
-        users::replace(db, self.tenant, &row, &row.user_name, self.facts.display_name_key.as_deref())?;
+        users::replace(
+            db,
+            self.tenant,
+            &row,
+            &row.user_name,
+            self.facts.display_name_key.as_deref(),
+        )?;
         log(db, &self.log)
     }
 }
 
 /// One user more in a group, with the enrollments that this owes.
-pub fn add_member(db: &mut Db, bench: (TenantId, &SyncRow), group: GroupId, user: UserId) -> Result<(), StoreError> {
+pub fn add_member(
+    db: &mut Db,
+    bench: (TenantId, &SyncRow),
+    group: GroupId,
+    user: UserId,
+) -> Result<(), StoreError> {
     let (tenant, row) = bench;
     let by = by(row);
-    let Some(found) = groups_directory::find_for_update(db, tenant, group)? else { return Ok(()) };
+    let Some(found) = groups_directory::find_for_update(db, tenant, group)? else {
+        return Ok(());
+    };
     memberships::known_users(db, tenant, &[user])?;
-    let added = memberships::add(db, tenant, group, &[user], Origin { source: Source::Scim, connection: None }, &by)?;
+    let added = memberships::add(
+        db,
+        tenant,
+        group,
+        &[user],
+        Origin {
+            source: Source::Scim,
+            connection: None,
+        },
+        &by,
+    )?;
     let ids = added.iter().map(|one| one.id).collect();
     enroll::enroll(db, tenant, &EnrollScope::Memberships(ids), &by)?;
     groups_directory::touch(db, tenant, group, found.version + 1, by.at)?;
@@ -111,7 +160,12 @@ pub fn add_member(db: &mut Db, bench: (TenantId, &SyncRow), group: GroupId, user
 }
 
 /// A course more for a group, with the enrollments of its members.
-pub fn assign(db: &mut Db, bench: (TenantId, &SyncRow), group: GroupId, course: CourseId) -> Result<(), StoreError> {
+pub fn assign(
+    db: &mut Db,
+    bench: (TenantId, &SyncRow),
+    group: GroupId,
+    course: CourseId,
+) -> Result<(), StoreError> {
     let (tenant, by) = (bench.0, by(bench.1));
     let id = AssignmentId::new();
     assignments::insert(db, tenant, id, group, course, Options::default(), &by)?;

@@ -20,7 +20,11 @@ pub struct Answer<'a> {
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    let kind = if path.starts_with("/scim/") { "application/scim+json" } else { "application/json" };
+    let kind = if path.starts_with("/scim/") {
+        "application/scim+json"
+    } else {
+        "application/json"
+    };
     format!(
         "{method} {path} HTTP/1.1\r\nHost: bench.test\r\nAuthorization: Bearer {token}\r\nUser-Agent: bench\r\n\
          Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -32,7 +36,10 @@ impl Client {
     pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(64 << 10),
+        })
     }
 
     /// Sends a request and waits for the whole answer.
@@ -40,7 +47,9 @@ impl Client {
         while !request.is_empty() {
             match self.stream.try_write(request) {
                 Ok(written) => request = request.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => self.stream.writable().await?,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    self.stream.writable().await?
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -54,13 +63,21 @@ impl Client {
         while self.buffer.len() < start + length {
             self.read().await?;
         }
-        Ok(Answer { status, body: self.buffer.get(start..).unwrap_or_default() })
+        Ok(Answer {
+            status,
+            body: self.buffer.get(start..).unwrap_or_default(),
+        })
     }
 
     /// The same; any other status is an error that shows the answer.
     pub async fn expect(&mut self, status: u16, request: &[u8]) -> anyhow::Result<&[u8]> {
         let answer = self.send(request).await?;
-        ensure!(answer.status == status, "{} instead of {status}: {}", answer.status, String::from_utf8_lossy(answer.body));
+        ensure!(
+            answer.status == status,
+            "{} instead of {status}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body)
+        );
         Ok(answer.body)
     }
 
@@ -79,12 +96,15 @@ impl Client {
 
 /// Status, where the body begins and how long it is, once the head is there.
 fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize, usize)>> {
-    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())?;
     let status = head.get(9..12).context("no status")?.parse()?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse())
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse())
     });
     Ok(Some((status, end + 4, length.transpose()?.unwrap_or(0))))
 }

@@ -30,23 +30,42 @@ pub fn ground(bench: &Bench, sizes: &[usize]) -> anyhow::Result<Ground> {
     let scope = bench.scope();
     for chunk in 0..chunks {
         let scope = scope.clone();
-        bench.store.write_blocking("bench accounts", move |db| accounts(db, &scope, chunk))?;
+        bench
+            .store
+            .write_blocking("bench accounts", move |db| accounts(db, &scope, chunk))?;
     }
     let mut made = Vec::new();
     for size in sizes.iter().copied() {
         let scope = scope.clone();
         let group = bench.store.write_blocking("bench group", move |db| {
-            let fields = groups::GroupFields { name: Some(format!("Everybody of {size}")), ..Default::default() };
-            groups::create(db, &scope, &fields, rollcall::learning::group::Origin::Console).map(|row| row.id)
+            let fields = groups::GroupFields {
+                name: Some(format!("Everybody of {size}")),
+                ..Default::default()
+            };
+            groups::create(
+                db,
+                &scope,
+                &fields,
+                rollcall::learning::group::Origin::Console,
+            )
+            .map(|row| row.id)
         })?;
         for chunk in 0..size.div_ceil(CHUNK) {
             let (scope, count) = (bench.scope(), CHUNK.min(size - chunk * CHUNK));
-            bench.store.write_blocking("bench members", move |db| members(db, &scope, group, chunk, count))?;
+            bench.store.write_blocking("bench members", move |db| {
+                members(db, &scope, group, chunk, count)
+            })?;
         }
         made.push((size, group));
     }
-    let spare = bench.store.read_blocking(move |db| spare(db, scope.tenant, largest.div_ceil(CHUNK)))?;
-    Ok(Ground { accounts: chunks * CHUNK, groups: made, spare })
+    let spare = bench
+        .store
+        .read_blocking(move |db| spare(db, scope.tenant, largest.div_ceil(CHUNK)))?;
+    Ok(Ground {
+        accounts: chunks * CHUNK,
+        groups: made,
+        spare,
+    })
 }
 
 /// The chunk stands in `created_at`, so that it can be found again by an index.
@@ -65,8 +84,16 @@ fn accounts(db: &mut Db, scope: &Scope, chunk: usize) -> Result<(), ServiceError
          'bulk' || CAST(i AS TEXT) || '@example.com', 'scim', 'bench', 1, 1, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM n"
     ));
     let last = first + i64::try_from(CHUNK).unwrap_or(0) - 1;
-    db.execute(learners.bind(first).bind(last).bind(scope.tenant).bind(at).bind(at))?;
-    let connection: Option<ConnectionId> = scope.connection.as_ref().map(|connection| connection.id);
+    db.execute(
+        learners
+            .bind(first)
+            .bind(last)
+            .bind(scope.tenant)
+            .bind(at)
+            .bind(at),
+    )?;
+    let connection: Option<ConnectionId> =
+        scope.connection.as_ref().map(|connection| connection.id);
     let users = Stmt::new(format!(
         "INSERT INTO users (tenant_id, id, learner_id, connection_id, user_name, user_name_key, external_id, display_name_key, \
          active, version, created_at, modified_at, doc) \
@@ -78,11 +105,23 @@ fn accounts(db: &mut Db, scope: &Scope, chunk: usize) -> Result<(), ServiceError
          FROM learners l WHERE l.tenant_id = ? AND l.created_at = ?"
     ));
     db.execute(users.bind(connection).bind(scope.tenant).bind(at))?;
-    counters::add(db, scope.tenant, "users", RequestId::new().0, i64::try_from(CHUNK).unwrap_or(0))?;
+    counters::add(
+        db,
+        scope.tenant,
+        "users",
+        RequestId::new().0,
+        i64::try_from(CHUNK).unwrap_or(0),
+    )?;
     Ok(())
 }
 
-fn members(db: &mut Db, scope: &Scope, group: GroupId, chunk: usize, count: usize) -> Result<(), StoreError> {
+fn members(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
+    chunk: usize,
+    count: usize,
+) -> Result<(), StoreError> {
     let new_id = db.dialect().new_id;
     db.execute(
         Stmt::new(format!(

@@ -47,11 +47,18 @@ pub async fn measure<C>(
 
 fn of(mut samples: Vec<Duration>, time: Duration) -> Measured {
     let rate = samples.len() as f64 / time.as_secs_f64();
-    Measured { rate, p50: percentile(&mut samples, 50), p99: percentile(&mut samples, 99) }
+    Measured {
+        rate,
+        p50: percentile(&mut samples, 50),
+        p99: percentile(&mut samples, 99),
+    }
 }
 
 /// The value that so many percent of the samples do not exceed; zero when there is none.
 pub fn percentile(samples: &mut [Duration], percent: usize) -> Duration {
     samples.sort_unstable();
-    samples.get((samples.len() * percent / 100).min(samples.len().saturating_sub(1))).copied().unwrap_or_default()
+    samples
+        .get((samples.len() * percent / 100).min(samples.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }

@@ -40,20 +40,33 @@ struct Options {
 }
 
 fn options() -> anyhow::Result<Options> {
-    let mut options =
-        Options { database: "sqlite://:memory:".to_owned(), time: Duration::from_secs(3), members: vec![100, 1_000, 10_000, 100_000] };
+    let mut options = Options {
+        database: "sqlite://:memory:".to_owned(),
+        time: Duration::from_secs(3),
+        members: vec![100, 1_000, 10_000, 100_000],
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             // cargo adds it
             "--bench" => {}
             "--quick" => options.time = Duration::from_millis(700),
-            "--database" => options.database = arguments.next().context("--database needs a URL")?,
-            "--members" => {
-                let list = arguments.next().context("--members needs numbers such as 100,100000")?;
-                options.members = list.split(',').map(str::parse).collect::<Result<_, _>>().context("--members takes numbers")?;
+            "--database" => {
+                options.database = arguments.next().context("--database needs a URL")?
             }
-            other => anyhow::bail!("there is no option {other}; see the first lines of tests/bench/main.rs"),
+            "--members" => {
+                let list = arguments
+                    .next()
+                    .context("--members needs numbers such as 100,100000")?;
+                options.members = list
+                    .split(',')
+                    .map(str::parse)
+                    .collect::<Result<_, _>>()
+                    .context("--members takes numbers")?;
+            }
+            other => anyhow::bail!(
+                "there is no option {other}; see the first lines of tests/bench/main.rs"
+            ),
         }
     }
     options.members.sort_unstable();
@@ -63,19 +76,30 @@ fn options() -> anyhow::Result<Options> {
 fn main() -> anyhow::Result<()> {
     let options = options()?;
     let started = Instant::now();
-    let server = rollcall::app::spawn(server::config(&options.database), rollcall::clock::Clock::system())?;
+    let server = rollcall::app::spawn(
+        server::config(&options.database),
+        rollcall::clock::Clock::system(),
+    )?;
     let ready = started.elapsed();
     let bench = Bench::of(&server)?;
     let mut report = Report::new(&options.database);
     report.line(&format!("ready to answer after {} ms", ready.as_millis()));
     let filled = Instant::now();
     let ground = fill::ground(&bench, &options.members)?;
-    report.line(&format!("{} accounts and {} groups made in {:.1} s", ground.accounts, ground.groups.len(), filled.elapsed().as_secs_f64()));
+    report.line(&format!(
+        "{} accounts and {} groups made in {:.1} s",
+        ground.accounts,
+        ground.groups.len(),
+        filled.elapsed().as_secs_f64()
+    ));
     actix_web::rt::System::new().block_on(async {
         work::people(&bench, &ground, options.time, &mut report).await?;
         work::assignments(&bench, &ground, &mut report).await?;
         work::members(&bench, &ground, options.time, &mut report).await
     })?;
-    report.line(&format!("resident memory at the end, clients included: {} MB", report::resident_megabytes()));
+    report.line(&format!(
+        "resident memory at the end, clients included: {} MB",
+        report::resident_megabytes()
+    ));
     server.stop()
 }

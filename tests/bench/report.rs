@@ -9,8 +9,15 @@ pub struct Report;
 
 impl Report {
     pub fn new(database: &str) -> Self {
-        let engine = if database.starts_with("sqlite") { "SQLite" } else { "PostgreSQL" };
-        println!("Rollcall over HTTP on {engine}; {} cores shared with the clients", cores());
+        let engine = if database.starts_with("sqlite") {
+            "SQLite"
+        } else {
+            "PostgreSQL"
+        };
+        println!(
+            "Rollcall over HTTP on {engine}; {} cores shared with the clients",
+            cores()
+        );
         Self
     }
 
@@ -50,6 +57,8 @@ fn cores() -> usize {
 pub fn resident_megabytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<usize>().ok());
+    let kilobytes = line
+        .and_then(|line| line.split_whitespace().next())
+        .and_then(|text| text.parse::<usize>().ok());
     kilobytes.unwrap_or(0) / 1024
 }

@@ -20,7 +20,12 @@ const BYTES: usize = 4 << 20;
 
 /// A server on a free port over this database, with as many workers as it would have.
 pub fn config(database: &str) -> Config {
-    Config { listen: "127.0.0.1:0".to_owned(), database: database.to_owned(), allow_unsafe_database: true, ..Config::default() }
+    Config {
+        listen: "127.0.0.1:0".to_owned(),
+        database: database.to_owned(),
+        allow_unsafe_database: true,
+        ..Config::default()
+    }
 }
 
 /// What everything that measures needs.
@@ -39,27 +44,49 @@ pub struct Bench {
 impl Bench {
     /// Makes the tenant and starts the byte server.
     pub fn of(server: &Running) -> anyhow::Result<Self> {
-        let address = server.url.strip_prefix("http://").context("the server has no address")?.parse()?;
+        let address = server
+            .url
+            .strip_prefix("http://")
+            .context("the server has no address")?
+            .parse()?;
         let store = server.state.store.clone();
         let now = Clock::system().now();
         let name = format!("bench {}", RequestId::new());
         let (scope, token, api_token) = store.write_blocking("bench tenant", move |db| {
             let tenant = tenants::create(db, &name, SubscriptionPlan::Business, "UTC", now)?;
-            let connection: Connection = connections::create(db, tenant.id, "Bench", Client::Generic, now)?;
+            let connection: Connection =
+                connections::create(db, tenant.id, "Bench", Client::Generic, now)?;
             let mut scope = Scope::system(tenant.id, "bench", now);
-            scope.actor = Actor::Scim { jti: "bench".to_owned(), label: "bench".to_owned() };
-            let scim = NewToken { connection: Some(connection.id), ..NewToken::of(tenant.id, TokenKind::Scim) };
+            scope.actor = Actor::Scim {
+                jti: "bench".to_owned(),
+                label: "bench".to_owned(),
+            };
+            let scim = NewToken {
+                connection: Some(connection.id),
+                ..NewToken::of(tenant.id, TokenKind::Scim)
+            };
             scope.connection = Some(connection);
             let scim = tokens::create(db, &scim, now)?;
             let api = tokens::create(db, &NewToken::of(tenant.id, TokenKind::Api), now)?;
             Ok::<_, ServiceError>((scope, scim.token, api.token))
         })?;
-        Ok(Self { address, bytes: byte_server()?, store, token, api_token, scope })
+        Ok(Self {
+            address,
+            bytes: byte_server()?,
+            store,
+            token,
+            api_token,
+            scope,
+        })
     }
 
     /// A scope as a request has it: its own id, the present time.
     pub fn scope(&self) -> Scope {
-        Scope { request: RequestId::new(), now: now(), ..self.scope.clone() }
+        Scope {
+            request: RequestId::new(),
+            now: now(),
+            ..self.scope.clone()
+        }
     }
 }
 
@@ -75,17 +102,25 @@ fn byte_server() -> anyhow::Result<SocketAddr> {
             let body = web::Bytes::from(vec![b'x'; BYTES]);
             let answer = move |length: web::Path<usize>| {
                 let part = body.slice(..length.into_inner().min(BYTES));
-                async move { HttpResponse::Ok().content_type("application/scim+json").body(part) }
+                async move {
+                    HttpResponse::Ok()
+                        .content_type("application/scim+json")
+                        .body(part)
+                }
             };
             let workers = std::thread::available_parallelism().map_or(2, usize::from);
-            let server = HttpServer::new(move || App::new().route("/{length}", web::get().to(answer.clone())))
-                .workers(workers)
-                .disable_signals()
-                .bind("127.0.0.1:0")?;
+            let server = HttpServer::new(move || {
+                App::new().route("/{length}", web::get().to(answer.clone()))
+            })
+            .workers(workers)
+            .disable_signals()
+            .bind("127.0.0.1:0")?;
             // The other side waits; it is only gone when the whole run is.
             let _ = announce.send(server.addrs().first().copied());
             server.run().await
         })
     });
-    announced.recv()?.context("the byte server is bound to no address")
+    announced
+        .recv()?
+        .context("the byte server is bound to no address")
 }

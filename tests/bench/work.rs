@@ -45,7 +45,10 @@ fn patch(operation: &Value) -> String {
 
 fn id<T: std::str::FromStr>(body: &[u8]) -> anyhow::Result<T> {
     let body: Value = serde_json::from_slice(body)?;
-    body["id"].as_str().and_then(|id| id.parse().ok()).context("the answer has no id")
+    body["id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .context("the answer has no id")
 }
 
 /// One number after the other, for everybody.
@@ -67,26 +70,59 @@ async fn over_http(
     next: impl Fn() -> Vec<u8>,
 ) -> anyhow::Result<Measured> {
     let operation = async |client: &mut Client| client.expect(status, &next()).await.map(drop);
-    measure(clients, time, async || Client::connect(bench.address).await, operation).await
+    measure(
+        clients,
+        time,
+        async || Client::connect(bench.address).await,
+        operation,
+    )
+    .await
 }
 
 /// Callers of `Store::write` with the job that `next` makes.
-async fn on_store<J>(bench: &Bench, callers: usize, time: Duration, next: impl Fn() -> J) -> anyhow::Result<Measured>
+async fn on_store<J>(
+    bench: &Bench,
+    callers: usize,
+    time: Duration,
+    next: impl Fn() -> J,
+) -> anyhow::Result<Measured>
 where
     J: FnMut(&mut rollcall::store::Db) -> Result<(), StoreError> + Send + 'static,
 {
-    measure(callers, time, async || Ok(()), async |(): &mut ()| Ok(bench.store.write("bench", next()).await?)).await
+    measure(
+        callers,
+        time,
+        async || Ok(()),
+        async |(): &mut ()| Ok(bench.store.write("bench", next()).await?),
+    )
+    .await
 }
 
 /// Clients that read `length` bytes from the byte server.
-async fn of_bytes(bench: &Bench, clients: usize, time: Duration, length: usize) -> anyhow::Result<Measured> {
+async fn of_bytes(
+    bench: &Bench,
+    clients: usize,
+    time: Duration,
+    length: usize,
+) -> anyhow::Result<Measured> {
     let asked = request("GET", &format!("/{length}"), &bench.token, "");
     let operation = async |client: &mut Client| client.expect(200, &asked).await.map(drop);
-    measure(clients, time, async || Client::connect(bench.bytes).await, operation).await
+    measure(
+        clients,
+        time,
+        async || Client::connect(bench.bytes).await,
+        operation,
+    )
+    .await
 }
 
 /// Create, get, find by name, list and patch users.
-pub async fn people(bench: &Bench, ground: &Ground, time: Duration, report: &mut Report) -> anyhow::Result<()> {
+pub async fn people(
+    bench: &Bench,
+    ground: &Ground,
+    time: Duration,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let token = bench.token.as_str();
     let number = Counter::default();
     let new_user = |kind: &str| format!("{kind}{}@bench.example.com", number.next());
@@ -111,12 +147,21 @@ pub async fn people(bench: &Bench, ground: &Ground, time: Duration, report: &mut
 
     let any = || people.get(number.next() % PEOPLE).copied().unwrap_or(first);
     let page = ground.accounts / 2;
-    let filter = |number: usize| format!("/scim/v2/Users?filter=userName%20eq%20%22http{}%40bench.example.com%22", number % PEOPLE);
+    let filter = |number: usize| {
+        format!(
+            "/scim/v2/Users?filter=userName%20eq%20%22http{}%40bench.example.com%22",
+            number % PEOPLE
+        )
+    };
     let reads: [(&str, &dyn Fn() -> String); 4] = [
         ("get user by id", &|| format!("/scim/v2/Users/{}", any())),
         ("find user: userName eq", &|| filter(number.next())),
-        ("list page of 100, the first", &|| "/scim/v2/Users?startIndex=1&count=100".to_owned()),
-        ("list page of 100, in the middle", &|| format!("/scim/v2/Users?startIndex={page}&count=100")),
+        ("list page of 100, the first", &|| {
+            "/scim/v2/Users?startIndex=1&count=100".to_owned()
+        }),
+        ("list page of 100, in the middle", &|| {
+            format!("/scim/v2/Users?startIndex={page}&count=100")
+        }),
     ];
     for (what, path) in reads {
         let ask = || request("GET", &path(), token, "");
@@ -148,7 +193,11 @@ pub async fn people(bench: &Bench, ground: &Ground, time: Duration, report: &mut
 }
 
 /// Assign courses to each group, twice on each side; the better of two counts.
-pub async fn assignments(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+pub async fn assignments(
+    bench: &Bench,
+    ground: &Ground,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let mut client = Client::connect(bench.address).await?;
     let (tenant, log) = (bench.scope().tenant, bare::last_log(bench)?);
     let mut course = 0;
@@ -159,17 +208,34 @@ pub async fn assignments(bench: &Bench, ground: &Ground, report: &mut Report) ->
             for _ in 0..2 {
                 course += 1;
                 let body = json!({"title": format!("Course {course}")}).to_string();
-                courses.push(id(client.expect(201, &request("POST", "/api/v1/courses", &bench.api_token, &body)).await?)?);
+                courses.push(id(client
+                    .expect(
+                        201,
+                        &request("POST", "/api/v1/courses", &bench.api_token, &body),
+                    )
+                    .await?)?);
             }
-            let [one, other] = courses.as_slice() else { continue };
+            let [one, other] = courses.as_slice() else {
+                continue;
+            };
             let body = json!({"course_id": one}).to_string();
-            let ask = request("POST", &format!("/api/v1/groups/{group}/assignments"), &bench.api_token, &body);
+            let ask = request(
+                "POST",
+                &format!("/api/v1/groups/{group}/assignments"),
+                &bench.api_token,
+                &body,
+            );
             let started = std::time::Instant::now();
             client.expect(201, &ask).await?;
             http = http.min(started.elapsed());
             let (other, row) = (*other, log.clone());
             let started = std::time::Instant::now();
-            bench.store.write("bench", move |db| bare::assign(db, (tenant, &row), group, other)).await?;
+            bench
+                .store
+                .write("bench", move |db| {
+                    bare::assign(db, (tenant, &row), group, other)
+                })
+                .await?;
             bare = bare.min(started.elapsed());
         }
         let (http, bare) = (milliseconds(http), milliseconds(bare));
@@ -179,12 +245,28 @@ pub async fn assignments(bench: &Bench, ground: &Ground, report: &mut Report) ->
 }
 
 /// Add one member to groups of each size.
-pub async fn members(bench: &Bench, ground: &Ground, time: Duration, report: &mut Report) -> anyhow::Result<()> {
+pub async fn members(
+    bench: &Bench,
+    ground: &Ground,
+    time: Duration,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let token = bench.token.as_str();
-    let spare = |number: usize| ground.spare.get(number % ground.spare.len()).copied().context("no account is left");
+    let spare = |number: usize| {
+        ground
+            .spare
+            .get(number % ground.spare.len())
+            .copied()
+            .context("no account is left")
+    };
     let add = |group, number: usize| -> anyhow::Result<Vec<u8>> {
         let member = json!({"op": "add", "path": "members", "value": [{"value": spare(number)?}]});
-        Ok(request("PATCH", &format!("/scim/v2/Groups/{group}"), token, &patch(&member)))
+        Ok(request(
+            "PATCH",
+            &format!("/scim/v2/Groups/{group}"),
+            token,
+            &patch(&member),
+        ))
     };
     let mut client = Client::connect(bench.address).await?;
     let mut samples = vec![Vec::with_capacity(ROUNDS); ground.groups.len()];
@@ -196,22 +278,38 @@ pub async fn members(bench: &Bench, ground: &Ground, time: Duration, report: &mu
             samples.push(started.elapsed());
         }
     }
-    let medians: Vec<Duration> = samples.iter_mut().map(|samples| percentile(samples, 50)).collect();
+    let medians: Vec<Duration> = samples
+        .iter_mut()
+        .map(|samples| percentile(samples, 50))
+        .collect();
     let smallest = medians.first().copied().unwrap_or_default();
     report.line("");
     for ((size, _), median) in ground.groups.iter().zip(&medians) {
         let ratio = median.as_secs_f64() / smallest.as_secs_f64().max(f64::MIN_POSITIVE);
-        report.line(&format!("add one member to a group of {size}: median {:.3} ms, {ratio:.2} of the smallest", milliseconds(*median)));
+        report.line(&format!(
+            "add one member to a group of {size}: median {:.3} ms, {ratio:.2} of the smallest",
+            milliseconds(*median)
+        ));
     }
     let (tenant, log) = (bench.scope().tenant, bare::last_log(bench)?);
     for (size, group) in ground.groups.iter().copied() {
         let number = Counter(Cell::new(ROUNDS));
-        report.title(&format!("add one member to a group of {size}"), "its statements through Store::write");
+        report.title(
+            &format!("add one member to a group of {size}"),
+            "its statements through Store::write",
+        );
         for clients in CLIENTS {
-            let http = over_http(bench, clients, time, 204, || add(group, number.next()).unwrap_or_default()).await?;
+            let http = over_http(bench, clients, time, 204, || {
+                add(group, number.next()).unwrap_or_default()
+            })
+            .await?;
             let bare = on_store(bench, clients, time, || {
                 let (row, user) = (log.clone(), spare(number.next()));
-                move |db| user.as_ref().map_or(Ok(()), |user| bare::add_member(db, (tenant, &row), group, *user))
+                move |db| {
+                    user.as_ref().map_or(Ok(()), |user| {
+                        bare::add_member(db, (tenant, &row), group, *user)
+                    })
+                }
             });
             report.row(clients, http, bare.await?);
         }

@@ -9,9 +9,9 @@ use crate::clock::Instant;
 use crate::http::AppState;
 use crate::http::guard::ApiCaller;
 use crate::ids::{CourseId, EnrollmentId, LearnerId};
-use crate::service::enrollments::{self, EnrollmentView};
 use crate::service::enroll;
-use crate::store::queries::enrollments::ReasonRow;
+use crate::service::enrollments::ReasonRow;
+use crate::service::enrollments::{self, EnrollmentView};
 
 fn show_reason(reason: &ReasonRow) -> Value {
     json!({
@@ -58,63 +58,128 @@ fn show(view: &EnrollmentView) -> Value {
 }
 
 /// `GET /enrollments`
-pub async fn list(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::EnrollmentsRead, |call| async move {
-        let parameters = call.parameters(&["learner_id", "course_id", "limit", "cursor"])?;
-        let learner: Option<LearnerId> = parameters.read("learner_id", |text| text.parse().ok())?;
-        let course: Option<CourseId> = parameters.read("course_id", |text| text.parse().ok())?;
-        let (limit, after) = (parameters.limit()?, parameters.cursor::<EnrollmentId>()?);
-        let rows = call.read(move |db, scope| enrollments::list(db, scope, learner, course, after, limit + 1)).await?;
-        Ok(call.page(rows, limit, |view| view.row.id.to_string(), show))
-    })
+pub async fn list(
+    request: HttpRequest,
+    who: ApiCaller,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::EnrollmentsRead,
+        |call| async move {
+            let parameters = call.parameters(&["learner_id", "course_id", "limit", "cursor"])?;
+            let learner: Option<LearnerId> =
+                parameters.read("learner_id", |text| text.parse().ok())?;
+            let course: Option<CourseId> =
+                parameters.read("course_id", |text| text.parse().ok())?;
+            let (limit, after) = (parameters.limit()?, parameters.cursor::<EnrollmentId>()?);
+            let rows = call
+                .read(move |db, scope| {
+                    enrollments::list(db, scope, learner, course, after, limit + 1)
+                })
+                .await?;
+            Ok(call.page(rows, limit, |view| view.row.id.to_string(), show))
+        },
+    )
     .await
 }
 
 /// `GET /enrollments/{id}`
 pub async fn get(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::EnrollmentsRead, |call| async move {
-        call.parameters(&[])?;
-        let id: EnrollmentId = call.id("Enrollment", "id")?;
-        let view = call.read(move |db, scope| enrollments::view(db, scope, id)).await?;
-        Ok(HttpResponse::Ok().json(show(&view)))
-    })
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::EnrollmentsRead,
+        |call| async move {
+            call.parameters(&[])?;
+            let id: EnrollmentId = call.id("Enrollment", "id")?;
+            let view = call
+                .read(move |db, scope| enrollments::view(db, scope, id))
+                .await?;
+            Ok(HttpResponse::Ok().json(show(&view)))
+        },
+    )
     .await
 }
 
 /// `POST /enrollments/{id}/withdraw` with `{"reason"}`: a person un-enrolls.
-pub async fn withdraw(request: HttpRequest, who: ApiCaller, body: web::Bytes, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::EnrollmentsWrite, |call| async move {
-        let id: EnrollmentId = call.id("Enrollment", "id")?;
-        let why = call.body(&body, &["reason"])?.text("reason")?.unwrap_or_default();
-        let view = call.write("withdraw enrollment", move |db, scope| enrollments::withdraw(db, scope, id, &why)).await?;
-        Ok(HttpResponse::Ok().json(show(&view)))
-    })
+pub async fn withdraw(
+    request: HttpRequest,
+    who: ApiCaller,
+    body: web::Bytes,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::EnrollmentsWrite,
+        |call| async move {
+            let id: EnrollmentId = call.id("Enrollment", "id")?;
+            let why = call
+                .body(&body, &["reason"])?
+                .text("reason")?
+                .unwrap_or_default();
+            let view = call
+                .write("withdraw enrollment", move |db, scope| {
+                    enrollments::withdraw(db, scope, id, &why)
+                })
+                .await?;
+            Ok(HttpResponse::Ok().json(show(&view)))
+        },
+    )
     .await
 }
 
 /// `GET /explain?learner=&course=`: the predicates of every membership through which the course could be owed.
-pub async fn explain(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::EnrollmentsRead, |call| async move {
-        let parameters = call.parameters(&["learner", "course"])?;
-        let missing = |name| super::exchange::wrong("query", format!("`{name}` is missing"));
-        let learner: LearnerId = parameters.read("learner", |text| text.parse().ok())?.ok_or_else(|| missing("learner"))?;
-        let course: CourseId = parameters.read("course", |text| text.parse().ok())?.ok_or_else(|| missing("course"))?;
-        let checked = call.read(move |db, scope| enroll::explain(db, scope, learner, course)).await?;
-        let shown: Vec<Value> = checked
-            .iter()
-            .map(|one| {
-                json!({
-                    "group": {"id": one.through.group_id, "name": one.through.group_name},
-                    "assignment_id": one.through.assignment_id,
-                    "membership_id": one.through.membership_id,
-                    "code": one.blocker.code(),
-                    "detail": one.blocker.sentence(),
+pub async fn explain(
+    request: HttpRequest,
+    who: ApiCaller,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::EnrollmentsRead,
+        |call| async move {
+            let parameters = call.parameters(&["learner", "course"])?;
+            let missing = |name| super::exchange::wrong("query", format!("`{name}` is missing"));
+            let learner: LearnerId = parameters
+                .read("learner", |text| text.parse().ok())?
+                .ok_or_else(|| missing("learner"))?;
+            let course: CourseId = parameters
+                .read("course", |text| text.parse().ok())?
+                .ok_or_else(|| missing("course"))?;
+            let checked = call
+                .read(move |db, scope| enroll::explain(db, scope, learner, course))
+                .await?;
+            let shown: Vec<Value> = checked
+                .iter()
+                .map(|one| {
+                    json!({
+                        "group": {"id": one.through.group_id, "name": one.through.group_name},
+                        "assignment_id": one.through.assignment_id,
+                        "membership_id": one.through.membership_id,
+                        "code": one.blocker.code(),
+                        "detail": one.blocker.sentence(),
+                    })
                 })
-            })
-            .collect();
-        let enrolled = checked.iter().any(|one| one.blocker == crate::learning::owed::Blocker::Enrolled);
-        let blocker = if enrolled { Value::Null } else { json!({"code": checked.first().map_or("no_membership", |one| one.blocker.code())}) };
-        Ok(HttpResponse::Ok().json(json!({"enrolled": enrolled, "first_blocker": blocker, "checked": shown})))
-    })
+                .collect();
+            let enrolled = checked
+                .iter()
+                .any(|one| one.blocker == crate::learning::owed::Blocker::Enrolled);
+            let blocker = if enrolled {
+                Value::Null
+            } else {
+                json!({"code": checked.first().map_or("no_membership", |one| one.blocker.code())})
+            };
+            Ok(HttpResponse::Ok()
+                .json(json!({"enrolled": enrolled, "first_blocker": blocker, "checked": shown})))
+        },
+    )
     .await
 }

@@ -11,7 +11,7 @@ use crate::http::guard::ApiCaller;
 use crate::ids::LearnerId;
 use crate::learning::learner::Approval;
 use crate::service::learners::{self, LearnerView};
-use crate::store::queries::learners::{LearnerFilter, LearnerRow};
+use crate::service::learners::{LearnerFilter, LearnerRow};
 
 fn show(row: &LearnerRow) -> Value {
     let facts = row.facts();
@@ -57,54 +57,105 @@ fn show_whole(view: &LearnerView) -> Value {
 }
 
 /// `GET /learners`
-pub async fn list(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::LearnersRead, |call| async move {
-        let parameters = call.parameters(&["approval", "active", "deleted", "q", "limit", "cursor"])?;
-        let filter = LearnerFilter {
-            approval: parameters.read("approval", Approval::parse)?,
-            active: parameters.read("active", |text| text.parse().ok())?,
-            include_deleted: parameters.read("deleted", |text| (text == "include").then_some(()))?.is_some(),
-            name_part: parameters.text("q").map(str::to_owned),
-        };
-        let (limit, after) = (parameters.limit()?, parameters.cursor::<LearnerId>()?);
-        let rows = call.read(move |db, scope| learners::list(db, scope, &filter, after, limit + 1)).await?;
-        Ok(call.page(rows, limit, |row| row.id.to_string(), show))
-    })
+pub async fn list(
+    request: HttpRequest,
+    who: ApiCaller,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::LearnersRead,
+        |call| async move {
+            let parameters =
+                call.parameters(&["approval", "active", "deleted", "q", "limit", "cursor"])?;
+            let filter = LearnerFilter {
+                approval: parameters.read("approval", Approval::parse)?,
+                active: parameters.read("active", |text| text.parse().ok())?,
+                include_deleted: parameters
+                    .read("deleted", |text| (text == "include").then_some(()))?
+                    .is_some(),
+                name_part: parameters.text("q").map(str::to_owned),
+            };
+            let (limit, after) = (parameters.limit()?, parameters.cursor::<LearnerId>()?);
+            let rows = call
+                .read(move |db, scope| learners::list(db, scope, &filter, after, limit + 1))
+                .await?;
+            Ok(call.page(rows, limit, |row| row.id.to_string(), show))
+        },
+    )
     .await
 }
 
 /// `GET /learners/{id}`
 pub async fn get(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::LearnersRead, |call| async move {
-        call.parameters(&[])?;
-        let id: LearnerId = call.id("Learner", "id")?;
-        let view = call.read(move |db, scope| learners::view(db, scope, id)).await?;
-        // Groups are no part of the learner's version, so the answer has no ETag.
-        Ok(HttpResponse::Ok().json(show_whole(&view)))
-    })
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::LearnersRead,
+        |call| async move {
+            call.parameters(&[])?;
+            let id: LearnerId = call.id("Learner", "id")?;
+            let view = call
+                .read(move |db, scope| learners::view(db, scope, id))
+                .await?;
+            // Groups are no part of the learner's version, so the answer has no ETag.
+            Ok(HttpResponse::Ok().json(show_whole(&view)))
+        },
+    )
     .await
 }
 
 /// `POST /learners/{id}/approve`: every waiting membership takes effect.
-pub async fn approve(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::LearnersApprove, |call| async move {
-        call.parameters(&[])?;
-        let id: LearnerId = call.id("Learner", "id")?;
-        let (row, effects) = call.write("approve learner", move |db, scope| learners::approve(db, scope, id)).await?;
-        let mut body = show(&row);
-        body["enrollments_created"] = effects.enrollments.into();
-        Ok(HttpResponse::Ok().json(body))
-    })
+pub async fn approve(
+    request: HttpRequest,
+    who: ApiCaller,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::LearnersApprove,
+        |call| async move {
+            call.parameters(&[])?;
+            let id: LearnerId = call.id("Learner", "id")?;
+            let (row, effects) = call
+                .write("approve learner", move |db, scope| {
+                    learners::approve(db, scope, id)
+                })
+                .await?;
+            let mut body = show(&row);
+            body["enrollments_created"] = effects.enrollments.into();
+            Ok(HttpResponse::Ok().json(body))
+        },
+    )
     .await
 }
 
 /// `POST /learners/{id}/reject`
-pub async fn reject(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(request, who, state, Permission::LearnersApprove, |call| async move {
-        call.parameters(&[])?;
-        let id: LearnerId = call.id("Learner", "id")?;
-        let row = call.write("reject learner", move |db, scope| learners::reject(db, scope, id)).await?;
-        Ok(HttpResponse::Ok().json(show(&row)))
-    })
+pub async fn reject(
+    request: HttpRequest,
+    who: ApiCaller,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    Call::answer(
+        request,
+        who,
+        state,
+        Permission::LearnersApprove,
+        |call| async move {
+            call.parameters(&[])?;
+            let id: LearnerId = call.id("Learner", "id")?;
+            let row = call
+                .write("reject learner", move |db, scope| {
+                    learners::reject(db, scope, id)
+                })
+                .await?;
+            Ok(HttpResponse::Ok().json(show(&row)))
+        },
+    )
     .await
 }

@@ -20,61 +20,117 @@ fn document(body: &Value) -> HttpResponse {
 
 /// DC-02: a filter is refused, so that nobody believes it was applied.
 fn refuse_filter(request: &HttpRequest) -> Option<HttpResponse> {
-    let has_filter =
-        request.query_string().split('&').any(|pair| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("filter")));
-    has_filter.then(|| ScimFailure::of(StatusCode::FORBIDDEN, None, "discovery documents take no filter; read them whole").respond())
+    let has_filter = request.query_string().split('&').any(|pair| {
+        pair.split('=')
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("filter"))
+    });
+    has_filter.then(|| {
+        ScimFailure::of(
+            StatusCode::FORBIDDEN,
+            None,
+            "discovery documents take no filter; read them whole",
+        )
+        .respond()
+    })
 }
 
 fn not_found(what: &str, id: &str) -> HttpResponse {
-    ScimFailure::of(StatusCode::NOT_FOUND, None, format!("{what} {id} not found")).respond()
+    ScimFailure::of(
+        StatusCode::NOT_FOUND,
+        None,
+        format!("{what} {id} not found"),
+    )
+    .respond()
 }
 
 /// `GET /ServiceProviderConfig`: public (SP-04).
-pub async fn service_provider_config(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
+pub async fn service_provider_config(
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
-    document(&message::service_provider_config(&exchange::base(&state, &request)))
+    document(&message::service_provider_config(&exchange::base(
+        &state, &request,
+    )))
 }
 
 /// `GET /ResourceTypes`.
-pub async fn resource_types(request: HttpRequest, _: Provisioner, state: web::Data<AppState>) -> HttpResponse {
+pub async fn resource_types(
+    request: HttpRequest,
+    _: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
     let base = exchange::base(&state, &request);
-    let all: Vec<String> = state.registry.resource_types.iter().map(|one| state.registry.resource_type_json(one, &base).to_string()).collect();
+    let all: Vec<String> = state
+        .registry
+        .resource_types
+        .iter()
+        .map(|one| state.registry.resource_type_json(one, &base).to_string())
+        .collect();
     listed(&all)
 }
 
 /// `GET /ResourceTypes/{id}`.
-pub async fn resource_type(request: HttpRequest, _: Provisioner, id: web::Path<String>, state: web::Data<AppState>) -> HttpResponse {
+pub async fn resource_type(
+    request: HttpRequest,
+    _: Provisioner,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
     match state.registry.resource_type(&id) {
-        Some(found) => document(&state.registry.resource_type_json(found, &exchange::base(&state, &request))),
+        Some(found) => document(
+            &state
+                .registry
+                .resource_type_json(found, &exchange::base(&state, &request)),
+        ),
         None => not_found("ResourceType", &id),
     }
 }
 
 /// `GET /Schemas`.
-pub async fn schemas(request: HttpRequest, _: Provisioner, state: web::Data<AppState>) -> HttpResponse {
+pub async fn schemas(
+    request: HttpRequest,
+    _: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
     let base = exchange::base(&state, &request);
-    let all: Vec<String> = state.registry.schemas.iter().map(|one| state.registry.schema_json(one, &base).to_string()).collect();
+    let all: Vec<String> = state
+        .registry
+        .schemas
+        .iter()
+        .map(|one| state.registry.schema_json(one, &base).to_string())
+        .collect();
     listed(&all)
 }
 
 /// `GET /Schemas/{urn}`.
-pub async fn schema(request: HttpRequest, _: Provisioner, urn: web::Path<String>, state: web::Data<AppState>) -> HttpResponse {
+pub async fn schema(
+    request: HttpRequest,
+    _: Provisioner,
+    urn: web::Path<String>,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
     match state.registry.schema(&urn) {
-        Some(found) => document(&state.registry.schema_json(found, &exchange::base(&state, &request))),
+        Some(found) => document(
+            &state
+                .registry
+                .schema_json(found, &exchange::base(&state, &request)),
+        ),
         None => not_found("Schema", &urn),
     }
 }

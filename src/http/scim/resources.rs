@@ -33,8 +33,16 @@ struct Asked {
 fn asked(state: &AppState, request: &HttpRequest, kind: Kind) -> Result<Asked, ServiceError> {
     let resource_type = resource_type(state, kind)?;
     let search = SearchRequest::from_query(request.query_string())?;
-    let projection = Projection::parse(&resource_type, search.attributes.as_deref(), search.excluded_attributes.as_deref())?;
-    Ok(Asked { resource_type, base: exchange::base(state, request), projection })
+    let projection = Projection::parse(
+        &resource_type,
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    )?;
+    Ok(Asked {
+        resource_type,
+        base: exchange::base(state, request),
+        projection,
+    })
 }
 
 fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, ServiceError> {
@@ -45,21 +53,35 @@ fn resource_type(state: &AppState, kind: Kind) -> Result<Arc<ResourceType>, Serv
 
 /// Only what the answer shows is read (A-19, G-09).
 fn parts(projection: &Projection) -> Parts {
-    let learner_wanted =
-        ["registration", "approval", "enrollments"].iter().any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
-    Parts { members: projection.wants("members"), groups: projection.wants("groups"), learner: learner_wanted, names: !projection.is_default() }
+    let learner_wanted = ["registration", "approval", "enrollments"]
+        .iter()
+        .any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+    Parts {
+        members: projection.wants("members"),
+        groups: projection.wants("groups"),
+        learner: learner_wanted,
+        names: !projection.is_default(),
+    }
 }
 
 pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
     if scope.permissions.contains(permission) {
         Ok(())
     } else {
-        Err(ServiceError::Denied(format!("do this: it lacks the scope `{permission}`")))
+        Err(ServiceError::Denied(format!(
+            "do this: it lacks the scope `{permission}`"
+        )))
     }
 }
 
-pub(super) fn header_text<'r>(request: &'r HttpRequest, name: &header::HeaderName) -> Option<&'r str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
+pub(super) fn header_text<'r>(
+    request: &'r HttpRequest,
+    name: &header::HeaderName,
+) -> Option<&'r str> {
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
 }
 
 const fn limit(kind: Kind) -> usize {
@@ -70,7 +92,13 @@ const fn limit(kind: Kind) -> usize {
 }
 
 /// `GET /Users/{id}`.
-pub async fn get(kind: Kind, request: HttpRequest, who: Provisioner, id: web::Path<String>, state: web::Data<AppState>) -> HttpResponse {
+pub async fn get(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let mut entry = exchange::entry(&request, &scope, Operation::Read, None);
     entry.resource(kind.name(), &id, None, None);
@@ -78,9 +106,18 @@ pub async fn get(kind: Kind, request: HttpRequest, who: Provisioner, id: web::Pa
     exchange::finish(&state, &scope, entry, result)
 }
 
-async fn read_one(kind: Kind, request: &HttpRequest, scope: &Scope, id: &str, state: &AppState) -> Result<Reply, ServiceError> {
+async fn read_one(
+    kind: Kind,
+    request: &HttpRequest,
+    scope: &Scope,
+    id: &str,
+    state: &AppState,
+) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
-    if SearchRequest::from_query(request.query_string())?.filter.is_some() {
+    if SearchRequest::from_query(request.query_string())?
+        .filter
+        .is_some()
+    {
         return Err(crate::scim::error::ScimError::new(
             crate::scim::error::ScimErrorKind::InvalidFilter,
             "a filter belongs to a list; reading one resource takes none",
@@ -89,9 +126,24 @@ async fn read_one(kind: Kind, request: &HttpRequest, scope: &Scope, id: &str, st
     }
     let asked = asked(state, request, kind)?;
     let parts = parts(&asked.projection);
-    let (reader, registry, base, wanted) = (scope.clone(), state.registry.clone(), asked.base.clone(), id.to_owned());
+    let (reader, registry, base, wanted) = (
+        scope.clone(),
+        state.registry.clone(),
+        asked.base.clone(),
+        id.to_owned(),
+    );
     let job = move |db: &mut crate::store::Db| {
-        directory::get(db, &reader, Call { registry: &registry, base: &base, parts }, kind, &wanted)
+        directory::get(
+            db,
+            &reader,
+            Call {
+                registry: &registry,
+                base: &base,
+                parts,
+            },
+            kind,
+            &wanted,
+        )
     };
     // a group's members may be many: those reads leave the worker
     let found = if parts.members && kind == Kind::Group {
@@ -99,18 +151,23 @@ async fn read_one(kind: Kind, request: &HttpRequest, scope: &Scope, id: &str, st
     } else {
         state.store.read_short(job).await?
     };
-    if let Some(condition) = header_text(request, &header::IF_NONE_MATCH) {
-        if IfNoneMatch::parse(condition).matches(found.version) {
-            let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
-            unchanged.version = Some(found.version);
-            return Ok(unchanged);
-        }
+    if let Some(condition) = header_text(request, &header::IF_NONE_MATCH)
+        && IfNoneMatch::parse(condition).matches(found.version)
+    {
+        let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
+        unchanged.version = Some(found.version);
+        return Ok(unchanged);
     }
     respond::resource(&asked.resource_type, &asked.projection, &asked.base, &found)
 }
 
 /// `GET /Users`.
-pub async fn list(kind: Kind, request: HttpRequest, who: Provisioner, state: web::Data<AppState>) -> HttpResponse {
+pub async fn list(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let search = SearchRequest::from_query(request.query_string());
     let operation = match &search {
@@ -127,10 +184,21 @@ pub async fn list(kind: Kind, request: HttpRequest, who: Provisioner, state: web
 }
 
 /// `POST /Users/.search` (RFC 7644 §3.4.3): answers as the GET would.
-pub async fn search(kind: Kind, request: HttpRequest, who: Provisioner, payload: web::Payload, state: web::Data<AppState>) -> HttpResponse {
+pub async fn search(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
-    let mut entry = exchange::entry(&request, &scope, Operation::Probe, parsed.as_ref().ok().map(|(_, text)| text.as_str()));
+    let mut entry = exchange::entry(
+        &request,
+        &scope,
+        Operation::Probe,
+        parsed.as_ref().ok().map(|(_, text)| text.as_str()),
+    );
     entry.resource_type = Some(kind.name().to_owned());
     let result = match parsed {
         Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
@@ -143,7 +211,11 @@ pub async fn search(kind: Kind, request: HttpRequest, who: Provisioner, payload:
 }
 
 /// `GET /`.
-pub async fn list_all(request: HttpRequest, who: Provisioner, state: web::Data<AppState>) -> HttpResponse {
+pub async fn list_all(
+    request: HttpRequest,
+    who: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let entry = exchange::entry(&request, &scope, Operation::Probe, None);
     let result = match SearchRequest::from_query(request.query_string()) {
@@ -154,10 +226,20 @@ pub async fn list_all(request: HttpRequest, who: Provisioner, state: web::Data<A
 }
 
 /// `POST /.search` at the root.
-pub async fn search_all(request: HttpRequest, who: Provisioner, payload: web::Payload, state: web::Data<AppState>) -> HttpResponse {
+pub async fn search_all(
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
-    let entry = exchange::entry(&request, &scope, Operation::Probe, parsed.as_ref().ok().map(|(_, text)| text.as_str()));
+    let entry = exchange::entry(
+        &request,
+        &scope,
+        Operation::Probe,
+        parsed.as_ref().ok().map(|(_, text)| text.as_str()),
+    );
     let result = match parsed {
         Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
         Ok((body, _)) => match SearchRequest::from_body(&body) {
@@ -175,24 +257,59 @@ async fn search_everything(
     state: &AppState,
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
-    let (attributes, excluded) = (search.attributes.as_deref(), search.excluded_attributes.as_deref());
+    let (attributes, excluded) = (
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    );
     let views = [
         Projection::parse(&*resource_type(state, Kind::User)?, attributes, excluded)?,
         Projection::parse(&*resource_type(state, Kind::Group)?, attributes, excluded)?,
     ];
     let [of_users, of_groups] = &views;
-    let wanted = Parts { groups: parts(of_users).groups, learner: parts(of_users).learner, ..parts(of_groups) };
-    let (reader, registry, asked, base) = (scope.clone(), state.registry.clone(), search.clone(), exchange::base(state, request));
+    let wanted = Parts {
+        groups: parts(of_users).groups,
+        learner: parts(of_users).learner,
+        ..parts(of_groups)
+    };
+    let (reader, registry, asked, base) = (
+        scope.clone(),
+        state.registry.clone(),
+        search.clone(),
+        exchange::base(state, request),
+    );
     let found = state
         .store
-        .read(move |db| directory::search_all(db, &reader, Call { registry: &registry, base: &base, parts: wanted }, &asked))
+        .read(move |db| {
+            directory::search_all(
+                db,
+                &reader,
+                Call {
+                    registry: &registry,
+                    base: &base,
+                    parts: wanted,
+                },
+                &asked,
+            )
+        })
         .await?;
     let mut resources = Vec::with_capacity(found.resources.len());
     for resource in found.resources {
-        let view = if resource.kind == Kind::User { of_users } else { of_groups };
-        resources.push(respond::projected(&*resource_type(state, resource.kind)?, view, resource.body)?);
+        let view = if resource.kind == Kind::User {
+            of_users
+        } else {
+            of_groups
+        };
+        resources.push(respond::projected(
+            &*resource_type(state, resource.kind)?,
+            view,
+            resource.body,
+        )?);
     }
-    Ok(Reply::ok(message::list_response(found.total, search.start_index, &resources)))
+    Ok(Reply::ok(message::list_response(
+        found.total,
+        search.start_index,
+        &resources,
+    )))
 }
 
 async fn search_page(
@@ -204,35 +321,86 @@ async fn search_page(
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
     let resource_type = resource_type(state, kind)?;
-    let projection = Projection::parse(&resource_type, search.attributes.as_deref(), search.excluded_attributes.as_deref())?;
+    let projection = Projection::parse(
+        &resource_type,
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    )?;
     let (base, parts) = (exchange::base(state, request), parts(&projection));
-    let (reader, registry, asked, address) = (scope.clone(), state.registry.clone(), search.clone(), base.clone());
+    let (reader, registry, asked, address) = (
+        scope.clone(),
+        state.registry.clone(),
+        search.clone(),
+        base.clone(),
+    );
     let found = state
         .store
         .read(move |db| {
-            directory::search(db, &reader, Call { registry: &registry, base: &address, parts }, kind, &asked)
+            directory::search(
+                db,
+                &reader,
+                Call {
+                    registry: &registry,
+                    base: &address,
+                    parts,
+                },
+                kind,
+                &asked,
+            )
         })
         .await?;
     let mut resources = Vec::with_capacity(found.resources.len());
     for resource in found.resources {
-        resources.push(respond::projected(&resource_type, &projection, resource.body)?);
+        resources.push(respond::projected(
+            &resource_type,
+            &projection,
+            resource.body,
+        )?);
     }
-    Ok(Reply::ok(message::list_response(found.total, search.start_index, &resources)))
+    Ok(Reply::ok(message::list_response(
+        found.total,
+        search.start_index,
+        &resources,
+    )))
 }
 
 /// `POST /Users`.
-pub async fn create(kind: Kind, request: HttpRequest, who: Provisioner, payload: web::Payload, state: web::Data<AppState>) -> HttpResponse {
+pub async fn create(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
         Ok(parsed) => parsed,
-        Err(failure) => return exchange::refuse(&state, &scope, exchange::entry(&request, &scope, Operation::Create, None), &failure),
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Create, None),
+                &failure,
+            );
+        }
     };
     let mut entry = exchange::entry(&request, &scope, Operation::Create, Some(&text));
     entry.resource_type = Some(kind.name().to_owned());
     let body = Arc::new(body);
-    let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        Ok((StatusCode::CREATED, directory::create(db, scope, call, kind, &body)?))
-    });
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        true,
+        move |db, scope, call| {
+            Ok((
+                StatusCode::CREATED,
+                directory::create(db, scope, call, kind, &body)?,
+            ))
+        },
+    );
     answer(&state, &scope, entry, done.await)
 }
 
@@ -248,14 +416,39 @@ pub async fn replace(
     let Provisioner(scope) = who;
     let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
         Ok(parsed) => parsed,
-        Err(failure) => return exchange::refuse(&state, &scope, exchange::entry(&request, &scope, Operation::Replace, None), &failure),
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Replace, None),
+                &failure,
+            );
+        }
     };
     let mut entry = exchange::entry(&request, &scope, Operation::Replace, Some(&text));
     entry.resource(kind.name(), &id, None, None);
-    let (body, expected, id) = (Arc::new(body), IfMatch::parse(header_text(&request, &header::IF_MATCH), header_text(&request, &header::IF_NONE_MATCH)), id.into_inner());
-    let done = write(kind, &request, &scope, &state, entry.clone(), true, move |db, scope, call| {
-        Ok((StatusCode::OK, directory::replace(db, scope, call, (kind, &id), &body, &expected)?))
-    });
+    let (body, expected, id) = (
+        Arc::new(body),
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        true,
+        move |db, scope, call| {
+            Ok((
+                StatusCode::OK,
+                directory::replace(db, scope, call, (kind, &id), &body, &expected)?,
+            ))
+        },
+    );
     answer(&state, &scope, entry, done.await)
 }
 
@@ -271,7 +464,14 @@ pub async fn patch(
     let Provisioner(scope) = who;
     let (mut body, text) = match exchange::json(&request, payload, limit(kind)).await {
         Ok(parsed) => parsed,
-        Err(failure) => return exchange::refuse(&state, &scope, exchange::entry(&request, &scope, Operation::Patch, None), &failure),
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Patch, None),
+                &failure,
+            );
+        }
     };
     let mut entry = exchange::entry(&request, &scope, Operation::Patch, Some(&text));
     entry.resource(kind.name(), &id, None, None);
@@ -280,7 +480,9 @@ pub async fn patch(
     let compiled = PatchRequest::parse(body, &switches)
         .map_err(ServiceError::from)
         .and_then(|parsed| Ok((resource_type(&state, kind)?, parsed)))
-        .and_then(|(resource_type, parsed)| Ok(patch::compile(&parsed, &resource_type, &switches)?));
+        .and_then(|(resource_type, parsed)| {
+            Ok(patch::compile(&parsed, &resource_type, &switches)?)
+        });
     let compiled = match compiled {
         Ok(compiled) => Arc::new(compiled),
         // a resource that is not there is 404 before what the operations mean (H-15, D-02)
@@ -292,33 +494,87 @@ pub async fn patch(
             return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
         }
     };
-    let prefer = request.headers().get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let prefer = request
+        .headers()
+        .get("prefer")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let shaped = SearchRequest::from_query(request.query_string())
         .is_ok_and(|search| search.attributes.is_some() || search.excluded_attributes.is_some());
-    let full = shaped || (prefer.contains("return=representation")) || (kind == Kind::User && !prefer.contains("return=minimal"));
-    let (expected, id) = (IfMatch::parse(header_text(&request, &header::IF_MATCH), header_text(&request, &header::IF_NONE_MATCH)), id.into_inner());
-    let done = write(kind, &request, &scope, &state, entry.clone(), full, move |db, scope, call| {
-        let mut written = directory::patch(db, scope, call, (kind, &id), &compiled, &expected)?;
-        written.notes.splice(0..0, rewrites.iter().cloned());
-        Ok((if full { StatusCode::OK } else { StatusCode::NO_CONTENT }, written))
-    });
+    let full = shaped
+        || (prefer.contains("return=representation"))
+        || (kind == Kind::User && !prefer.contains("return=minimal"));
+    let (expected, id) = (
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        full,
+        move |db, scope, call| {
+            let mut written = directory::patch(db, scope, call, (kind, &id), &compiled, &expected)?;
+            written.notes.splice(0..0, rewrites.iter().cloned());
+            Ok((
+                if full {
+                    StatusCode::OK
+                } else {
+                    StatusCode::NO_CONTENT
+                },
+                written,
+            ))
+        },
+    );
     answer(&state, &scope, entry, done.await)
 }
 
 /// `DELETE /Users/{id}`.
-pub async fn delete(kind: Kind, request: HttpRequest, who: Provisioner, id: web::Path<String>, state: web::Data<AppState>) -> HttpResponse {
+pub async fn delete(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> HttpResponse {
     let Provisioner(scope) = who;
     let mut entry = exchange::entry(&request, &scope, Operation::Delete, None);
     entry.resource(kind.name(), &id, None, None);
-    let (expected, id) = (IfMatch::parse(header_text(&request, &header::IF_MATCH), header_text(&request, &header::IF_NONE_MATCH)), id.into_inner());
-    let done = write(kind, &request, &scope, &state, entry.clone(), false, move |db, scope, _| {
-        Ok((StatusCode::NO_CONTENT, directory::delete(db, scope, (kind, &id), &expected)?))
-    });
+    let (expected, id) = (
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        false,
+        move |db, scope, _| {
+            Ok((
+                StatusCode::NO_CONTENT,
+                directory::delete(db, scope, (kind, &id), &expected)?,
+            ))
+        },
+    );
     answer(&state, &scope, entry, done.await)
 }
 
 fn quirks_client(scope: &Scope) -> quirks::Client {
-    scope.connection.as_ref().map_or(quirks::Client::Generic, |connection| connection.client)
+    scope
+        .connection
+        .as_ref()
+        .map_or(quirks::Client::Generic, |connection| connection.client)
 }
 
 /// Runs one write and its log row in one transaction.
@@ -332,7 +588,9 @@ async fn write<J>(
     job: J,
 ) -> Result<Reply, ServiceError>
 where
-    J: Fn(&mut crate::store::Db, &Scope, Call<'_>) -> Result<(StatusCode, Written), ServiceError> + Send + 'static,
+    J: Fn(&mut crate::store::Db, &Scope, Call<'_>) -> Result<(StatusCode, Written), ServiceError>
+        + Send
+        + 'static,
 {
     may(scope, Permission::ScimWrite)?;
     let asked = asked(state, request, kind)?;
@@ -344,16 +602,31 @@ where
     state
         .store
         .write("scim write", move |db| {
-            let (status, written) = job(db, &scope, Call { registry: &registry, base: &asked.base, parts })?;
+            let (status, written) = job(
+                db,
+                &scope,
+                Call {
+                    registry: &registry,
+                    base: &asked.base,
+                    parts,
+                },
+            )?;
             let mut reply = match &written.resource {
-                Some(resource) if shows => {
-                    respond::resource(&asked.resource_type, &asked.projection, &asked.base, resource)?.with_status(status)
-                }
+                Some(resource) if shows => respond::resource(
+                    &asked.resource_type,
+                    &asked.projection,
+                    &asked.base,
+                    resource,
+                )?
+                .with_status(status),
                 _ => Reply::empty(status),
             };
             if status != StatusCode::NO_CONTENT || request_keeps_resource(&written) {
                 reply.version = Some(written.version);
-                reply.location = Some(format!("{}{}/{}", asked.base, asked.resource_type.endpoint, written.id));
+                reply.location = Some(format!(
+                    "{}{}/{}",
+                    asked.base, asked.resource_type.endpoint, written.id
+                ));
             }
             sync_log::record(db, &scope, &logged(entry.clone(), kind, &written, &reply))?;
             Ok(reply)
@@ -366,14 +639,27 @@ const fn request_keeps_resource(written: &Written) -> bool {
     written.version.0 > 0
 }
 
-pub(super) fn logged(mut entry: SyncEntry, kind: Kind, written: &Written, reply: &Reply) -> SyncEntry {
-    entry.resource(kind.name(), &written.id, Some(&written.label), written.external_id.as_deref());
+pub(super) fn logged(
+    mut entry: SyncEntry,
+    kind: Kind,
+    written: &Written,
+    reply: &Reply,
+) -> SyncEntry {
+    entry.resource(
+        kind.name(),
+        &written.id,
+        Some(&written.label),
+        written.external_id.as_deref(),
+    );
     entry.members_added = written.members_added;
     entry.members_ended = written.members_ended;
     entry.enrollments = written.effects.enrollments;
     entry.notes.clone_from(&written.notes);
     entry.changes = written.changes.clone();
-    let skipped = written.notes.iter().any(|note| matches!(note.code, "unknown_member" | "nested_group_ignored"));
+    let skipped = written
+        .notes
+        .iter()
+        .any(|note| matches!(note.code, "unknown_member" | "nested_group_ignored"));
     let outcome = if skipped {
         Outcome::Partial
     } else if written.changed {
@@ -384,7 +670,12 @@ pub(super) fn logged(mut entry: SyncEntry, kind: Kind, written: &Written, reply:
     entry.finish(outcome, reply.status.as_u16(), reply.body.as_deref())
 }
 
-fn answer(state: &AppState, scope: &Scope, entry: SyncEntry, done: Result<Reply, ServiceError>) -> HttpResponse {
+fn answer(
+    state: &AppState,
+    scope: &Scope,
+    entry: SyncEntry,
+    done: Result<Reply, ServiceError>,
+) -> HttpResponse {
     match done {
         Ok(reply) => reply.respond(),
         Err(error) => {

@@ -27,13 +27,25 @@ impl Reply {
     /// A body with 200.
     #[must_use]
     pub const fn ok(body: String) -> Self {
-        Self { status: StatusCode::OK, body: Some(body), version: None, location: None, cacheable: false }
+        Self {
+            status: StatusCode::OK,
+            body: Some(body),
+            version: None,
+            location: None,
+            cacheable: false,
+        }
     }
 
     /// No body.
     #[must_use]
     pub const fn empty(status: StatusCode) -> Self {
-        Self { status, body: None, version: None, location: None, cacheable: false }
+        Self {
+            status,
+            body: None,
+            version: None,
+            location: None,
+            cacheable: false,
+        }
     }
 
     /// The same with a status.
@@ -47,7 +59,14 @@ impl Reply {
     #[must_use]
     pub fn respond(self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
-        answer.insert_header((header::CACHE_CONTROL, if self.cacheable { "private, max-age=60" } else { "no-store" }));
+        answer.insert_header((
+            header::CACHE_CONTROL,
+            if self.cacheable {
+                "private, max-age=60"
+            } else {
+                "no-store"
+            },
+        ));
         if let Some(version) = self.version {
             answer.insert_header((header::ETAG, version.to_string()));
         }
@@ -62,12 +81,17 @@ impl Reply {
 }
 
 /// The resource as the caller wants to see it.
-pub fn projected(resource_type: &ResourceType, projection: &Projection, whole: String) -> Result<String, ServiceError> {
+pub fn projected(
+    resource_type: &ResourceType,
+    projection: &Projection,
+    whole: String,
+) -> Result<String, ServiceError> {
     if projection.is_default() {
         return Ok(whole);
     }
-    let document: Map<String, Value> =
-        serde_json::from_str(&whole).map_err(|error| ServiceError::Bug(anyhow::Error::new(error).context("projecting a resource")))?;
+    let document: Map<String, Value> = serde_json::from_str(&whole).map_err(|error| {
+        ServiceError::Bug(anyhow::Error::new(error).context("projecting a resource"))
+    })?;
     Ok(Value::Object(projection.apply(resource_type, &document)).to_string())
 }
 

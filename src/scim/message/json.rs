@@ -23,11 +23,16 @@ const LONGEST_SHOWN: usize = 64;
 /// `invalidValue` for U+0000, half a surrogate pair, and a number with more digits than are kept.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, ScimError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|_| ScimError::invalid_syntax("the body is not UTF-8"))?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| ScimError::invalid_syntax("the body is not UTF-8"))?;
     survey(text)?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    value.map_err(|error| ScimError::invalid_syntax(format!("the body is not readable as JSON: {error}")))
+    let value = Strict
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
+        ScimError::invalid_syntax(format!("the body is not readable as JSON: {error}"))
+    })
 }
 
 /// One look at the text before anything is built of it.
@@ -52,7 +57,11 @@ fn survey(text: &str) -> Result<(), ScimError> {
             b']' | b'}' => depth = depth.saturating_sub(1),
             b'-' | b'0'..=b'9' => {
                 let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
-                let length = bytes.iter().skip(at).take_while(|byte| is_part(byte)).count();
+                let length = bytes
+                    .iter()
+                    .skip(at)
+                    .take_while(|byte| is_part(byte))
+                    .count();
                 number(text.get(at..at + length).unwrap_or_default())?;
                 at += length;
                 continue;
@@ -74,10 +83,14 @@ fn string_end(bytes: &[u8], mut at: usize) -> Result<usize, ScimError> {
         };
         let low = unit.is_some_and(|unit| (0xDC00..0xE000).contains(&unit));
         if high != low {
-            return Err(ScimError::invalid_value("a string holds half of a surrogate pair"));
+            return Err(ScimError::invalid_value(
+                "a string holds half of a surrogate pair",
+            ));
         }
         if unit == Some(0) {
-            return Err(ScimError::invalid_value("a string holds the character U+0000"));
+            return Err(ScimError::invalid_value(
+                "a string holds the character U+0000",
+            ));
         }
         high = unit.is_some_and(|unit| (0xD800..0xDC00).contains(&unit));
         at += match bytes.get(at) {
@@ -96,8 +109,9 @@ fn string_end(bytes: &[u8], mut at: usize) -> Result<usize, ScimError> {
 }
 
 fn code_unit(digits: &[u8]) -> Option<u16> {
-    let digits =
-        std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
     u16::from_str_radix(digits, 16).ok()
 }
 
@@ -106,12 +120,16 @@ fn number(token: &str) -> Result<(), ScimError> {
     if token.parse::<i64>().is_ok() || token.parse::<u64>().is_ok() {
         return Ok(());
     }
-    let Ok(kept) = serde_json::from_str::<f64>(token) else { return Ok(()) };
+    let Ok(kept) = serde_json::from_str::<f64>(token) else {
+        return Ok(());
+    };
     if significant(token) == significant(&kept.to_string()) {
         return Ok(());
     }
     let shown: String = token.chars().take(LONGEST_SHOWN).collect();
-    Err(ScimError::invalid_value(format!("the number {shown} has more digits than are kept; send it as a string")))
+    Err(ScimError::invalid_value(format!(
+        "the number {shown} has more digits than are kept; send it as a string"
+    )))
 }
 
 /// A decimal's digits without zeros at either end, and the exponent of the last one: equal for equal numbers.
@@ -124,8 +142,11 @@ fn significant(number: &str) -> Option<(String, i64)> {
         return Some((String::new(), 0));
     }
     let dropped = i64::try_from(digits.len() - trimmed.len()).ok()?;
-    let exponent =
-        exponent.parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(dropped)?;
+    let exponent = exponent
+        .parse::<i64>()
+        .ok()?
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(dropped)?;
     Some((trimmed.trim_start_matches('0').to_owned(), exponent))
 }
 
@@ -183,7 +204,9 @@ impl<'de> Visitor<'de> for Strict {
                 }
                 Entry::Occupied(place) => {
                     let name: String = place.key().chars().take(LONGEST_SHOWN).collect();
-                    return Err(A::Error::custom(format_args!("the name {name:?} stands twice in one object")));
+                    return Err(A::Error::custom(format_args!(
+                        "the name {name:?} stands twice in one object"
+                    )));
                 }
             }
         }
@@ -202,8 +225,12 @@ mod tests {
 
     #[test]
     fn a_body_is_one_json_value_without_tricks() {
-        for good in [&b"\xEF\xBB\xBF{\"a\":1}"[..], b" [1, -2.5e3, null] ", br#""\ud83d\ude00 \\u0000 \" [""#, b"true"]
-        {
+        for good in [
+            &b"\xEF\xBB\xBF{\"a\":1}"[..],
+            b" [1, -2.5e3, null] ",
+            br#""\ud83d\ude00 \\u0000 \" [""#,
+            b"true",
+        ] {
             assert_eq!(kind(good), None, "{}", String::from_utf8_lossy(good));
         }
         for broken in [
@@ -225,15 +252,25 @@ mod tests {
             b"[1,]",
             b"\"\n\"",
         ] {
-            assert_eq!(kind(broken), Some(InvalidSyntax), "{}", String::from_utf8_lossy(broken));
+            assert_eq!(
+                kind(broken),
+                Some(InvalidSyntax),
+                "{}",
+                String::from_utf8_lossy(broken)
+            );
         }
     }
 
     #[test]
     fn characters_no_database_keeps_are_refused() {
-        for text in
-            [r#""\u0000""#, r#"{"\u0000":1}"#, r#""\ud800""#, r#""\udc00""#, r#""\ud800\ud800""#, r#""\ud83dx\ude00""#]
-        {
+        for text in [
+            r#""\u0000""#,
+            r#"{"\u0000":1}"#,
+            r#""\ud800""#,
+            r#""\udc00""#,
+            r#""\ud800\ud800""#,
+            r#""\ud83dx\ude00""#,
+        ] {
             assert_eq!(kind(text.as_bytes()), Some(InvalidValue), "{text}");
         }
     }
@@ -249,12 +286,25 @@ mod tests {
 
     #[test]
     fn a_number_comes_back_as_it_was_or_is_refused() {
-        for number in
-            ["0", "-0", "1.10", "0.1", "-1.5e-7", "123456789012345.5", "18446744073709551615", "1e22", "0.000", "5E+2"]
-        {
+        for number in [
+            "0",
+            "-0",
+            "1.10",
+            "0.1",
+            "-1.5e-7",
+            "123456789012345.5",
+            "18446744073709551615",
+            "1e22",
+            "0.000",
+            "5E+2",
+        ] {
             assert_eq!(kind(number.as_bytes()), None, "{number}");
         }
-        for number in ["0.12345678901234567890", "123456789012345678901234567", "1.0000000000000000001"] {
+        for number in [
+            "0.12345678901234567890",
+            "123456789012345678901234567",
+            "1.0000000000000000001",
+        ] {
             assert_eq!(kind(number.as_bytes()), Some(InvalidValue), "{number}");
         }
     }

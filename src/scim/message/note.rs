@@ -12,6 +12,9 @@ pub struct Note {
 impl Note {
     /// A note.
     pub fn new(code: &'static str, path: impl Into<String>) -> Self {
-        Self { code, path: path.into() }
+        Self {
+            code,
+            path: path.into(),
+        }
     }
 }

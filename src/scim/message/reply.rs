@@ -9,8 +9,15 @@ use crate::scim::error::ScimErrorKind;
 /// A `ListResponse` around resources that are serialized already (Q-01, Q-02, P-05).
 #[must_use]
 pub fn list_response(total: i64, start_index: i64, resources: &[String]) -> String {
-    let mut out = String::with_capacity(192 + resources.iter().map(|resource| resource.len() + 1).sum::<usize>());
-    out.push_str("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":");
+    let mut out = String::with_capacity(
+        192 + resources
+            .iter()
+            .map(|resource| resource.len() + 1)
+            .sum::<usize>(),
+    );
+    out.push_str(
+        "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":",
+    );
     out.push_str(&total.to_string());
     out.push_str(",\"startIndex\":");
     out.push_str(&start_index.to_string());
@@ -57,7 +64,9 @@ pub fn error_body(status: u16, kind: Option<ScimErrorKind>, detail: &str) -> Val
         "status": status.to_string(),
         "detail": detail,
     });
-    if let (Some(keyword), Some(object)) = (kind.and_then(ScimErrorKind::keyword), body.as_object_mut()) {
+    if let (Some(keyword), Some(object)) =
+        (kind.and_then(ScimErrorKind::keyword), body.as_object_mut())
+    {
         object.insert("scimType".to_owned(), Value::from(keyword));
     }
     body
@@ -69,31 +78,52 @@ mod tests {
 
     #[test]
     fn a_list_is_one_json_object_however_many_resources_it_has() {
-        for resources in [vec![], vec!["{\"id\":\"1\"}".to_owned()], vec!["{}".to_owned(), "{\"id\":\"2\"}".to_owned()]]
-        {
-            let list: Value = serde_json::from_str(&list_response(12, 3, &resources)).expect("JSON");
-            assert_eq!((&list["totalResults"], &list["startIndex"]), (&json!(12), &json!(3)));
+        for resources in [
+            vec![],
+            vec!["{\"id\":\"1\"}".to_owned()],
+            vec!["{}".to_owned(), "{\"id\":\"2\"}".to_owned()],
+        ] {
+            let list: Value =
+                serde_json::from_str(&list_response(12, 3, &resources)).expect("JSON");
+            assert_eq!(
+                (&list["totalResults"], &list["startIndex"]),
+                (&json!(12), &json!(3))
+            );
             assert_eq!(list["itemsPerPage"], json!(resources.len()));
-            assert_eq!(list["Resources"].as_array().map(Vec::len), Some(resources.len()));
+            assert_eq!(
+                list["Resources"].as_array().map(Vec::len),
+                Some(resources.len())
+            );
         }
     }
 
     #[test]
     fn an_error_carries_its_status_as_a_string() {
         let body = error_body(400, Some(ScimErrorKind::InvalidFilter), "no");
-        assert_eq!((&body["status"], &body["scimType"]), (&json!("400"), &json!("invalidFilter")));
-        assert!(error_body(413, Some(ScimErrorKind::TooLarge), "no").get("scimType").is_none());
+        assert_eq!(
+            (&body["status"], &body["scimType"]),
+            (&json!("400"), &json!("invalidFilter"))
+        );
+        assert!(
+            error_body(413, Some(ScimErrorKind::TooLarge), "no")
+                .get("scimType")
+                .is_none()
+        );
     }
 
     #[test]
     fn the_provider_configuration_has_what_its_schema_requires() {
         let registry = crate::scim::schema::Registry::builtin().expect("the files load");
-        let schema =
-            registry.schema("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig").expect("it is served");
+        let schema = registry
+            .schema("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig")
+            .expect("it is served");
         let config = service_provider_config("https://x.test/scim/v2");
         for def in schema.attributes.iter().filter(|def| def.required) {
             let value = config.get(&def.name).unwrap_or(&Value::Null);
-            let parts = value.as_array().and_then(|all| all.first()).unwrap_or(value);
+            let parts = value
+                .as_array()
+                .and_then(|all| all.first())
+                .unwrap_or(value);
             for sub in def.sub_attributes.iter().filter(|sub| sub.required) {
                 assert!(parts.get(&sub.name).is_some(), "{}.{}", def.name, sub.name);
             }

@@ -48,14 +48,19 @@ impl SearchRequest {
     pub fn from_body(body: &Value) -> Result<Self, ScimError> {
         const URN: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
         let Value::Object(members) = body else {
-            return Err(ScimError::invalid_syntax("a search request is a JSON object"));
+            return Err(ScimError::invalid_syntax(
+                "a search request is a JSON object",
+            ));
         };
         let mut found = Parameters::default();
         let mut named = false;
         for (name, value) in members {
             if name.eq_ignore_ascii_case("schemas") {
                 let urns = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                named = urns.iter().any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(URN)));
+                named = urns.iter().any(|urn| {
+                    urn.as_str()
+                        .is_some_and(|urn| urn.eq_ignore_ascii_case(URN))
+                });
                 continue;
             }
             let given = match value {
@@ -66,18 +71,24 @@ impl SearchRequest {
                     let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
                     Given::Text(
                         names
-                            .ok_or_else(|| ScimError::invalid_value(format!("{name} is a list of strings")))?
+                            .ok_or_else(|| {
+                                ScimError::invalid_value(format!("{name} is a list of strings"))
+                            })?
                             .join(","),
                     )
                 }
                 Value::Bool(_) | Value::Object(_) => {
-                    return Err(ScimError::invalid_value(format!("{name} has the wrong type")));
+                    return Err(ScimError::invalid_value(format!(
+                        "{name} has the wrong type"
+                    )));
                 }
             };
             found.put(name, given)?;
         }
         if !named {
-            return Err(ScimError::invalid_syntax(format!("schemas must name {URN}")));
+            return Err(ScimError::invalid_syntax(format!(
+                "schemas must name {URN}"
+            )));
         }
         found.finish()
     }
@@ -102,23 +113,31 @@ impl Parameters {
     fn put(&mut self, name: &str, Given::Text(value): Given) -> Result<(), ScimError> {
         let twice = || ScimError::invalid_value(format!("the parameter {name} stands twice"));
         let once = |slot: &mut Option<String>, value: String| {
-            if slot.replace(value).is_some() { Err(twice()) } else { Ok(()) }
+            if slot.replace(value).is_some() {
+                Err(twice())
+            } else {
+                Ok(())
+            }
         };
         match name.to_ascii_lowercase().as_str() {
             "filter" => once(&mut self.filter, value),
             "sortby" if !value.is_empty() => once(&mut self.sort_by, value),
             "sortorder" if !value.is_empty() => once(&mut self.sort_order, value),
-            "startindex" if !value.is_empty() => match self.start_index.replace(integer(name, &value)?) {
-                Some(_) => Err(twice()),
-                None => Ok(()),
-            },
+            "startindex" if !value.is_empty() => {
+                match self.start_index.replace(integer(name, &value)?) {
+                    Some(_) => Err(twice()),
+                    None => Ok(()),
+                }
+            }
             "count" if !value.is_empty() => match self.count.replace(integer(name, &value)?) {
                 Some(_) => Err(twice()),
                 None => Ok(()),
             },
             // repeated projections add up; an empty one counts as absent
             "attributes" if !value.trim().is_empty() => names(&mut self.attributes, name, &value),
-            "excludedattributes" if !value.trim().is_empty() => names(&mut self.excluded_attributes, name, &value),
+            "excludedattributes" if !value.trim().is_empty() => {
+                names(&mut self.excluded_attributes, name, &value)
+            }
             _ => Ok(()),
         }
     }
@@ -156,7 +175,10 @@ fn names(slot: &mut Option<String>, parameter: &str, value: &str) -> Result<(), 
 }
 
 fn integer(name: &str, value: &str) -> Result<i64, ScimError> {
-    value.trim().parse().map_err(|_| ScimError::invalid_value(format!("{name} must be an integer")))
+    value
+        .trim()
+        .parse()
+        .map_err(|_| ScimError::invalid_value(format!("{name} must be an integer")))
 }
 
 /// Percent-decoding with `+` as a space (H-12).
@@ -168,9 +190,13 @@ fn decode(text: &str) -> Result<String, ScimError> {
         match byte {
             b'+' => out.push(b' '),
             b'%' => {
-                let hex = text.get(at + 1..at + 3).filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let hex = text
+                    .get(at + 1..at + 3)
+                    .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
                 let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-                out.push(byte.ok_or_else(|| ScimError::invalid_value("the query holds a broken percent-encoding"))?);
+                out.push(byte.ok_or_else(|| {
+                    ScimError::invalid_value("the query holds a broken percent-encoding")
+                })?);
                 at += 2;
             }
             other => out.push(*other),
@@ -195,15 +221,38 @@ mod tests {
         assert_eq!(search("count=5000").expect("valid").count, MAX_RESULTS);
         assert_eq!(search("").expect("valid").count, DEFAULT_COUNT);
         assert_eq!(
-            search("filter=userName+eq+%22a%2Bb%22&").expect("valid").filter.as_deref(),
+            search("filter=userName+eq+%22a%2Bb%22&")
+                .expect("valid")
+                .filter
+                .as_deref(),
             Some("userName eq \"a+b\"")
         );
         assert_eq!(search("startindex=2").expect("valid").start_index, 2);
         assert_eq!(search("count=+5+").expect("valid").count, 5);
-        assert_eq!(search("filter=").expect("valid").filter.as_deref(), Some(""));
-        assert_eq!(search("attributes=a&attributes=b,c").expect("valid").attributes.as_deref(), Some("a,b,c"));
-        assert_eq!(search("attributes=&excludedAttributes=b").expect("valid").attributes, None);
-        assert_eq!(search("sortBy=a&sortOrder=up").expect("valid").sort_order.as_deref(), Some("up"));
+        assert_eq!(
+            search("filter=").expect("valid").filter.as_deref(),
+            Some("")
+        );
+        assert_eq!(
+            search("attributes=a&attributes=b,c")
+                .expect("valid")
+                .attributes
+                .as_deref(),
+            Some("a,b,c")
+        );
+        assert_eq!(
+            search("attributes=&excludedAttributes=b")
+                .expect("valid")
+                .attributes,
+            None
+        );
+        assert_eq!(
+            search("sortBy=a&sortOrder=up")
+                .expect("valid")
+                .sort_order
+                .as_deref(),
+            Some("up")
+        );
         for query in [
             "count=ten",
             "count=1e2",
@@ -215,7 +264,11 @@ mod tests {
             "filter=%ff",
             "count=9223372036854775808",
         ] {
-            assert_eq!(search(query).map_err(|error| error.kind), Err(ScimErrorKind::InvalidValue), "{query}");
+            assert_eq!(
+                search(query).map_err(|error| error.kind),
+                Err(ScimErrorKind::InvalidValue),
+                "{query}"
+            );
         }
     }
 
@@ -225,7 +278,8 @@ mod tests {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
             "filter": "title pr", "attributes": ["userName"], "startIndex": 2, "count": 1,
         });
-        let query = SearchRequest::from_query("filter=title%20pr&attributes=userName&startIndex=2&count=1");
+        let query =
+            SearchRequest::from_query("filter=title%20pr&attributes=userName&startIndex=2&count=1");
         assert_eq!(SearchRequest::from_body(&body), query);
         for (change, kind) in [
             (json!({"schemas": []}), ScimErrorKind::InvalidSyntax),
@@ -233,14 +287,24 @@ mod tests {
             (json!({"count": 1.0}), ScimErrorKind::InvalidValue),
             (json!({"count": true}), ScimErrorKind::InvalidValue),
             (json!({"attributes": [5]}), ScimErrorKind::InvalidValue),
-            (json!({"excludedAttributes": "title"}), ScimErrorKind::InvalidValue),
+            (
+                json!({"excludedAttributes": "title"}),
+                ScimErrorKind::InvalidValue,
+            ),
         ] {
             let mut body = body.clone();
             for (name, value) in change.as_object().expect("an object") {
                 body[name] = value.clone();
             }
-            assert_eq!(SearchRequest::from_body(&body).map_err(|error| error.kind), Err(kind), "{change}");
+            assert_eq!(
+                SearchRequest::from_body(&body).map_err(|error| error.kind),
+                Err(kind),
+                "{change}"
+            );
         }
-        assert_eq!(SearchRequest::from_body(&json!([])).map_err(|error| error.kind), Err(ScimErrorKind::InvalidSyntax));
+        assert_eq!(
+            SearchRequest::from_body(&json!([])).map_err(|error| error.kind),
+            Err(ScimErrorKind::InvalidSyntax)
+        );
     }
 }

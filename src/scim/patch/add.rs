@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::apply::Work;
 use super::document::{put, take_elements, take_object};
 use super::elements::{
     append, dedupe, is_hollow, is_primary, makes_primary, merge, parts, set, settle_primary,
 };
 use super::note;
 use super::target::{ElementFilter, Place};
+use super::work::Work;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::schema::{AttributeDef, Type};
 use crate::scim::validate;

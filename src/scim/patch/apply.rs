@@ -12,19 +12,13 @@ use super::remove::{check_immutable, remove, remove_extension, remove_schemas};
 use super::replace::replace;
 use super::request::in_operation;
 use super::target::Place;
+use super::work::Work;
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{Mutability, ResourceType, Schema, Type};
 use crate::scim::switches::Switches;
 use crate::scim::validate;
-
-/// The document between two steps. Dropped on the first error, so nothing half done is ever seen (PA-08).
-pub(super) struct Work<'a> {
-    pub document: Map<String, Value>,
-    pub switches: &'a Switches,
-    pub notes: Vec<Note>,
-}
 
 /// Applies a PATCH to a resource: every step on the result of the one before, then the whole is checked once more.
 ///

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::apply::Work;
 use super::note;
+use super::work::Work;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::fold::fold;
 use crate::scim::schema::{AttributeDef, Mutability, Type};

@@ -20,6 +20,7 @@ mod request;
 mod target;
 #[cfg(test)]
 mod vectors;
+mod work;
 
 use crate::scim::message::Note;
 

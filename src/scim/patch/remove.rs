@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::apply::Work;
 use super::document::{get, put, take_elements, take_object};
 use super::elements::{comparable, dedupe, is_hollow, set};
 use super::target::{ElementFilter, Place};
+use super::work::Work;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::schema::{Attr, AttributeDef, Mutability, ResourceType, Schema, Type};
 use crate::scim::validate;

@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::add::{Mode, write_elements, write_single};
-use super::apply::Work;
 use super::document::put;
 use super::elements::{dedupe, is_primary};
 use super::target::Place;
+use super::work::Work;
 use crate::scim::error::ScimError;
 use crate::scim::validate;
 

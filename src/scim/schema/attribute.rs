@@ -67,7 +67,9 @@ impl AttributeDef {
     /// The sub-attribute of this name, letter case ignored (M-02).
     #[must_use]
     pub fn sub(&self, name: &str) -> Option<&Arc<AttributeDef>> {
-        self.sub_attributes.iter().find(|sub| sub.name.eq_ignore_ascii_case(name))
+        self.sub_attributes
+            .iter()
+            .find(|sub| sub.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -85,6 +87,8 @@ impl Schema {
     /// The attribute of this name, letter case ignored.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Arc<AttributeDef>> {
-        self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
     }
 }

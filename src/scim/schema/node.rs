@@ -16,7 +16,11 @@ pub struct LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.attribute {
-            Some(attribute) => write!(f, "schema file {}: attribute {attribute}: {}", self.file, self.reason),
+            Some(attribute) => write!(
+                f,
+                "schema file {}: attribute {attribute}: {}",
+                self.file, self.reason
+            ),
             None => write!(f, "schema file {}: {}", self.file, self.reason),
         }
     }
@@ -32,20 +36,40 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn new(file: &'a str, attribute: Option<String>, value: &'a Value) -> Result<Self, LoadError> {
+    pub(super) fn new(
+        file: &'a str,
+        attribute: Option<String>,
+        value: &'a Value,
+    ) -> Result<Self, LoadError> {
         match value.as_object() {
-            Some(object) => Ok(Self { file, attribute, object }),
-            None => Err(LoadError { file: file.to_owned(), attribute, reason: "must be a JSON object".to_owned() }),
+            Some(object) => Ok(Self {
+                file,
+                attribute,
+                object,
+            }),
+            None => Err(LoadError {
+                file: file.to_owned(),
+                attribute,
+                reason: "must be a JSON object".to_owned(),
+            }),
         }
     }
 
     pub(super) fn fault(&self, reason: impl Into<String>) -> LoadError {
-        LoadError { file: self.file.to_owned(), attribute: self.attribute.clone(), reason: reason.into() }
+        LoadError {
+            file: self.file.to_owned(),
+            attribute: self.attribute.clone(),
+            reason: reason.into(),
+        }
     }
 
     /// Refuses keys nobody would read: a misspelled characteristic must not pass for a default.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), LoadError> {
-        match self.object.keys().find(|key| !known.contains(&key.as_str())) {
+        match self
+            .object
+            .keys()
+            .find(|key| !known.contains(&key.as_str()))
+        {
             Some(key) => Err(self.fault(format!("unknown key `{key}`"))),
             None => Ok(()),
         }
@@ -60,7 +84,8 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn required_text(&self, key: &str) -> Result<&'a str, LoadError> {
-        self.text(key)?.ok_or_else(|| self.fault(format!("`{key}` is missing")))
+        self.text(key)?
+            .ok_or_else(|| self.fault(format!("`{key}` is missing")))
     }
 
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, LoadError> {
@@ -81,13 +106,22 @@ impl<'a> Node<'a> {
 
     pub(super) fn texts(&self, key: &str) -> Result<Vec<String>, LoadError> {
         let items = self.array(key)?.unwrap_or_default();
-        let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        let texts: Option<Vec<String>> = items
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect();
         texts.ok_or_else(|| self.fault(format!("`{key}` must hold strings only")))
     }
 
     /// A characteristic with a closed vocabulary.
-    pub(super) fn keyword<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, LoadError> {
-        let Some(word) = self.text(key)? else { return Ok(None) };
+    pub(super) fn keyword<T: Copy>(
+        &self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, LoadError> {
+        let Some(word) = self.text(key)? else {
+            return Ok(None);
+        };
         match words.iter().find(|(known, _)| *known == word) {
             Some((_, value)) => Ok(Some(*value)),
             None => Err(self.fault(format!("unknown {key} `{word}`"))),
@@ -96,7 +130,9 @@ impl<'a> Node<'a> {
 
     /// The object under our own key, checked for its keys.
     pub(super) fn ours(&self, known: &[&str]) -> Result<Option<Node<'a>>, LoadError> {
-        let Some(value) = self.object.get("rollcall") else { return Ok(None) };
+        let Some(value) = self.object.get("rollcall") else {
+            return Ok(None);
+        };
         let node = Node::new(self.file, self.attribute.clone(), value)?;
         node.only(known)?;
         Ok(Some(node))

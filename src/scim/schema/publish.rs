@@ -109,7 +109,10 @@ impl Registry {
 /// Whether a client can write the extension or meets it unasked. One it can only ask for is in `/Schemas`, but a resource
 /// type does not announce it: clients that fill in every extension they are told of would fail on it.
 fn is_shared(schema: &Schema) -> bool {
-    schema.attributes.iter().any(|def| def.mutability != Mutability::ReadOnly || def.returned != Returned::Request)
+    schema
+        .attributes
+        .iter()
+        .any(|def| def.mutability != Mutability::ReadOnly || def.returned != Returned::Request)
 }
 
 fn attribute_json(def: &AttributeDef) -> Value {
@@ -136,7 +139,11 @@ fn attribute_json(def: &AttributeDef) -> Value {
         out.insert("referenceTypes".to_owned(), json!(def.reference_types));
     }
     if def.attribute_type == Type::Complex {
-        let subs: Vec<Value> = def.sub_attributes.iter().map(|sub| attribute_json(sub)).collect();
+        let subs: Vec<Value> = def
+            .sub_attributes
+            .iter()
+            .map(|sub| attribute_json(sub))
+            .collect();
         out.insert("subAttributes".to_owned(), Value::Array(subs));
     }
     Value::Object(out)
@@ -150,7 +157,15 @@ mod tests {
         let object = attribute.as_object().unwrap();
         assert!(object.values().all(|value| !value.is_null()));
         assert!(!object.contains_key("rollcall"));
-        for key in ["name", "type", "multiValued", "description", "required", "mutability", "returned"] {
+        for key in [
+            "name",
+            "type",
+            "multiValued",
+            "description",
+            "required",
+            "mutability",
+            "returned",
+        ] {
             assert!(object.contains_key(key), "{attribute} lacks {key}");
         }
         let kind = object["type"].as_str().unwrap();
@@ -160,7 +175,12 @@ mod tests {
         assert_eq!(object.contains_key("referenceTypes"), kind == "reference");
         assert_eq!(object.contains_key("subAttributes"), kind == "complex");
         assert!(!(is_sub && kind == "complex"));
-        for sub in object.get("subAttributes").and_then(Value::as_array).into_iter().flatten() {
+        for sub in object
+            .get("subAttributes")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             check(sub, true);
         }
     }
@@ -172,7 +192,10 @@ mod tests {
             let json = registry.schema_json(schema, "https://x.test");
             assert_eq!(json["schemas"], json!([SCHEMA_URN]));
             assert_eq!(json["meta"]["resourceType"], "Schema");
-            assert_eq!(json["meta"]["location"], format!("https://x.test/Schemas/{}", schema.id));
+            assert_eq!(
+                json["meta"]["location"],
+                format!("https://x.test/Schemas/{}", schema.id)
+            );
             for attribute in json["attributes"].as_array().unwrap() {
                 check(attribute, false);
             }
@@ -185,10 +208,17 @@ mod tests {
         for resource_type in &registry.resource_types {
             let json = registry.resource_type_json(resource_type, "https://x.test");
             assert_eq!(json["id"], json["name"]);
-            assert_eq!(json["meta"]["location"], format!("https://x.test/ResourceTypes/{}", resource_type.name));
+            assert_eq!(
+                json["meta"]["location"],
+                format!("https://x.test/ResourceTypes/{}", resource_type.name)
+            );
             assert!(registry.schema(json["schema"].as_str().unwrap()).is_some());
             for extension in json["schemaExtensions"].as_array().unwrap() {
-                assert!(registry.schema(extension["schema"].as_str().unwrap()).is_some());
+                assert!(
+                    registry
+                        .schema(extension["schema"].as_str().unwrap())
+                        .is_some()
+                );
                 assert_eq!(extension["required"], false);
             }
         }

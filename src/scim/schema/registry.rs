@@ -50,13 +50,17 @@ impl Registry {
     /// The resource type of this name (`User`), or `None`.
     #[must_use]
     pub fn resource_type(&self, name: &str) -> Option<&Arc<ResourceType>> {
-        self.resource_types.iter().find(|resource_type| resource_type.name == name)
+        self.resource_types
+            .iter()
+            .find(|resource_type| resource_type.name == name)
     }
 
     /// The schema with this URN, letter case ignored.
     #[must_use]
     pub fn schema(&self, urn: &str) -> Option<&Arc<Schema>> {
-        self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        self.schemas
+            .iter()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 }
 
@@ -73,26 +77,36 @@ impl ResourceType {
     /// The extension with this URN, letter case ignored.
     #[must_use]
     pub fn extension(&self, urn: &str) -> Option<&Arc<Schema>> {
-        self.extensions.iter().map(|extension| &extension.schema).find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        self.extensions
+            .iter()
+            .map(|extension| &extension.schema)
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
     /// A core or common attribute by its bare name.
     #[must_use]
     pub fn core_attribute(&self, name: &str) -> Option<&Arc<AttributeDef>> {
-        self.schema.attribute(name).or_else(|| self.common.iter().find(|def| def.name.eq_ignore_ascii_case(name)))
+        self.schema.attribute(name).or_else(|| {
+            self.common
+                .iter()
+                .find(|def| def.name.eq_ignore_ascii_case(name))
+        })
     }
 
     /// Splits `urn:…:Name.sub` at the longest schema URN of this type that is followed by `:`.
     /// Returns the URN's schema and the rest, or `None` and the whole text.
     #[must_use]
     pub fn split_urn<'t>(&self, text: &'t str) -> (Option<&Arc<Schema>>, &'t str) {
-        let all = std::iter::once(&self.schema).chain(self.extensions.iter().map(|extension| &extension.schema));
+        let all = std::iter::once(&self.schema)
+            .chain(self.extensions.iter().map(|extension| &extension.schema));
         let longest = all
             .filter(|schema| {
                 let urn = schema.id.as_str();
                 text.len() > urn.len()
                     && text.as_bytes().get(urn.len()) == Some(&b':')
-                    && text.get(..urn.len()).is_some_and(|head| head.eq_ignore_ascii_case(urn))
+                    && text
+                        .get(..urn.len())
+                        .is_some_and(|head| head.eq_ignore_ascii_case(urn))
             })
             .max_by_key(|schema| schema.id.len());
         match longest {
@@ -116,10 +130,12 @@ impl ResourceType {
             None => match self.core_attribute(name) {
                 Some(def) => (None, def),
                 None => {
-                    let mut found = self
-                        .extensions
-                        .iter()
-                        .filter_map(|extension| extension.schema.attribute(name).map(|def| (&extension.schema, def)));
+                    let mut found = self.extensions.iter().filter_map(|extension| {
+                        extension
+                            .schema
+                            .attribute(name)
+                            .map(|def| (&extension.schema, def))
+                    });
                     let (schema, def) = found.next()?;
                     if found.next().is_some() {
                         return None;
@@ -132,6 +148,10 @@ impl ResourceType {
             Some(sub) => Some(def.sub(sub)?.clone()),
             None => None,
         };
-        Some(Attr { extension, def: def.clone(), sub })
+        Some(Attr {
+            extension,
+            def: def.clone(),
+            sub,
+        })
     }
 }

@@ -18,7 +18,8 @@ use crate::scim::switches::Switches;
 
 /// A PUT leaves attributes of this extension as they are when it does not name them: an IdP's push must not
 /// wipe what an administrator set.
-pub(super) const KEPT_EXTENSION: &str = "urn:rollcall:params:scim:schemas:extension:group:2.0:Group";
+pub(super) const KEPT_EXTENSION: &str =
+    "urn:rollcall:params:scim:schemas:extension:group:2.0:Group";
 /// The attribute with a default on POST (PO-06), which an incomplete PUT leaves as it is.
 const ACTIVE: &str = "active";
 /// What a body is for.
@@ -56,10 +57,23 @@ pub fn accept(
     let Value::Object(body) = body else {
         return Err(ScimError::invalid_syntax("the body must be a JSON object"));
     };
-    let mut draft = Draft { switches, document: Map::new(), members: None, notes: Vec::new(), named: HashSet::new() };
-    let urns = body.iter().find(|(key, _)| key.eq_ignore_ascii_case("schemas")).map(|(_, urns)| urns);
+    let mut draft = Draft {
+        switches,
+        document: Map::new(),
+        members: None,
+        notes: Vec::new(),
+        named: HashSet::new(),
+    };
+    let urns = body
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case("schemas"))
+        .map(|(_, urns)| urns);
     schemas::check(rt, urns, switches, &mut draft.notes)?;
-    let present: Vec<String> = body.keys().filter(|key| key.contains(':')).cloned().collect();
+    let present: Vec<String> = body
+        .keys()
+        .filter(|key| key.contains(':'))
+        .cloned()
+        .collect();
     for (key, value) in body {
         if key.eq_ignore_ascii_case("schemas") {
             continue;
@@ -86,7 +100,12 @@ pub fn accept(
     check_whole(rt, before, &resource)?;
     let mut named: Vec<String> = draft.named.into_iter().collect();
     named.sort_unstable();
-    Ok(Accepted { resource, members: draft.members, notes: draft.notes, named })
+    Ok(Accepted {
+        resource,
+        members: draft.members,
+        notes: draft.notes,
+        named,
+    })
 }
 
 /// The document under construction.
@@ -137,11 +156,19 @@ impl Draft<'_> {
             }
             // an explicit null clears what a PUT would otherwise keep
             Value::Null => {
-                self.named.extend(schema.attributes.iter().map(|def| path_of(Some(schema), &def.name)));
+                self.named.extend(
+                    schema
+                        .attributes
+                        .iter()
+                        .map(|def| path_of(Some(schema), &def.name)),
+                );
                 Ok(())
             }
             Value::Array(elements) if elements.is_empty() => Ok(()),
-            _ => Err(ScimError::invalid_value(format!("{} must be an object", schema.id))),
+            _ => Err(ScimError::invalid_value(format!(
+                "{} must be an object",
+                schema.id
+            ))),
         }
     }
 
@@ -151,7 +178,10 @@ impl Draft<'_> {
                 self.document.insert(name.to_owned(), value);
             }
             Some(schema) => {
-                let container = self.document.entry(schema.id.as_str()).or_insert_with(|| Value::Object(Map::new()));
+                let container = self
+                    .document
+                    .entry(schema.id.as_str())
+                    .or_insert_with(|| Value::Object(Map::new()));
                 if let Value::Object(container) = container {
                     container.insert(name.to_owned(), value);
                 }
@@ -161,7 +191,9 @@ impl Draft<'_> {
 
     /// PO-06: an account is active unless the body says otherwise; `null` says "no default".
     fn default_active(&mut self, rt: &ResourceType) {
-        let is_flag = rt.core_attribute(ACTIVE).is_some_and(|def| def.attribute_type == Type::Boolean);
+        let is_flag = rt
+            .core_attribute(ACTIVE)
+            .is_some_and(|def| def.attribute_type == Type::Boolean);
         if is_flag && !self.named.contains(ACTIVE) {
             self.document.insert(ACTIVE.to_owned(), Value::Bool(true));
         }
@@ -180,11 +212,19 @@ impl Draft<'_> {
         }
         for extension in &rt.extensions {
             let schema = extension.schema.as_ref();
-            let Some(Value::Object(old)) = before.document().get(&schema.id) else { continue };
+            let Some(Value::Object(old)) = before.document().get(&schema.id) else {
+                continue;
+            };
             for (name, value) in old {
-                let omitted = schema.id == KEPT_EXTENSION && !self.named.contains(&path_of(Some(schema), name));
-                let immutable = schema.attribute(name).is_some_and(|def| def.mutability == Mutability::Immutable);
-                let absent = self.document.get(&schema.id).is_none_or(|container| container.get(name).is_none());
+                let omitted = schema.id == KEPT_EXTENSION
+                    && !self.named.contains(&path_of(Some(schema), name));
+                let immutable = schema
+                    .attribute(name)
+                    .is_some_and(|def| def.mutability == Mutability::Immutable);
+                let absent = self
+                    .document
+                    .get(&schema.id)
+                    .is_none_or(|container| container.get(name).is_none());
                 if (omitted || immutable) && absent {
                     self.put(Some(schema), name, value.clone());
                 }
@@ -202,7 +242,9 @@ fn refuse_twins(value: &Value) -> Result<(), ScimError> {
             for (name, value) in object {
                 if !seen.insert(name.to_ascii_lowercase()) {
                     let name = excerpt(name);
-                    return Err(ScimError::invalid_syntax(format!("the name {name} stands twice in one object")));
+                    return Err(ScimError::invalid_syntax(format!(
+                        "the name {name} stands twice in one object"
+                    )));
                 }
                 refuse_twins(value)?;
             }

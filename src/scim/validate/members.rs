@@ -38,19 +38,32 @@ pub(in crate::scim) fn read(
         Value::Null => return Ok(Vec::new()),
         Value::Array(entries) => entries,
         entry @ Value::Object(_) if switches.wrap_scalar => vec![entry],
-        _ => return Err(ScimError::invalid_value(format!("{} must be an array of objects", def.name))),
+        _ => {
+            return Err(ScimError::invalid_value(format!(
+                "{} must be an array of objects",
+                def.name
+            )));
+        }
     };
     if entries.len() > MAX_MEMBERS {
-        let detail = format!("{} holds more than {MAX_MEMBERS} values; send them in several requests", def.name);
+        let detail = format!(
+            "{} holds more than {MAX_MEMBERS} values; send them in several requests",
+            def.name
+        );
         return Err(ScimError::new(ScimErrorKind::TooLarge, detail));
     }
     let mut seen = HashSet::with_capacity(entries.len());
     let mut members = Vec::with_capacity(entries.len());
     for (index, entry) in entries.into_iter().enumerate() {
         let path = || format!("{}[{index}]", def.name);
-        let member = member(entry, switches).map_err(|what| ScimError::invalid_value(format!("{} {what}", path())))?;
+        let member = member(entry, switches)
+            .map_err(|what| ScimError::invalid_value(format!("{} {what}", path())))?;
         if member.is_group {
-            note(notes, "nested_group_ignored", format!("{}[value eq \"{}\"]", def.name, excerpt(&member.id)));
+            note(
+                notes,
+                "nested_group_ignored",
+                format!("{}[value eq \"{}\"]", def.name, excerpt(&member.id)),
+            );
         }
         if seen.insert(member.id.clone()) {
             members.push(member);
@@ -62,7 +75,9 @@ pub(in crate::scim) fn read(
 fn member(entry: Value, switches: &Switches) -> Result<MemberInput, &'static str> {
     let object = match entry {
         Value::Object(object) => object,
-        Value::String(id) if switches.wrap_scalar => Map::from_iter([("value".to_owned(), Value::String(id))]),
+        Value::String(id) if switches.wrap_scalar => {
+            Map::from_iter([("value".to_owned(), Value::String(id))])
+        }
         _ => return Err("must be an object with a value"),
     };
     let (referenced, endpoint) = reference(text(&object, "$ref")?);
@@ -75,9 +90,15 @@ fn member(entry: Value, switches: &Switches) -> Result<MemberInput, &'static str
         return Err("has a value that is no id");
     }
     let kind = text(&object, "type")?;
-    let is_group =
-        if kind.is_empty() { endpoint.eq_ignore_ascii_case("Groups") } else { !kind.eq_ignore_ascii_case("User") };
-    Ok(MemberInput { id: id.to_owned(), is_group })
+    let is_group = if kind.is_empty() {
+        endpoint.eq_ignore_ascii_case("Groups")
+    } else {
+        !kind.eq_ignore_ascii_case("User")
+    };
+    Ok(MemberInput {
+        id: id.to_owned(),
+        is_group,
+    })
 }
 
 /// The id and the endpoint at the end of a `$ref`: `…/Users/{id}`. Empty when there is no such end.
@@ -91,7 +112,11 @@ pub(super) fn reference(uri: &str) -> (&str, &str) {
 
 /// A text of an entry; `""` when missing or null.
 fn text<'o>(object: &'o Map<String, Value>, name: &str) -> Result<&'o str, &'static str> {
-    match object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value) {
+    match object
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+    {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text),
         Some(_) => Err("has a value, type or $ref that is no string"),

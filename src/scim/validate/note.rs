@@ -17,9 +17,16 @@ pub(super) fn path_of(extension: Option<&Schema>, name: &str) -> String {
 }
 
 /// W-09, W-11: an unknown name is left out and noted, or refused under a strict switch.
-pub(super) fn unknown_attribute(path: &str, switches: &Switches, notes: &mut Vec<Note>) -> Result<(), ScimError> {
+pub(super) fn unknown_attribute(
+    path: &str,
+    switches: &Switches,
+    notes: &mut Vec<Note>,
+) -> Result<(), ScimError> {
     if !switches.ignore_unknown_attrs {
-        return Err(ScimError::invalid_value(format!("no schema defines the attribute {}", excerpt(path))));
+        return Err(ScimError::invalid_value(format!(
+            "no schema defines the attribute {}",
+            excerpt(path)
+        )));
     }
     note(notes, "unknown_attribute", excerpt(path));
     Ok(())
@@ -28,7 +35,10 @@ pub(super) fn unknown_attribute(path: &str, switches: &Switches, notes: &mut Vec
 /// Adds a note, as long as there is room.
 pub(super) fn note(notes: &mut Vec<Note>, code: &'static str, path: impl Into<String>) {
     if notes.len() < MAX_NOTES {
-        notes.push(Note { code, path: path.into() });
+        notes.push(Note {
+            code,
+            path: path.into(),
+        });
     }
 }
 

@@ -35,7 +35,10 @@ pub(super) fn check(
             note(notes, "schemas_inferred", "schemas");
             return Ok(());
         }
-        return Err(ScimError::invalid_syntax(format!("schemas is missing; it must name {}", rt.schema.id)));
+        return Err(ScimError::invalid_syntax(format!(
+            "schemas is missing; it must name {}",
+            rt.schema.id
+        )));
     }
     let mut has_base = false;
     for urn in urns {
@@ -48,14 +51,28 @@ pub(super) fn check(
         if meant.eq_ignore_ascii_case(&rt.schema.id) {
             has_base = true;
         } else if rt.extension(meant).is_some() {
-        } else if meant.get(..CORE.len()).is_some_and(|head| head.eq_ignore_ascii_case(CORE)) {
-            let detail = format!("schemas names {}, which is not for {}", excerpt(urn), rt.endpoint);
+        } else if meant
+            .get(..CORE.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(CORE))
+        {
+            let detail = format!(
+                "schemas names {}, which is not for {}",
+                excerpt(urn),
+                rt.endpoint
+            );
             return Err(ScimError::invalid_value(detail));
         } else {
             unknown(urn, switches, notes)?;
         }
     }
-    if has_base { Ok(()) } else { Err(ScimError::invalid_value(format!("schemas must name {}", rt.schema.id))) }
+    if has_base {
+        Ok(())
+    } else {
+        Err(ScimError::invalid_value(format!(
+            "schemas must name {}",
+            rt.schema.id
+        )))
+    }
 }
 
 /// The extension a container key stands for. A legacy or misspelled key counts when the right one is absent.
@@ -70,7 +87,10 @@ pub(super) fn container<'r>(
     }
     let meant = renamed(rt, key)?;
     let schema = rt.extension(&meant)?;
-    if present.iter().any(|other| other.eq_ignore_ascii_case(&schema.id)) {
+    if present
+        .iter()
+        .any(|other| other.eq_ignore_ascii_case(&schema.id))
+    {
         return None;
     }
     note(notes, "legacy_schema", excerpt(key));
@@ -78,9 +98,16 @@ pub(super) fn container<'r>(
 }
 
 /// A URN nobody here knows: left out and noted (W-10), or refused under a strict switch.
-pub(super) fn unknown(urn: &str, switches: &Switches, notes: &mut Vec<Note>) -> Result<(), ScimError> {
+pub(super) fn unknown(
+    urn: &str,
+    switches: &Switches,
+    notes: &mut Vec<Note>,
+) -> Result<(), ScimError> {
     if !switches.ignore_unknown_schemas {
-        return Err(ScimError::invalid_value(format!("the schema {} is not known here", excerpt(urn))));
+        return Err(ScimError::invalid_value(format!(
+            "the schema {} is not known here",
+            excerpt(urn)
+        )));
     }
     note(notes, "unknown_schema", excerpt(urn));
     Ok(())

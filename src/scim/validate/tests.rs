@@ -34,18 +34,30 @@ fn user(mut attributes: Value) -> Value {
 }
 
 fn post(attributes: Value) -> Result<Accepted, ScimError> {
-    accept(&types().0, user(attributes), Context::Create, &Switches::default())
+    accept(
+        &types().0,
+        user(attributes),
+        Context::Create,
+        &Switches::default(),
+    )
 }
 
 fn post_kind(attributes: Value) -> Result<Value, ScimErrorKind> {
-    post(attributes).map(|accepted| Value::Object(accepted.resource.into_document())).map_err(|error| error.kind)
+    post(attributes)
+        .map(|accepted| Value::Object(accepted.resource.into_document()))
+        .map_err(|error| error.kind)
 }
 
 fn put(before: Value, attributes: Value) -> Result<Value, ScimErrorKind> {
     let before = Resource::from_valid(before.as_object().unwrap().clone());
-    accept(&types().0, user(attributes), Context::Replace { before: &before }, &Switches::default())
-        .map(|accepted| Value::Object(accepted.resource.into_document()))
-        .map_err(|error| error.kind)
+    accept(
+        &types().0,
+        user(attributes),
+        Context::Replace { before: &before },
+        &Switches::default(),
+    )
+    .map(|accepted| Value::Object(accepted.resource.into_document()))
+    .map_err(|error| error.kind)
 }
 
 /// The stored form of one attribute of a new user.
@@ -57,11 +69,18 @@ fn stored(name: &str, value: Value) -> Result<Option<Value>, ScimErrorKind> {
 /// The same inside the made-up extension.
 fn acme(name: &str, value: Value) -> Result<Option<Value>, ScimErrorKind> {
     let document = post_kind(json!({"userName": "ada", ACME: {name: value}}))?;
-    Ok(document.get(ACME).and_then(|container| container.get(name)).cloned())
+    Ok(document
+        .get(ACME)
+        .and_then(|container| container.get(name))
+        .cloned())
 }
 
 fn codes(accepted: &Accepted) -> Vec<(&str, &str)> {
-    accepted.notes.iter().map(|note| (note.code, note.path.as_str())).collect()
+    accepted
+        .notes
+        .iter()
+        .map(|note| (note.code, note.path.as_str()))
+        .collect()
 }
 
 const BAD: ScimErrorKind = ScimErrorKind::InvalidValue;
@@ -75,14 +94,30 @@ fn a_value_must_have_the_type_of_its_attribute() {
         ("score", json!(2), json!(2)),
         ("vip", json!("TRUE"), json!(true)),
         ("vip", json!(false), json!(false)),
-        ("hired", json!("2026-03-01T12:00:00.5+02:00"), json!("2026-03-01T10:00:00.500Z")),
-        ("hired", json!("2026-03-01T12:00:00"), json!("2026-03-01T12:00:00.000Z")),
+        (
+            "hired",
+            json!("2026-03-01T12:00:00.5+02:00"),
+            json!("2026-03-01T10:00:00.500Z"),
+        ),
+        (
+            "hired",
+            json!("2026-03-01T12:00:00"),
+            json!("2026-03-01T12:00:00.000Z"),
+        ),
         ("blob", json!("QUJD"), json!("QUJD")),
         ("blob", json!("-_8"), json!("+/8=")),
-        ("tags", json!(["red", "Blue", "red", ""]), json!(["red", "Blue"])),
+        (
+            "tags",
+            json!(["red", "Blue", "red", ""]),
+            json!(["red", "Blue"]),
+        ),
     ];
     for (name, sent, expected) in good {
-        assert_eq!(acme(name, sent.clone()), Ok(Some(expected)), "{name} {sent}");
+        assert_eq!(
+            acme(name, sent.clone()),
+            Ok(Some(expected)),
+            "{name} {sent}"
+        );
     }
     let bad = [
         ("badge", json!(5.0)),
@@ -107,7 +142,13 @@ fn a_value_must_have_the_type_of_its_attribute() {
     for (name, sent) in bad {
         assert_eq!(acme(name, sent.clone()), Err(BAD), "{name} {sent}");
     }
-    for sent in [json!(5), json!(true), json!({"a": "b"}), json!(["x"]), json!("a\0b")] {
+    for sent in [
+        json!(5),
+        json!(true),
+        json!({"a": "b"}),
+        json!(["x"]),
+        json!("a\0b"),
+    ] {
         assert_eq!(stored("title", sent.clone()), Err(BAD), "{sent}");
     }
 }
@@ -124,11 +165,17 @@ fn null_the_empty_list_and_the_empty_string_are_unassigned() {
         ("roles", json!([])),
         ("roles", json!("")),
         ("emails", json!([null])),
-        ("emails", json!([{}, {"value": null, "type": "work"}, {"type": "home", "primary": true}])),
+        (
+            "emails",
+            json!([{}, {"value": null, "type": "work"}, {"type": "home", "primary": true}]),
+        ),
         ("phoneNumbers", json!([{"value": "", "type": "work"}])),
         (ENT, json!({"manager": ""})),
         (ENT, json!({"manager": {"value": ""}})),
-        (ENT, json!({"manager": {"managerId": "", "displayName": ""}})),
+        (
+            ENT,
+            json!({"manager": {"managerId": "", "displayName": ""}}),
+        ),
         (ENT, json!(null)),
         (ENT, json!({})),
     ];
@@ -140,22 +187,58 @@ fn null_the_empty_list_and_the_empty_string_are_unassigned() {
 #[test]
 fn a_scalar_is_wrapped_and_a_list_of_one_unwrapped_where_only_that_can_be_meant() {
     let cases = [
-        ("emails", json!({"value": "a@x.test"}), json!([{"value": "a@x.test"}])),
-        ("emails", json!(["a@x.test"]), json!([{"value": "a@x.test"}])),
-        (ENT, json!({"manager": "u3"}), json!({"manager": {"value": "u3"}})),
-        (ENT, json!({"manager": [{"value": "u3"}]}), json!({"manager": {"value": "u3"}})),
-        (ENT, json!({"manager": {"$ref": "../Users/u3"}}), json!({"manager": {"value": "u3"}})),
-        (ENT, json!({"manager": {"managerId": "u3"}}), json!({"manager": {"value": "u3"}})),
+        (
+            "emails",
+            json!({"value": "a@x.test"}),
+            json!([{"value": "a@x.test"}]),
+        ),
+        (
+            "emails",
+            json!(["a@x.test"]),
+            json!([{"value": "a@x.test"}]),
+        ),
+        (
+            ENT,
+            json!({"manager": "u3"}),
+            json!({"manager": {"value": "u3"}}),
+        ),
+        (
+            ENT,
+            json!({"manager": [{"value": "u3"}]}),
+            json!({"manager": {"value": "u3"}}),
+        ),
+        (
+            ENT,
+            json!({"manager": {"$ref": "../Users/u3"}}),
+            json!({"manager": {"value": "u3"}}),
+        ),
+        (
+            ENT,
+            json!({"manager": {"managerId": "u3"}}),
+            json!({"manager": {"value": "u3"}}),
+        ),
         (
             ENT,
             json!({"manager": {"value": "u3", "displayName": "C", "$ref": "Users/u4"}}),
             json!({"manager": {"value": "u3"}}),
         ),
     ];
-    let strict = Switches { wrap_scalar: false, ..Switches::default() };
+    let strict = Switches {
+        wrap_scalar: false,
+        ..Switches::default()
+    };
     for (name, sent, expected) in cases {
-        assert_eq!(stored(name, sent.clone()), Ok(Some(expected.clone())), "{name} {sent}");
-        let refused = accept(&types().0, user(json!({"userName": "ada", name: sent})), Context::Create, &strict);
+        assert_eq!(
+            stored(name, sent.clone()),
+            Ok(Some(expected.clone())),
+            "{name} {sent}"
+        );
+        let refused = accept(
+            &types().0,
+            user(json!({"userName": "ada", name: sent})),
+            Context::Create,
+            &strict,
+        );
         let accepts_object = expected.get("manager").is_some() && sent["manager"].is_object();
         assert_eq!(refused.is_ok(), accepts_object, "{name} {sent}");
     }
@@ -182,15 +265,21 @@ fn equal_elements_are_merged_at_the_first_place() {
     ]);
     assert_eq!(stored("emails", sent), Ok(Some(expected)));
     let addresses = json!([{"locality": "Oslo"}, {"locality": "Bergen"}, {"locality": "Oslo"}]);
-    assert_eq!(stored("addresses", addresses), Ok(Some(json!([{"locality": "Oslo"}, {"locality": "Bergen"}]))));
+    assert_eq!(
+        stored("addresses", addresses),
+        Ok(Some(json!([{"locality": "Oslo"}, {"locality": "Bergen"}])))
+    );
 }
 
 #[test]
 fn one_element_at_most_is_primary() {
-    let two = json!([{"value": "a@x.test", "primary": true}, {"value": "b@x.test", "primary": "True"}]);
+    let two =
+        json!([{"value": "a@x.test", "primary": true}, {"value": "b@x.test", "primary": "True"}]);
     assert_eq!(stored("emails", two), Err(BAD));
-    let one = json!([{"value": "a@x.test", "primary": false}, {"value": "b@x.test", "primary": "true"}]);
-    let expected = json!([{"value": "a@x.test", "primary": false}, {"value": "b@x.test", "primary": true}]);
+    let one =
+        json!([{"value": "a@x.test", "primary": false}, {"value": "b@x.test", "primary": "true"}]);
+    let expected =
+        json!([{"value": "a@x.test", "primary": false}, {"value": "b@x.test", "primary": true}]);
     assert_eq!(stored("emails", one), Ok(Some(expected)));
 }
 
@@ -198,7 +287,11 @@ fn one_element_at_most_is_primary() {
 fn limits_are_limits() {
     let chars = |count: usize| json!("é".repeat(count));
     let emails = |count: usize| {
-        Value::Array((0..count).map(|number| json!({"value": format!("a{number}@x.test")})).collect::<Vec<_>>())
+        Value::Array(
+            (0..count)
+                .map(|number| json!({"value": format!("a{number}@x.test")}))
+                .collect::<Vec<_>>(),
+        )
     };
     let cases = [
         ("title", chars(4096), true),
@@ -212,8 +305,16 @@ fn limits_are_limits() {
         ("name", json!({"formatted": "x".repeat(8193)}), false),
         ("emails", emails(200), true),
         ("emails", emails(201), false),
-        ("x509Certificates", json!([{"value": "QUJD".repeat(16_384)}]), true),
-        ("x509Certificates", json!([{"value": "QUJD".repeat(22_000)}]), false),
+        (
+            "x509Certificates",
+            json!([{"value": "QUJD".repeat(16_384)}]),
+            true,
+        ),
+        (
+            "x509Certificates",
+            json!([{"value": "QUJD".repeat(22_000)}]),
+            false,
+        ),
     ];
     for (name, sent, fits) in cases {
         let mut body = json!({"userName": "ada"});
@@ -225,15 +326,27 @@ fn limits_are_limits() {
 #[test]
 fn strings_stay_as_they_are_but_suggested_values_get_their_spelling() {
     for (name, sent, expected) in [
-        ("title", json!(" Engineer \u{7} "), json!(" Engineer \u{7} ")),
+        (
+            "title",
+            json!(" Engineer \u{7} "),
+            json!(" Engineer \u{7} "),
+        ),
         ("profileUrl", json!("any word"), json!("any word")),
         (
             "roles",
             json!([{"value": "{\"id\":1}", "type": "WindowsAzureActiveDirectoryRole"}]),
             json!([{"value": "{\"id\":1}", "type": "WindowsAzureActiveDirectoryRole"}]),
         ),
-        ("phoneNumbers", json!([{"value": "1", "type": "MOBILE"}]), json!([{"value": "1", "type": "mobile"}])),
-        ("phoneNumbers", json!([{"value": "1", "type": "mobile2"}]), json!([{"value": "1", "type": "mobile2"}])),
+        (
+            "phoneNumbers",
+            json!([{"value": "1", "type": "MOBILE"}]),
+            json!([{"value": "1", "type": "mobile"}]),
+        ),
+        (
+            "phoneNumbers",
+            json!([{"value": "1", "type": "mobile2"}]),
+            json!([{"value": "1", "type": "mobile2"}]),
+        ),
     ] {
         assert_eq!(stored(name, sent), Ok(Some(expected)));
     }
@@ -243,13 +356,23 @@ fn strings_stay_as_they_are_but_suggested_values_get_their_spelling() {
 
 #[test]
 fn a_new_user_is_active_unless_the_body_says_otherwise() {
-    assert_eq!(post_kind(json!({"userName": "ada"})), Ok(json!({"userName": "ada", "active": true})));
-    assert_eq!(post_kind(json!({"userName": "ada", "active": null})), Ok(json!({"userName": "ada"})));
+    assert_eq!(
+        post_kind(json!({"userName": "ada"})),
+        Ok(json!({"userName": "ada", "active": true}))
+    );
+    assert_eq!(
+        post_kind(json!({"userName": "ada", "active": null})),
+        Ok(json!({"userName": "ada"}))
+    );
     assert_eq!(
         post_kind(json!({"USERNAME": "ada", "Active": "False"})),
         Ok(json!({"userName": "ada", "active": false}))
     );
-    for body in [json!({}), json!({"userName": null}), json!({"userName": ""})] {
+    for body in [
+        json!({}),
+        json!({"userName": null}),
+        json!({"userName": ""}),
+    ] {
         assert_eq!(post_kind(body), Err(BAD));
     }
 }
@@ -264,7 +387,10 @@ fn what_the_server_owns_is_ignored_and_what_nobody_knows_is_noted() {
     }))
     .unwrap();
     let expected = json!({"userName": "eve", "name": {"givenName": "Eve"}, "active": true});
-    assert_eq!(Value::Object(accepted.resource.document().clone()), expected);
+    assert_eq!(
+        Value::Object(accepted.resource.document().clone()),
+        expected
+    );
     assert_eq!(
         codes(&accepted),
         [
@@ -276,13 +402,25 @@ fn what_the_server_owns_is_ignored_and_what_nobody_knows_is_noted() {
             ("unknown_schema", "http://example.test/Group"),
         ]
     );
-    assert!(accepted.named.contains(&"groups".to_owned()) && !accepted.named.contains(&"title".to_owned()));
+    assert!(
+        accepted.named.contains(&"groups".to_owned())
+            && !accepted.named.contains(&"title".to_owned())
+    );
     let strict = |attributes| {
-        accept(&types().0, user(attributes), Context::Create, &Switches::strict()).map_err(|error| error.kind)
+        accept(
+            &types().0,
+            user(attributes),
+            Context::Create,
+            &Switches::strict(),
+        )
+        .map_err(|error| error.kind)
     };
-    for attributes in
-        [json!({"favColor": 1}), json!({"name": {"x": 1}}), json!({"urn:nobody:1": {}}), json!({"active": "true"})]
-    {
+    for attributes in [
+        json!({"favColor": 1}),
+        json!({"name": {"x": 1}}),
+        json!({"urn:nobody:1": {}}),
+        json!({"active": "true"}),
+    ] {
         let mut body = attributes.clone();
         body["userName"] = json!("eve");
         assert_eq!(strict(body).err(), Some(BAD), "{attributes}");
@@ -302,9 +440,21 @@ fn schemas_must_name_the_base_schema_of_the_endpoint() {
         (json!([USER]), None),
         (json!([USER.to_uppercase(), ENT]), None),
         (json!([USER, "urn:nobody:1"]), None),
-        (json!([USER, "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"]), None),
+        (
+            json!([
+                USER,
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0User"
+            ]),
+            None,
+        ),
         (json!(["urn:scim:schemas:core:1.0"]), None),
-        (json!(["urn:scim:schemas:core:2.0", "urn:scim:schemas:extension:enterprise:2.0"]), None),
+        (
+            json!([
+                "urn:scim:schemas:core:2.0",
+                "urn:scim:schemas:extension:enterprise:2.0"
+            ]),
+            None,
+        ),
         (json!([]), Some(syntax)),
         (json!(null), Some(syntax)),
         (json!(USER), Some(syntax)),
@@ -313,10 +463,26 @@ fn schemas_must_name_the_base_schema_of_the_endpoint() {
         (json!([GROUP]), Some(BAD)),
         (json!([USER, GROUP]), Some(BAD)),
     ] {
-        assert_eq!(with(schemas.clone(), &tolerant).err(), expected, "{schemas}");
+        assert_eq!(
+            with(schemas.clone(), &tolerant).err(),
+            expected,
+            "{schemas}"
+        );
     }
-    assert!(with(json!([]), &Switches { infer_schemas: true, ..Switches::default() }).is_ok());
-    assert_eq!(with(json!([USER, "urn:nobody:1"]), &Switches::strict()).err(), Some(BAD));
+    assert!(
+        with(
+            json!([]),
+            &Switches {
+                infer_schemas: true,
+                ..Switches::default()
+            }
+        )
+        .is_ok()
+    );
+    assert_eq!(
+        with(json!([USER, "urn:nobody:1"]), &Switches::strict()).err(),
+        Some(BAD)
+    );
     for body in [json!([]), json!("x"), json!(null)] {
         let refused = accept(&user_type, body, Context::Create, &tolerant);
         assert_eq!(refused.map_err(|error| error.kind), Err(syntax));
@@ -325,13 +491,16 @@ fn schemas_must_name_the_base_schema_of_the_endpoint() {
 
 #[test]
 fn old_and_misspelled_containers_count_when_the_right_one_is_absent() {
-    for urn in
-        ["urn:ietf:params:scim:schemas:extension:enterprise:2.0User", "urn:scim:schemas:extension:enterprise:1.0"]
-    {
+    for urn in [
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        "urn:scim:schemas:extension:enterprise:1.0",
+    ] {
         let document = post_kind(json!({"userName": "ada", urn: {"department": "Ops"}})).unwrap();
         assert_eq!(document[ENT], json!({"department": "Ops"}), "{urn}");
-        let document =
-            post_kind(json!({"userName": "ada", urn: {"department": "No"}, ENT: {"division": "D"}})).unwrap();
+        let document = post_kind(
+            json!({"userName": "ada", urn: {"department": "No"}, ENT: {"division": "D"}}),
+        )
+        .unwrap();
         assert_eq!(document[ENT], json!({"division": "D"}), "{urn}");
     }
 }
@@ -358,19 +527,40 @@ fn a_put_clears_what_it_omits_and_keeps_what_it_must() {
         "userName": "bo", "title": "T", "externalId": "x", "active": false, ENT: {"department": "Ops"},
         ACME: {"serial": "s1", "badge": 7},
     });
-    assert_eq!(put(without_desk.clone(), json!({"userName": "bo"})), Ok(kept));
     assert_eq!(
-        put(without_desk.clone(), json!({"userName": "bo", "active": null}))
-            .map(|document| document.get("active").is_none()),
+        put(without_desk.clone(), json!({"userName": "bo"})),
+        Ok(kept)
+    );
+    assert_eq!(
+        put(
+            without_desk.clone(),
+            json!({"userName": "bo", "active": null})
+        )
+        .map(|document| document.get("active").is_none()),
         Ok(true)
     );
     let immutable = ScimErrorKind::Mutability;
-    assert_eq!(put(before.clone(), json!({"userName": "bo", ACME: {"serial": "s2"}})), Err(immutable));
     assert_eq!(
-        put(before.clone(), json!({"userName": "bo", ACME: {"desk": {"floor": "9", "room": "2"}}})),
+        put(
+            before.clone(),
+            json!({"userName": "bo", ACME: {"serial": "s2"}})
+        ),
         Err(immutable)
     );
-    assert_eq!(put(without_desk.clone(), json!({"userName": "bo", ACME: {"desk": {"floor": "9"}}})), Err(BAD));
+    assert_eq!(
+        put(
+            before.clone(),
+            json!({"userName": "bo", ACME: {"desk": {"floor": "9", "room": "2"}}})
+        ),
+        Err(immutable)
+    );
+    assert_eq!(
+        put(
+            without_desk.clone(),
+            json!({"userName": "bo", ACME: {"desk": {"floor": "9"}}})
+        ),
+        Err(BAD)
+    );
     assert_eq!(put(before.clone(), json!({"title": "T"})), Err(BAD));
     assert_eq!(put(before.clone(), before.clone()), Ok(before));
 }
@@ -382,8 +572,14 @@ fn a_put_of_a_group_keeps_our_extension_attribute_by_attribute() {
     let before = Resource::from_valid(before.as_object().unwrap().clone());
     for (container, expected) in [
         (None, json!({"description": "d", "color": "teal"})),
-        (Some(json!({})), json!({"description": "d", "color": "teal"})),
-        (Some(json!({"color": "red"})), json!({"description": "d", "color": "red"})),
+        (
+            Some(json!({})),
+            json!({"description": "d", "color": "teal"}),
+        ),
+        (
+            Some(json!({"color": "red"})),
+            json!({"description": "d", "color": "red"}),
+        ),
         (Some(json!({"color": null})), json!({"description": "d"})),
         (Some(json!(null)), json!(null)),
     ] {
@@ -391,8 +587,22 @@ fn a_put_of_a_group_keeps_our_extension_attribute_by_attribute() {
         if let Some(container) = container {
             body[OURS] = container;
         }
-        let accepted = accept(&types().1, body, Context::Replace { before: &before }, &Switches::default()).unwrap();
-        assert_eq!(accepted.resource.document().get(OURS).cloned().unwrap_or_default(), expected);
+        let accepted = accept(
+            &types().1,
+            body,
+            Context::Replace { before: &before },
+            &Switches::default(),
+        )
+        .unwrap();
+        assert_eq!(
+            accepted
+                .resource
+                .document()
+                .get(OURS)
+                .cloned()
+                .unwrap_or_default(),
+            expected
+        );
         assert_eq!(accepted.resource.text("externalId", None), None);
         assert_eq!(accepted.members, None);
     }
@@ -404,22 +614,37 @@ fn members_are_read_as_ids_each_once_and_in_order() {
         let body = json!({"schemas": [GROUP], "displayName": "Ops", "members": members});
         accept(&types().1, body, Context::Create, switches)
     };
-    let tolerant = Switches { put_omitted_members: OmittedMembers::Keep, ..Switches::default() };
+    let tolerant = Switches {
+        put_omitted_members: OmittedMembers::Keep,
+        ..Switches::default()
+    };
     let ids = |members: Value| {
         let accepted = group(members, &tolerant).map_err(|error| error.kind)?;
         let members = accepted.members.expect("sent");
-        Ok(members.into_iter().map(|member| (member.id, member.is_group)).collect::<Vec<_>>())
+        Ok(members
+            .into_iter()
+            .map(|member| (member.id, member.is_group))
+            .collect::<Vec<_>>())
     };
     let user = |id: &str| (id.to_owned(), false);
     let nested = |id: &str| (id.to_owned(), true);
     for (members, expected) in [
-        (json!([{"value": "u2"}, {"value": "u1", "type": "USER"}, {"value": "u2"}]), vec![user("u2"), user("u1")]),
+        (
+            json!([{"value": "u2"}, {"value": "u1", "type": "USER"}, {"value": "u2"}]),
+            vec![user("u2"), user("u1")],
+        ),
         (json!({"value": "u1"}), vec![user("u1")]),
         (json!(["u1"]), vec![user("u1")]),
-        (json!([{"$ref": "https://x.test/scim/v2/Users/u1", "value": null}]), vec![user("u1")]),
+        (
+            json!([{"$ref": "https://x.test/scim/v2/Users/u1", "value": null}]),
+            vec![user("u1")],
+        ),
         (json!([{"$ref": null, "VALUE": "u1"}]), vec![user("u1")]),
         (json!([{"$ref": "../Groups/g1"}]), vec![nested("g1")]),
-        (json!([{"value": "g1", "type": "Group"}]), vec![nested("g1")]),
+        (
+            json!([{"value": "g1", "type": "Group"}]),
+            vec![nested("g1")],
+        ),
         (json!([]), vec![]),
         (json!(null), vec![]),
     ] {
@@ -437,9 +662,15 @@ fn members_are_read_as_ids_each_once_and_in_order() {
     ] {
         assert_eq!(ids(members.clone()), Err(BAD), "{members}");
     }
-    assert_eq!(ids(Value::Array(vec![json!("u"); MAX_MEMBERS + 1])), Err(ScimErrorKind::TooLarge));
+    assert_eq!(
+        ids(Value::Array(vec![json!("u"); MAX_MEMBERS + 1])),
+        Err(ScimErrorKind::TooLarge)
+    );
     let noted = group(json!([{"value": "g1", "type": "Group"}]), &tolerant).unwrap();
-    assert_eq!(codes(&noted), [("nested_group_ignored", "members[value eq \"g1\"]")]);
+    assert_eq!(
+        codes(&noted),
+        [("nested_group_ignored", "members[value eq \"g1\"]")]
+    );
     assert!(noted.resource.document().get("members").is_none());
 }
 
@@ -452,7 +683,9 @@ fn a_required_extension_must_be_there_with_its_required_attributes() {
     let rt = registry.resource_type("User").unwrap();
     let fits = |container: Value| {
         let body = user(json!({"userName": "ada", "urn:x:1": container}));
-        accept(rt, body, Context::Create, &Switches::default()).map_err(|error| error.kind).map(|_| ())
+        accept(rt, body, Context::Create, &Switches::default())
+            .map_err(|error| error.kind)
+            .map(|_| ())
     };
     assert_eq!(fits(json!({"x": "1"})), Ok(()));
     assert_eq!(fits(json!({"y": "1"})), Err(BAD));
@@ -462,9 +695,18 @@ fn a_required_extension_must_be_there_with_its_required_attributes() {
 #[test]
 fn errors_name_the_attribute_and_never_the_value() {
     for (body, path) in [
-        (json!({"userName": "a", "emails": [{"value": "a@x.test"}, {"value": "sécret"}]}), "emails[1].value"),
-        (json!({"userName": "a", "name": {"givenname": 5}}), "name.givenName"),
-        (json!({"userName": "a", ENT: {"costCenter": ["sécret"]}}), "enterprise:2.0:User:costCenter"),
+        (
+            json!({"userName": "a", "emails": [{"value": "a@x.test"}, {"value": "sécret"}]}),
+            "emails[1].value",
+        ),
+        (
+            json!({"userName": "a", "name": {"givenname": 5}}),
+            "name.givenName",
+        ),
+        (
+            json!({"userName": "a", ENT: {"costCenter": ["sécret"]}}),
+            "enterprise:2.0:User:costCenter",
+        ),
         (json!({"userName": "a", "active": "sécret"}), "active"),
     ] {
         let error = post(body).expect_err(path);
@@ -488,8 +730,11 @@ mod laws {
     use super::*;
 
     fn any_json() -> impl Strategy<Value = Value> {
-        let text =
-            prop_oneof!["[a-z]{0,3}", "work|Work|true|False|QUI=|a@x.test|2026-03-01T12:00:00[+]01:00", ".{0,4}"];
+        let text = prop_oneof![
+            "[a-z]{0,3}",
+            "work|Work|true|False|QUI=|a@x.test|2026-03-01T12:00:00[+]01:00",
+            ".{0,4}"
+        ];
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
@@ -498,10 +743,14 @@ mod laws {
             text.prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
-            let name = prop_oneof!["value|type|primary|display|[$]ref|givenName|formatted|managerId", "[a-z]{1,3}"];
+            let name = prop_oneof![
+                "value|type|primary|display|[$]ref|givenName|formatted|managerId",
+                "[a-z]{1,3}"
+            ];
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec((name, inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+                prop::collection::vec((name, inner), 0..5)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
             ]
         })
     }

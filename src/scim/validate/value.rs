@@ -53,7 +53,11 @@ pub fn normalize(
         return Ok(None);
     }
     let mut input = Input { switches, notes };
-    if attr.multi_valued { input.list(attr, path, value) } else { input.single(attr, path, value) }
+    if attr.multi_valued {
+        input.list(attr, path, value)
+    } else {
+        input.single(attr, path, value)
+    }
 }
 
 /// What every step needs beside the value.
@@ -63,28 +67,46 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    fn list(&mut self, attr: &AttributeDef, path: &str, value: Value) -> Result<Option<Value>, ScimError> {
+    fn list(
+        &mut self,
+        attr: &AttributeDef,
+        path: &str,
+        value: Value,
+    ) -> Result<Option<Value>, ScimError> {
         let complex = attr.attribute_type == Type::Complex;
         let elements = match value {
             Value::Null => return Ok(None),
             Value::Array(elements) => elements,
             object @ Value::Object(_) if complex && self.switches.wrap_scalar => vec![object],
             // a client that clears everything with "" means the list too (D-38)
-            Value::String(text) if text.is_empty() && self.switches.wrap_scalar && !attr.detached => return Ok(None),
+            Value::String(text)
+                if text.is_empty() && self.switches.wrap_scalar && !attr.detached =>
+            {
+                return Ok(None);
+            }
             other => return Err(wrong(path, "an array", &other)),
         };
         if elements.len() > MAX_VALUES && !attr.detached {
-            return Err(ScimError::invalid_value(format!("{path} holds more than {MAX_VALUES} values")));
+            return Err(ScimError::invalid_value(format!(
+                "{path} holds more than {MAX_VALUES} values"
+            )));
         }
         let objects = elements.iter().any(Value::is_object);
-        if objects && elements.iter().any(|element| !element.is_object() && !element.is_null()) {
-            return Err(ScimError::invalid_value(format!("{path} mixes objects with other values")));
+        if objects
+            && elements
+                .iter()
+                .any(|element| !element.is_object() && !element.is_null())
+        {
+            return Err(ScimError::invalid_value(format!(
+                "{path} mixes objects with other values"
+            )));
         }
         let mut kept = Vec::with_capacity(elements.len());
         for (index, element) in elements.into_iter().enumerate() {
             let path = format!("{path}[{index}]");
             let element = if complex {
-                self.complex(attr, &path, element)?.filter(|element| !is_bare(element))
+                self.complex(attr, &path, element)?
+                    .filter(|element| !is_bare(element))
             } else if element.is_null() {
                 None
             } else {
@@ -93,10 +115,19 @@ impl Input<'_> {
             kept.extend(element);
         }
         let merged = merge_equal(attr, kept);
-        Ok(if merged.is_empty() { None } else { Some(Value::Array(merged)) })
+        Ok(if merged.is_empty() {
+            None
+        } else {
+            Some(Value::Array(merged))
+        })
     }
 
-    fn single(&mut self, attr: &AttributeDef, path: &str, value: Value) -> Result<Option<Value>, ScimError> {
+    fn single(
+        &mut self,
+        attr: &AttributeDef,
+        path: &str,
+        value: Value,
+    ) -> Result<Option<Value>, ScimError> {
         match value {
             Value::Null => Ok(None),
             Value::Array(elements) if elements.is_empty() => Ok(None),
@@ -109,12 +140,19 @@ impl Input<'_> {
     }
 
     /// A complex value; a bare string is taken for its `value` (PA-17, T-15).
-    fn complex(&mut self, attr: &AttributeDef, path: &str, value: Value) -> Result<Option<Value>, ScimError> {
+    fn complex(
+        &mut self,
+        attr: &AttributeDef,
+        path: &str,
+        value: Value,
+    ) -> Result<Option<Value>, ScimError> {
         let wraps = self.switches.wrap_scalar && attr.sub("value").is_some();
         let object = match value {
             Value::Null => return Ok(None),
             Value::Object(object) => object,
-            Value::String(text) if wraps => Map::from_iter([("value".to_owned(), Value::String(text))]),
+            Value::String(text) if wraps => {
+                Map::from_iter([("value".to_owned(), Value::String(text))])
+            }
             other => return Err(wrong(path, "an object", &other)),
         };
         let mut out = Map::with_capacity(object.len());
@@ -123,35 +161,59 @@ impl Input<'_> {
             let Some(sub) = attr.sub(&key) else {
                 match value {
                     // OneLogin's templates name the id of a manager `managerId`
-                    Value::String(id) if key.eq_ignore_ascii_case(&format!("{}Id", attr.name)) => stand_in = Some(id),
+                    Value::String(id) if key.eq_ignore_ascii_case(&format!("{}Id", attr.name)) => {
+                        stand_in = Some(id)
+                    }
                     _ => unknown_attribute(&format!("{path}.{key}"), self.switches, self.notes)?,
                 }
                 continue;
             };
             if sub.derived || sub.mutability == Mutability::ReadOnly {
-                if let (true, Value::String(uri)) = (sub.attribute_type == Type::Reference, &value) {
+                if let (true, Value::String(uri)) = (sub.attribute_type == Type::Reference, &value)
+                {
                     stand_in = stand_in.or_else(|| Some(reference(uri).0.to_owned()));
                 }
                 continue;
             }
-            if let Some(value) = normalize(sub, &format!("{path}.{}", sub.name), value, self.switches, self.notes)? {
+            if let Some(value) = normalize(
+                sub,
+                &format!("{path}.{}", sub.name),
+                value,
+                self.switches,
+                self.notes,
+            )? {
                 out.insert(sub.name.clone(), value);
             }
         }
         // T-13: a reference stands in for a missing value
-        if let (false, Some(sub), Some(id)) = (out.contains_key("value"), attr.sub("value"), stand_in) {
+        if let (false, Some(sub), Some(id)) =
+            (out.contains_key("value"), attr.sub("value"), stand_in)
+        {
             let id = self.scalar(sub, &format!("{path}.value"), Value::String(id))?;
             out.extend(id.map(|id| ("value".to_owned(), id)));
         }
-        Ok(if out.is_empty() { None } else { Some(Value::Object(out)) })
+        Ok(if out.is_empty() {
+            None
+        } else {
+            Some(Value::Object(out))
+        })
     }
 
-    fn scalar(&mut self, attr: &AttributeDef, path: &str, value: Value) -> Result<Option<Value>, ScimError> {
+    fn scalar(
+        &mut self,
+        attr: &AttributeDef,
+        path: &str,
+        value: Value,
+    ) -> Result<Option<Value>, ScimError> {
         match attr.attribute_type {
             Type::Boolean => self.boolean(path, value).map(Some),
             Type::Integer => match &value {
                 Value::Number(number) if number.is_i64() => Ok(Some(value)),
-                _ => Err(wrong(path, "an integer of at most 64 bits, without fraction or exponent", &value)),
+                _ => Err(wrong(
+                    path,
+                    "an integer of at most 64 bits, without fraction or exponent",
+                    &value,
+                )),
             },
             Type::Decimal => match &value {
                 Value::Number(_) => Ok(Some(value)),
@@ -161,7 +223,9 @@ impl Input<'_> {
             Type::String | Type::DateTime | Type::Binary | Type::Reference => match value {
                 // M-64
                 Value::String(text) if text.is_empty() => Ok(None),
-                Value::String(text) => text_value(attr, path, text).map(|text| Some(Value::String(text))),
+                Value::String(text) => {
+                    text_value(attr, path, text).map(|text| Some(Value::String(text)))
+                }
                 other => Err(wrong(path, "a string", &other)),
             },
         }
@@ -171,8 +235,16 @@ impl Input<'_> {
     fn boolean(&mut self, path: &str, value: Value) -> Result<Value, ScimError> {
         let flag = match &value {
             Value::Bool(_) => return Ok(value),
-            Value::String(text) if self.switches.bool_strings && text.eq_ignore_ascii_case("true") => true,
-            Value::String(text) if self.switches.bool_strings && text.eq_ignore_ascii_case("false") => false,
+            Value::String(text)
+                if self.switches.bool_strings && text.eq_ignore_ascii_case("true") =>
+            {
+                true
+            }
+            Value::String(text)
+                if self.switches.bool_strings && text.eq_ignore_ascii_case("false") =>
+            {
+                false
+            }
             other => return Err(wrong(path, "true or false", other)),
         };
         note(self.notes, "string_boolean", path);
@@ -182,7 +254,9 @@ impl Input<'_> {
 
 fn text_value(attr: &AttributeDef, path: &str, text: String) -> Result<String, ScimError> {
     if text.contains('\0') {
-        return Err(ScimError::invalid_value(format!("{path} holds the character U+0000")));
+        return Err(ScimError::invalid_value(format!(
+            "{path} holds the character U+0000"
+        )));
     }
     if attr.attribute_type == Type::Binary {
         return binary(path, &text);
@@ -195,15 +269,21 @@ fn text_value(attr: &AttributeDef, path: &str, text: String) -> Result<String, S
     };
     // a character is a byte at least: short texts need no counting
     if text.len() > longest && text.chars().count() > longest {
-        return Err(ScimError::invalid_value(format!("{path} is longer than {longest} characters")));
+        return Err(ScimError::invalid_value(format!(
+            "{path} is longer than {longest} characters"
+        )));
     }
     match attr.attribute_type {
         Type::DateTime => date_time(path, &text),
-        _ if is_email(attr, path) && !looks_like_email(&text) => {
-            Err(ScimError::invalid_value(format!("{path} is not an e-mail address")))
-        }
+        _ if is_email(attr, path) && !looks_like_email(&text) => Err(ScimError::invalid_value(
+            format!("{path} is not an e-mail address"),
+        )),
         // M-34: a suggested value in its suggested spelling, anything else as it is
-        _ => match attr.canonical_values.iter().find(|known| known.eq_ignore_ascii_case(&text)) {
+        _ => match attr
+            .canonical_values
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(&text))
+        {
             Some(known) => Ok(known.clone()),
             None => Ok(text),
         },
@@ -212,10 +292,16 @@ fn text_value(attr: &AttributeDef, path: &str, text: String) -> Result<String, S
 
 /// T-06, T-07: date and time with a capital `T` and `Z`, to UTC in milliseconds.
 fn date_time(path: &str, text: &str) -> Result<String, ScimError> {
-    let instant = if text.contains('z') { None } else { Instant::parse(text) };
+    let instant = if text.contains('z') {
+        None
+    } else {
+        Instant::parse(text)
+    };
     match instant {
         Some(instant) => Ok(instant.to_string()),
-        None => Err(ScimError::invalid_value(format!("{path} must be a date and time such as 2026-03-01T12:00:00Z"))),
+        None => Err(ScimError::invalid_value(format!(
+            "{path} must be a date and time such as 2026-03-01T12:00:00Z"
+        ))),
     }
 }
 
@@ -233,27 +319,36 @@ fn binary(path: &str, text: &str) -> Result<String, ScimError> {
             }
         })
         .collect();
-    let bytes =
-        ANY_PADDING.decode(&standard).map_err(|_| ScimError::invalid_value(format!("{path} must be base64")))?;
+    let bytes = ANY_PADDING
+        .decode(&standard)
+        .map_err(|_| ScimError::invalid_value(format!("{path} must be base64")))?;
     if bytes.len() > MAX_BINARY {
-        return Err(ScimError::invalid_value(format!("{path} is longer than {MAX_BINARY} bytes")));
+        return Err(ScimError::invalid_value(format!(
+            "{path} is longer than {MAX_BINARY} bytes"
+        )));
     }
     Ok(STANDARD.encode(bytes))
 }
 
 fn is_email(attr: &AttributeDef, path: &str) -> bool {
-    attr.name == "value" && path.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("emails"))
+    attr.name == "value"
+        && path
+            .get(..6)
+            .is_some_and(|head| head.eq_ignore_ascii_case("emails"))
 }
 
 /// U-15: loosely; an internationalized address is one too.
 fn looks_like_email(text: &str) -> bool {
     let around = text.rsplit_once('@');
-    around.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty()) && !text.contains(char::is_whitespace)
+    around.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && !text.contains(char::is_whitespace)
 }
 
 /// An element that says nothing but which kind it would be (M-58).
 fn is_bare(element: &Value) -> bool {
-    element.as_object().is_some_and(|object| object.keys().all(|key| key == "type" || key == "primary"))
+    element
+        .as_object()
+        .is_some_and(|object| object.keys().all(|key| key == "type" || key == "primary"))
 }
 
 /// M-55: equal elements become one at the first one's place, later sub-attributes win.
@@ -281,7 +376,10 @@ fn merge_equal(attr: &AttributeDef, elements: Vec<Value>) -> Vec<Value> {
 fn identity(attr: &AttributeDef, element: &Value) -> String {
     let part = |name: &str| {
         let value = element.get(name)?;
-        Some(attr.sub(name).map_or_else(|| value.to_string(), |sub| comparable(sub, value)))
+        Some(
+            attr.sub(name)
+                .map_or_else(|| value.to_string(), |sub| comparable(sub, value)),
+        )
     };
     match part("value") {
         Some(value) => format!("{value}\0{}", part("type").unwrap_or_default()),

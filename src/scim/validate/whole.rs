@@ -15,16 +15,25 @@ use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
 /// # Errors
 /// `invalidValue` for a missing required value, a second primary or too many values; `mutability` for an immutable
 /// value that has changed or gone.
-pub fn check_whole(rt: &ResourceType, before: Option<&Resource>, after: &Resource) -> Result<(), ScimError> {
+pub fn check_whole(
+    rt: &ResourceType,
+    before: Option<&Resource>,
+    after: &Resource,
+) -> Result<(), ScimError> {
     let old = before.map(Resource::document);
     check_schema(&rt.schema, None, old, after.document())?;
     for extension in &rt.extensions {
         let schema = extension.schema.as_ref();
-        let old = old.and_then(|old| old.get(&schema.id)).and_then(Value::as_object);
+        let old = old
+            .and_then(|old| old.get(&schema.id))
+            .and_then(Value::as_object);
         match after.document().get(&schema.id).and_then(Value::as_object) {
             Some(container) => check_schema(schema, Some(schema), old, container)?,
             None if extension.required => {
-                return Err(ScimError::invalid_value(format!("the extension {} is required", schema.id)));
+                return Err(ScimError::invalid_value(format!(
+                    "the extension {} is required",
+                    schema.id
+                )));
             }
             None => {
                 for def in &schema.attributes {
@@ -50,10 +59,17 @@ fn check_schema(
         }
         let path = path_of(extension, &def.name);
         let value = after.get(&def.name);
-        check_immutable(def, &path, before.and_then(|before| before.get(&def.name)), value)?;
+        check_immutable(
+            def,
+            &path,
+            before.and_then(|before| before.get(&def.name)),
+            value,
+        )?;
         match value {
             None if def.required => {
-                return Err(ScimError::invalid_value(format!("{path} is required and must not be empty")));
+                return Err(ScimError::invalid_value(format!(
+                    "{path} is required and must not be empty"
+                )));
             }
             None => {}
             Some(Value::Array(elements)) => check_elements(def, &path, elements)?,
@@ -65,7 +81,9 @@ fn check_schema(
 
 fn check_elements(def: &AttributeDef, path: &str, elements: &[Value]) -> Result<(), ScimError> {
     if elements.len() > MAX_VALUES {
-        return Err(ScimError::invalid_value(format!("{path} holds more than {MAX_VALUES} values")));
+        return Err(ScimError::invalid_value(format!(
+            "{path} holds more than {MAX_VALUES} values"
+        )));
     }
     let mut primaries = 0;
     for (index, element) in elements.iter().enumerate() {
@@ -74,7 +92,9 @@ fn check_elements(def: &AttributeDef, path: &str, elements: &[Value]) -> Result<
         if element.get("primary") == Some(&Value::Bool(true)) {
             primaries += 1;
             if primaries > 1 {
-                return Err(ScimError::invalid_value(format!("{path}.primary: only one value can be primary")));
+                return Err(ScimError::invalid_value(format!(
+                    "{path}.primary: only one value can be primary"
+                )));
             }
         }
     }
@@ -87,10 +107,16 @@ fn check_parts(def: &AttributeDef, path: &str, value: &Value) -> Result<(), Scim
         return Ok(());
     }
     let missing = def.sub_attributes.iter().find(|sub| {
-        sub.required && !sub.derived && sub.mutability != Mutability::ReadOnly && value.get(&sub.name).is_none()
+        sub.required
+            && !sub.derived
+            && sub.mutability != Mutability::ReadOnly
+            && value.get(&sub.name).is_none()
     });
     match missing {
-        Some(sub) => Err(ScimError::invalid_value(format!("{path}.{} is required", sub.name))),
+        Some(sub) => Err(ScimError::invalid_value(format!(
+            "{path}.{} is required",
+            sub.name
+        ))),
         None => Ok(()),
     }
 }
@@ -105,12 +131,21 @@ fn check_immutable(
 ) -> Result<(), ScimError> {
     let Some(before) = before else { return Ok(()) };
     if def.mutability == Mutability::Immutable {
-        return if after == Some(before) { Ok(()) } else { Err(immutable(path)) };
+        return if after == Some(before) {
+            Ok(())
+        } else {
+            Err(immutable(path))
+        };
     }
-    let changed =
-        def.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued).find(
-            |sub| before.get(&sub.name).is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old)),
-        );
+    let changed = def
+        .sub_attributes
+        .iter()
+        .filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued)
+        .find(|sub| {
+            before
+                .get(&sub.name)
+                .is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old))
+        });
     match changed {
         Some(sub) => Err(immutable(&format!("{path}.{}", sub.name))),
         None => Ok(()),
@@ -118,5 +153,8 @@ fn check_immutable(
 }
 
 fn immutable(path: &str) -> ScimError {
-    ScimError::new(ScimErrorKind::Mutability, format!("{path} cannot be changed once it has a value"))
+    ScimError::new(
+        ScimErrorKind::Mutability,
+        format!("{path} cannot be changed once it has a value"),
+    )
 }

@@ -48,7 +48,13 @@ impl UserFacts {
             .map(str::to_owned)
             .or_else(|| match (given, family) {
                 (None, None) => None,
-                (given, family) => Some([given, family].into_iter().flatten().collect::<Vec<_>>().join(" ")),
+                (given, family) => Some(
+                    [given, family]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join(" "),
+                ),
             })
             .unwrap_or_else(|| user_name.clone());
         Ok(Self {
@@ -77,6 +83,12 @@ impl UserFacts {
 
 fn primary_email(resource: &Resource) -> Option<String> {
     let emails = resource.document().get("emails")?.as_array()?;
-    let primary = emails.iter().find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
-    primary.or_else(|| emails.first())?.get("value")?.as_str().map(str::to_owned)
+    let primary = emails
+        .iter()
+        .find(|email| email.get("primary").and_then(Value::as_bool) == Some(true));
+    primary
+        .or_else(|| emails.first())?
+        .get("value")?
+        .as_str()
+        .map(str::to_owned)
 }

@@ -31,14 +31,20 @@ pub fn stored(resource_type: &ResourceType, resource: &Resource) -> String {
     }
     let mut whole = Map::with_capacity(resource.document().len() + 1);
     whole.insert("schemas".to_owned(), Value::Array(urns));
-    whole.extend(resource.document().iter().map(|(name, value)| (name.clone(), value.clone())));
+    whole.extend(
+        resource
+            .document()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     Value::Object(whole).to_string()
 }
 
 /// The resource of a stored document.
 pub fn parse(doc: &str) -> Result<Resource, ServiceError> {
-    let mut document: Map<String, Value> = serde_json::from_str(doc)
-        .map_err(|error| ServiceError::Bug(anyhow::Error::new(error).context("reading a stored document")))?;
+    let mut document: Map<String, Value> = serde_json::from_str(doc).map_err(|error| {
+        ServiceError::Bug(anyhow::Error::new(error).context("reading a stored document"))
+    })?;
     document.remove("schemas");
     Ok(Resource::from_valid(document))
 }
@@ -63,8 +69,13 @@ impl Envelope<'_> {
     /// `{"id":…, <stored>, <extra>, "meta":…}`; `extra` is a list of complete `"name":value` members.
     #[must_use]
     pub fn wrap(&self, stored: &str, extra: &[String]) -> String {
-        let inner = stored.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
-        let mut out = String::with_capacity(stored.len() + 320 + extra.iter().map(String::len).sum::<usize>());
+        let inner = stored
+            .strip_prefix('{')
+            .and_then(|rest| rest.strip_suffix('}'))
+            .unwrap_or_default();
+        let mut out = String::with_capacity(
+            stored.len() + 320 + extra.iter().map(String::len).sum::<usize>(),
+        );
         out.push('{');
         if !inner.is_empty() {
             out.push_str(inner);
@@ -99,12 +110,57 @@ pub fn text(value: &str) -> String {
 #[must_use]
 pub fn difference(before: &Resource, after: &Resource) -> Value {
     let mut changes = Map::new();
-    let names = before.document().keys().chain(after.document().keys().filter(|name| !before.document().contains_key(*name)));
+    let names = before.document().keys().chain(
+        after
+            .document()
+            .keys()
+            .filter(|name| !before.document().contains_key(*name)),
+    );
     for name in names {
         let (old, new) = (before.document().get(name), after.document().get(name));
         if old != new {
-            changes.insert(name.clone(), serde_json::json!({ "before": old, "after": new }));
+            changes.insert(
+                name.clone(),
+                serde_json::json!({ "before": old, "after": new }),
+            );
         }
     }
     Value::Object(changes)
+}
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The same user without a manager; an extension left empty goes with it.
+#[must_use]
+pub fn without_manager(user: &Resource) -> Resource {
+    let mut document = user.document().clone();
+    if let Some(Value::Object(extension)) = document.get_mut(ENTERPRISE) {
+        extension.remove("manager");
+        if extension.is_empty() {
+            document.remove(ENTERPRISE);
+        }
+    }
+    Resource::from_valid(document)
+}
+
+/// The stored form of [`without_manager`], from the stored form before: `schemas` loses the extension that is gone (C-04).
+#[must_use]
+pub fn stored_without_manager(before: &str, after: &Resource) -> String {
+    let schemas = serde_json::from_str::<Map<String, Value>>(before)
+        .ok()
+        .and_then(|mut whole| whole.remove("schemas"));
+    let mut whole = Map::new();
+    if let Some(Value::Array(mut urns)) = schemas {
+        if !after.document().contains_key(ENTERPRISE) {
+            urns.retain(|urn| urn != ENTERPRISE);
+        }
+        whole.insert("schemas".to_owned(), Value::Array(urns));
+    }
+    whole.extend(
+        after
+            .document()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    Value::Object(whole).to_string()
 }

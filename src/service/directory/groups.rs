@@ -34,28 +34,61 @@ struct GroupFacts {
 impl GroupFacts {
     fn of(document: &Document) -> Result<Self, ServiceError> {
         let mut rest = document.document().clone();
-        let name = GroupName::parse(document.text("displayName", None).unwrap_or_default())?.to_string();
+        let name =
+            GroupName::parse(document.text("displayName", None).unwrap_or_default())?.to_string();
         let external_id = document.text("externalId", None).map(str::to_owned);
         let ours = document.document().get(GROUP_EXTENSION);
         let part = |name: &str| ours.and_then(|ours| ours.get(name)).and_then(Value::as_str);
-        let description = part("description").map(Description::parse).transpose()?.map(|text| text.to_string());
-        let color = part("color").map(Color::parse).transpose()?.map(|color| color.to_string());
+        let description = part("description")
+            .map(Description::parse)
+            .transpose()?
+            .map(|text| text.to_string());
+        let color = part("color")
+            .map(Color::parse)
+            .transpose()?
+            .map(|color| color.to_string());
         for name in ["displayName", "externalId", GROUP_EXTENSION] {
             rest.remove(name);
         }
-        Ok(Self { name, external_id, description, color, rest })
+        Ok(Self {
+            name,
+            external_id,
+            description,
+            color,
+            rest,
+        })
     }
 }
 
-pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Resource, ServiceError> {
-    let row = groups_directory::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
-    let members = if call.parts.members { members_of(db, scope, call, id)? } else { None };
+pub(super) fn get(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: GroupId,
+) -> Result<Resource, ServiceError> {
+    let row = groups_directory::find(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("Group", id))?;
+    let members = if call.parts.members {
+        members_of(db, scope, call, id)?
+    } else {
+        None
+    };
     shown_group::render(call, &row, members)
 }
 
-pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -> Result<Written, ServiceError> {
+pub(super) fn create(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    body: &Value,
+) -> Result<Written, ServiceError> {
     learner_groups::require_plan(db, scope)?;
-    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Create, &scope.switches())?;
+    let accepted = validate::accept(
+        resource_type(call)?,
+        body.clone(),
+        Context::Create,
+        &scope.switches(),
+    )?;
     let facts = GroupFacts::of(&accepted.resource)?;
     let id = GroupId::new();
     let row = GroupRow {
@@ -70,25 +103,53 @@ pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -
         modified_at: scope.now,
         doc: Value::Object(facts.rest).to_string(),
     };
-    groups_directory::insert(db, scope.tenant, &NewGroup { row: &row, name_key: fold(&row.name), origin: "scim" })
-        .map_err(|error| conflict(error, &row.name))?;
+    groups_directory::insert(
+        db,
+        scope.tenant,
+        &NewGroup {
+            row: &row,
+            name_key: fold(&row.name),
+            origin: "scim",
+        },
+    )
+    .map_err(|error| conflict(error, &row.name))?;
     counters::add(db, scope.tenant, "groups", id.0, 1)?;
-    let changes = accepted.members.map(MembersChange::ReplaceAll).into_iter().collect::<Vec<_>>();
+    let changes = accepted
+        .members
+        .map(MembersChange::ReplaceAll)
+        .into_iter()
+        .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
-    written(db, scope, call, &row, true, outcome, accepted.notes, json!({}))
+    written(
+        db,
+        scope,
+        call,
+        &row,
+        true,
+        outcome,
+        accepted.notes,
+        json!({}),
+    )
 }
 
 fn conflict(error: StoreError, name: &str) -> ServiceError {
     match error {
-        StoreError::Conflict => {
-            ServiceError::Taken { attribute: "displayName", detail: format!("a group with the displayName `{name}` exists already") }
-        }
+        StoreError::Conflict => ServiceError::Taken {
+            attribute: "displayName",
+            detail: format!("a group with the displayName `{name}` exists already"),
+        },
         other => other.into(),
     }
 }
 
-fn locked(db: &mut Db, scope: &Scope, id: GroupId, expected: &IfMatch) -> Result<GroupRow, ServiceError> {
-    let row = groups_directory::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
+fn locked(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    expected: &IfMatch,
+) -> Result<GroupRow, ServiceError> {
+    let row = groups_directory::find_for_update(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("Group", id))?;
     check_version(expected, row.version)?;
     Ok(row)
 }
@@ -104,13 +165,29 @@ pub(super) fn replace(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let switches = scope.switches();
-    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Replace { before: &before }, &switches)?;
+    let accepted = validate::accept(
+        resource_type(call)?,
+        body.clone(),
+        Context::Replace { before: &before },
+        &switches,
+    )?;
     let members = match accepted.members {
         Some(members) => vec![MembersChange::ReplaceAll(members)],
-        None if switches.put_omitted_members == OmittedMembers::Clear => vec![MembersChange::RemoveAll],
+        None if switches.put_omitted_members == OmittedMembers::Clear => {
+            vec![MembersChange::RemoveAll]
+        }
         None => Vec::new(),
     };
-    store(db, scope, call, row, &before, &accepted.resource, &members, accepted.notes)
+    store(
+        db,
+        scope,
+        call,
+        row,
+        &before,
+        &accepted.resource,
+        &members,
+        accepted.notes,
+    )
 }
 
 pub(super) fn patch(
@@ -124,11 +201,23 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(db, scope, call, row, &before, &applied.resource, &applied.members, applied.notes)
+    store(
+        db,
+        scope,
+        call,
+        row,
+        &before,
+        &applied.resource,
+        &applied.members,
+        applied.notes,
+    )
 }
 
 /// Writes attributes and members where they differ. A change of members moves the group's version too (G-08).
-#[allow(clippy::too_many_arguments, reason = "the one place where a group is written")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the one place where a group is written"
+)]
 fn store(
     db: &mut Db,
     scope: &Scope,
@@ -154,7 +243,8 @@ fn store(
             row.description = facts.description;
             row.color = facts.color;
             row.doc = Value::Object(facts.rest).to_string();
-            groups_directory::replace(db, scope.tenant, &row, &fold(&row.name)).map_err(|error| conflict(error, &row.name))?;
+            groups_directory::replace(db, scope.tenant, &row, &fold(&row.name))
+                .map_err(|error| conflict(error, &row.name))?;
         } else {
             groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
         }
@@ -174,7 +264,11 @@ fn written(
     changes: Value,
 ) -> Result<Written, ServiceError> {
     notes.extend(outcome.notes);
-    let members = if call.parts.members { members_of(db, scope, call, row.id)? } else { None };
+    let members = if call.parts.members {
+        members_of(db, scope, call, row.id)?
+    } else {
+        None
+    };
     let resource = shown_group::render(call, row, members)?;
     Ok(Written {
         id: resource.id.clone(),
@@ -191,7 +285,12 @@ fn written(
     })
 }
 
-pub(super) fn delete(db: &mut Db, scope: &Scope, id: GroupId, expected: &IfMatch) -> Result<Written, ServiceError> {
+pub(super) fn delete(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
     let row = locked(db, scope, id, expected)?;
     let members_ended = learner_groups::end_group(db, scope, id)?;
     Ok(Written {

@@ -27,7 +27,13 @@ pub use search::{Found, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 
 /// Creates a resource from a request body. Errors: `invalidValue`, `invalidSyntax`, 409 `uniqueness`, plan.
-pub fn create(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, body: &Value) -> Result<Written, ServiceError> {
+pub fn create(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    kind: Kind,
+    body: &Value,
+) -> Result<Written, ServiceError> {
     match kind {
         Kind::User => users::create(db, scope, call, body),
         Kind::Group => groups::create(db, scope, call, body),
@@ -35,7 +41,13 @@ pub fn create(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, body: &Val
 }
 
 /// Reads one resource. Errors: not found.
-pub fn get(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, id: &str) -> Result<Resource, ServiceError> {
+pub fn get(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    kind: Kind,
+    id: &str,
+) -> Result<Resource, ServiceError> {
     match kind {
         Kind::User => users::get(db, scope, call, id_of::<UserId>(kind, id)?),
         Kind::Group => groups::get(db, scope, call, id_of::<GroupId>(kind, id)?),
@@ -73,7 +85,12 @@ pub fn patch(
 }
 
 /// Deletes a resource. Errors: not found, stale.
-pub fn delete(db: &mut Db, scope: &Scope, (kind, id): (Kind, &str), expected: &IfMatch) -> Result<Written, ServiceError> {
+pub fn delete(
+    db: &mut Db,
+    scope: &Scope,
+    (kind, id): (Kind, &str),
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
     match kind {
         Kind::User => users::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Group => groups::delete(db, scope, id_of(kind, id)?, expected),

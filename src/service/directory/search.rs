@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::{TenantId, UserId};
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::filter::{Filter, FilterError};
 use crate::scim::filter::checked::CheckedFilter;
 use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey, SortOrder};
+use crate::scim::filter::{Filter, FilterError};
 use crate::scim::message::SearchRequest;
 use crate::scim::schema::ResourceType;
 use crate::scim::switches::Switches;
@@ -34,15 +34,29 @@ pub struct Found {
 }
 
 /// Searches one resource type. Errors: `invalidFilter`, `invalidValue` for `sortBy`, `tooMany`.
-pub fn search(db: &mut Db, scope: &Scope, call: Call<'_>, kind: Kind, request: &SearchRequest) -> Result<Found, ServiceError> {
+pub fn search(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    kind: Kind,
+    request: &SearchRequest,
+) -> Result<Found, ServiceError> {
     let window = (request.start_index - 1, request.count);
     search_one(db, scope, call, kind, request, Filter::check, window)
 }
 
 /// Searches every resource type, one after the other: an attribute a type does not have counts as unassigned.
 /// `sortBy` orders within each type.
-pub fn search_all(db: &mut Db, scope: &Scope, call: Call<'_>, request: &SearchRequest) -> Result<Found, ServiceError> {
-    let mut found = Found { total: 0, resources: Vec::new() };
+pub fn search_all(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    request: &SearchRequest,
+) -> Result<Found, ServiceError> {
+    let mut found = Found {
+        total: 0,
+        resources: Vec::new(),
+    };
     for kind in [Kind::User, Kind::Group] {
         let skip = (request.start_index - 1 - found.total).max(0);
         let shown = i64::try_from(found.resources.len()).unwrap_or(i64::MAX);
@@ -71,42 +85,76 @@ fn search_one(
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))?;
     let filter = match &request.filter {
         Some(text) => {
-            let checked = Filter::parse(text).and_then(|filter| check(&filter, resource_type, &scope.switches()));
+            let checked = Filter::parse(text)
+                .and_then(|filter| check(&filter, resource_type, &scope.switches()));
             Some(checked.map_err(ScimError::from)?)
         }
         None => None,
     };
     let sort = match &request.sort_by {
-        Some(by) => Some(Sort::parse(resource_type, by, request.sort_order.as_deref())?),
+        Some(by) => Some(Sort::parse(
+            resource_type,
+            by,
+            request.sort_order.as_deref(),
+        )?),
         None => None,
     };
-    let judge = Judge { resource_type, filter: filter.as_ref(), sort: sort.as_ref() };
+    let judge = Judge {
+        resource_type,
+        filter: filter.as_ref(),
+        sort: sort.as_ref(),
+    };
     match kind {
         Kind::User => {
             let wanted = wanted(placement::Kind::User, &judge, window);
-            let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[UserRow]| {
-                judge.users(db, scope.tenant, batch)
-            })?)?;
+            let page = page(rows::search(
+                db,
+                scope.tenant,
+                &wanted,
+                &mut |db: &mut Db, batch: &[UserRow]| judge.users(db, scope.tenant, batch),
+            )?)?;
             let resources = shown_user::render_all(db, scope, call, &page.rows)?;
-            Ok(Found { total: page.total, resources })
+            Ok(Found {
+                total: page.total,
+                resources,
+            })
         }
         Kind::Group => {
             let wanted = wanted(placement::Kind::Group, &judge, window);
-            let page = page(rows::search(db, scope.tenant, &wanted, &mut |db: &mut Db, batch: &[GroupRow]| {
-                batch.iter().map(|row| judge.group(db, scope.tenant, row)).collect()
-            })?)?;
+            let page = page(rows::search(
+                db,
+                scope.tenant,
+                &wanted,
+                &mut |db: &mut Db, batch: &[GroupRow]| {
+                    batch
+                        .iter()
+                        .map(|row| judge.group(db, scope.tenant, row))
+                        .collect()
+                },
+            )?)?;
             let mut resources = Vec::with_capacity(page.rows.len());
             for row in &page.rows {
-                let members = if call.parts.members { shown_group::members_of(db, scope, call, row.id)? } else { None };
+                let members = if call.parts.members {
+                    shown_group::members_of(db, scope, call, row.id)?
+                } else {
+                    None
+                };
                 resources.push(shown_group::render(call, row, members)?);
             }
-            Ok(Found { total: page.total, resources })
+            Ok(Found {
+                total: page.total,
+                resources,
+            })
         }
     }
 }
 
 /// The search in the store's words: by a column where one gives the order, else by the judge's keys.
-fn wanted<'a>(kind: placement::Kind, judge: &Judge<'a>, (offset, limit): (i64, i64)) -> rows::Search<'a> {
+fn wanted<'a>(
+    kind: placement::Kind,
+    judge: &Judge<'a>,
+    (offset, limit): (i64, i64),
+) -> rows::Search<'a> {
     let order = match judge.sort {
         None => rows::Order::Natural,
         Some(sort) => {
@@ -147,16 +195,25 @@ struct Judge<'a> {
 type Verdict = Result<Option<SortKey>, ServiceError>;
 
 impl Judge<'_> {
-    fn users(&self, db: &mut Db, tenant: TenantId, batch: &[UserRow]) -> Result<Vec<Option<SortKey>>, ServiceError> {
+    fn users(
+        &self,
+        db: &mut Db,
+        tenant: TenantId,
+        batch: &[UserRow],
+    ) -> Result<Vec<Option<SortKey>>, ServiceError> {
         let mut lists: HashMap<UserId, Vec<Value>> = HashMap::new();
         if self.mentions("groups") {
             let ids: Vec<UserId> = batch.iter().map(|row| row.id).collect();
             for group in membership_views::groups_of(db, tenant, &ids)? {
-                let shown = json!({ "value": group.group_id, "display": group.name, "type": "direct" });
+                let shown =
+                    json!({ "value": group.group_id, "display": group.name, "type": "direct" });
                 lists.entry(group.user_id).or_default().push(shown);
             }
         }
-        batch.iter().map(|row| self.user(row, lists.remove(&row.id))).collect()
+        batch
+            .iter()
+            .map(|row| self.user(row, lists.remove(&row.id)))
+            .collect()
     }
 
     fn user(&self, row: &UserRow, groups: Option<Vec<Value>>) -> Verdict {
@@ -183,7 +240,9 @@ impl Judge<'_> {
         if self.mentions("members") {
             let mut list = Vec::new();
             shown_group::each_member(db, tenant, row.id, |member| {
-                list.push(json!({ "value": member.user_id, "display": member.user_name, "type": "User" }));
+                list.push(
+                    json!({ "value": member.user_id, "display": member.user_name, "type": "User" }),
+                );
             })?;
             if !list.is_empty() {
                 derived.insert("members".to_owned(), Value::Array(list));
@@ -200,26 +259,35 @@ impl Judge<'_> {
     }
 
     fn judge(&self, subject: &Subject<'_>) -> Option<SortKey> {
-        if self.filter.is_some_and(|filter| !eval::matches(filter, subject)) {
+        if self
+            .filter
+            .is_some_and(|filter| !eval::matches(filter, subject))
+        {
             return None;
         }
         Some(self.sort.map_or(SortKey::Missing, |sort| sort.key(subject)))
     }
 
     fn mentions(&self, name: &str) -> bool {
-        self.filter.is_some_and(|filter| mentions(filter, name)) || self.sort.is_some_and(|sort| sort.attr.def.name == name)
+        self.filter.is_some_and(|filter| mentions(filter, name))
+            || self.sort.is_some_and(|sort| sort.attr.def.name == name)
     }
 }
 
 fn meta(version: i64) -> Map<String, Value> {
     let mut derived = Map::new();
-    derived.insert("meta".to_owned(), json!({ "version": crate::scim::version::Version(version).to_string() }));
+    derived.insert(
+        "meta".to_owned(),
+        json!({ "version": crate::scim::version::Version(version).to_string() }),
+    );
     derived
 }
 
 fn mentions(filter: &CheckedFilter, name: &str) -> bool {
     match filter {
-        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => terms.iter().any(|term| mentions(term, name)),
+        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => {
+            terms.iter().any(|term| mentions(term, name))
+        }
         CheckedFilter::Not(inner) => mentions(inner, name),
         CheckedFilter::Test(test) => test.attr.def.name == name,
         CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,

@@ -51,11 +51,18 @@ pub(super) fn document_of(row: &GroupRow) -> Result<Document, ServiceError> {
 }
 
 /// The response of a row; `members` is the inside of the array, `None` where it was not asked for or is empty.
-pub(super) fn render(call: Call<'_>, row: &GroupRow, members: Option<String>) -> Result<Resource, ServiceError> {
+pub(super) fn render(
+    call: Call<'_>,
+    row: &GroupRow,
+    members: Option<String>,
+) -> Result<Resource, ServiceError> {
     let resource_type = resource_type(call)?;
     let id = row.id.to_string();
     let stored = document::stored(resource_type, &document_of(row)?);
-    let extra: Vec<String> = members.into_iter().map(|members| format!("\"members\":[{members}]")).collect();
+    let extra: Vec<String> = members
+        .into_iter()
+        .map(|members| format!("\"members\":[{members}]"))
+        .collect();
     let envelope = Envelope {
         resource_type,
         base: call.base,
@@ -77,25 +84,37 @@ pub(super) fn render(call: Call<'_>, row: &GroupRow, members: Option<String>) ->
 }
 
 /// The inside of a group's `members` array; `None` when nobody is in it.
-pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId) -> Result<Option<String>, ServiceError> {
+pub(super) fn members_of(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: GroupId,
+) -> Result<Option<String>, ServiceError> {
     let mut list = String::new();
     let mut write = |id: UserId, name: Option<&str>| {
         if !list.is_empty() {
             list.push(',');
         }
         // writing to a String cannot fail
-        let _ = write!(list, "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\"", base = call.base);
+        let _ = write!(
+            list,
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\"",
+            base = call.base
+        );
         if let Some(name) = name {
             let _ = write!(list, ",\"display\":{}", document::text(name));
         }
         list.push('}');
     };
     if call.parts.names {
-        each_member(db, scope.tenant, id, |member| write(member.user_id, Some(&member.user_name)))?;
+        each_member(db, scope.tenant, id, |member| {
+            write(member.user_id, Some(&member.user_name))
+        })?;
     } else {
         let mut after = None;
         loop {
-            let batch = membership_views::member_ids_after(db, scope.tenant, id, after, MEMBERS_AT_A_TIME)?;
+            let batch =
+                membership_views::member_ids_after(db, scope.tenant, id, after, MEMBERS_AT_A_TIME)?;
             batch.iter().for_each(|id| write(*id, None));
             match batch.last() {
                 Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(*last),
@@ -107,7 +126,12 @@ pub(super) fn members_of(db: &mut Db, scope: &Scope, call: Call<'_>, id: GroupId
 }
 
 /// Walks a group's members by keyset, never holding more than a few of their rows.
-pub(super) fn each_member(db: &mut Db, tenant: TenantId, id: GroupId, mut visit: impl FnMut(&Member)) -> Result<(), ServiceError> {
+pub(super) fn each_member(
+    db: &mut Db,
+    tenant: TenantId,
+    id: GroupId,
+    mut visit: impl FnMut(&Member),
+) -> Result<(), ServiceError> {
     let mut after = None;
     loop {
         let batch = membership_views::members_after(db, tenant, id, after, MEMBERS_AT_A_TIME)?;

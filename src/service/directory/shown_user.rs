@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::ids::UserId;
-use crate::store::Db;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::Version;
+use crate::store::Db;
 use crate::store::queries::learner_views::{self, LearnerOfUser};
 use crate::store::queries::membership_views;
 use crate::store::queries::users::UserRow;
@@ -21,9 +21,18 @@ use super::types::{Call, Kind, Resource};
 const MANAGER: &str = "\"manager\":{\"value\":\"";
 
 /// Renders a page of users.
-pub(super) fn render_all(db: &mut Db, scope: &Scope, call: Call<'_>, rows: &[UserRow]) -> Result<Vec<Resource>, ServiceError> {
+pub(super) fn render_all(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    rows: &[UserRow],
+) -> Result<Vec<Resource>, ServiceError> {
     let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
-    let mut groups = if call.parts.groups { groups_of(db, scope, call, &ids)? } else { HashMap::new() };
+    let mut groups = if call.parts.groups {
+        groups_of(db, scope, call, &ids)?
+    } else {
+        HashMap::new()
+    };
     let mut learners: HashMap<UserId, LearnerOfUser> = HashMap::new();
     if call.parts.learner {
         let found = learner_views::learners_of(db, scope.tenant, &ids, true)?;
@@ -44,9 +53,13 @@ pub(super) fn render_all(db: &mut Db, scope: &Scope, call: Call<'_>, rows: &[Use
         let mut resource = render(call, row, &extra)?;
         if learner.is_some() {
             // C-04: the URN of every extension that is shown
-            resource.body = resource.body.replacen(']', &format!(",\"{LEARNER_EXTENSION}\"]"), 1);
+            resource.body = resource
+                .body
+                .replacen(']', &format!(",\"{LEARNER_EXTENSION}\"]"), 1);
         }
-        if let Some(manager) = manager_of(&row.doc).and_then(|id| managers.iter().find(|manager| manager.user_id == id)) {
+        if let Some(manager) = manager_of(&row.doc)
+            .and_then(|id| managers.iter().find(|manager| manager.user_id == id))
+        {
             resource.body = with_manager(&resource.body, call, manager);
         }
         resources.push(resource);
@@ -55,7 +68,12 @@ pub(super) fn render_all(db: &mut Db, scope: &Scope, call: Call<'_>, rows: &[Use
 }
 
 /// Renders one user.
-pub(super) fn render_one(db: &mut Db, scope: &Scope, call: Call<'_>, row: &UserRow) -> Result<Resource, ServiceError> {
+pub(super) fn render_one(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    row: &UserRow,
+) -> Result<Resource, ServiceError> {
     render_all(db, scope, call, std::slice::from_ref(row))?
         .pop()
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("a row renders to one resource")))
@@ -70,8 +88,19 @@ fn manager_of(doc: &str) -> Option<UserId> {
 /// `$ref` and `displayName`, computed where the reference resolves (N-02, T-13).
 fn with_manager(body: &str, call: Call<'_>, manager: &LearnerOfUser) -> String {
     let id = manager.user_id;
-    let name = if call.parts.names { format!(",\"displayName\":{}", document::text(&manager.display_name)) } else { String::new() };
-    body.replacen(&format!("{MANAGER}{id}\""), &format!("{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}", call.base), 1)
+    let name = if call.parts.names {
+        format!(",\"displayName\":{}", document::text(&manager.display_name))
+    } else {
+        String::new()
+    };
+    body.replacen(
+        &format!("{MANAGER}{id}\""),
+        &format!(
+            "{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}",
+            call.base
+        ),
+        1,
+    )
 }
 
 fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {
@@ -115,7 +144,12 @@ fn render(call: Call<'_>, row: &UserRow, extra: &[String]) -> Result<Resource, S
 }
 
 /// The inside of each user's `groups` array; users without groups are left out.
-fn groups_of(db: &mut Db, scope: &Scope, call: Call<'_>, ids: &[UserId]) -> Result<HashMap<UserId, String>, ServiceError> {
+fn groups_of(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, String>, ServiceError> {
     let mut of: HashMap<UserId, String> = HashMap::new();
     for group in membership_views::groups_of(db, scope.tenant, ids)? {
         let list = of.entry(group.user_id).or_default();

@@ -89,12 +89,17 @@ pub struct Call<'a> {
 
 /// The id of a path segment; one that has not our form names nothing (H-14).
 pub(super) fn id_of<T: std::str::FromStr>(kind: Kind, text: &str) -> Result<T, ServiceError> {
-    text.parse().map_err(|_| ServiceError::not_found(kind.name(), text))
+    text.parse()
+        .map_err(|_| ServiceError::not_found(kind.name(), text))
 }
 
 /// The precondition of a write (ET-06); checked under the row's lock, so check and write are one step (ET-10).
 pub(super) fn check_version(expected: &IfMatch, current: i64) -> Result<(), ServiceError> {
-    if expected.allows(Version(current)) { Ok(()) } else { Err(ServiceError::Stale { current }) }
+    if expected.allows(Version(current)) {
+        Ok(())
+    } else {
+        Err(ServiceError::Stale { current })
+    }
 }
 
 /// The instant of a change: never at or before the last one (C23).

@@ -10,7 +10,7 @@ use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
 use crate::store::queries::users::{self, NewUser, UserRow};
 use crate::store::queries::{counters, values};
-use crate::store::StoreError;
+use crate::store::{StoreError, placement};
 
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
@@ -20,12 +20,25 @@ use super::shown_user::{self, resource_type};
 use super::types::{Call, Resource, Written, check_version, next_modified};
 
 fn taken(facts: &UserFacts) -> ServiceError {
-    ServiceError::Taken { attribute: "userName", detail: format!("userName `{}` is already taken", facts.user_name) }
+    ServiceError::Taken {
+        attribute: "userName",
+        detail: format!("userName `{}` is already taken", facts.user_name),
+    }
 }
 
-pub(super) fn create(db: &mut Db, scope: &Scope, call: Call<'_>, body: &Value) -> Result<Written, ServiceError> {
+pub(super) fn create(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    body: &Value,
+) -> Result<Written, ServiceError> {
     let resource_type = resource_type(call)?;
-    let accepted = validate::accept(resource_type, body.clone(), Context::Create, &scope.switches())?;
+    let accepted = validate::accept(
+        resource_type,
+        body.clone(),
+        Context::Create,
+        &scope.switches(),
+    )?;
     let facts = UserFacts::of(&accepted.resource)?;
     let id = UserId::new();
     let learner = learners::for_new_account(db, scope, id, facts.learner())?;
@@ -80,8 +93,14 @@ fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
     }
 }
 
-pub(super) fn get(db: &mut Db, scope: &Scope, call: Call<'_>, id: UserId) -> Result<Resource, ServiceError> {
-    let row = users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
+pub(super) fn get(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    id: UserId,
+) -> Result<Resource, ServiceError> {
+    let row =
+        users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
     shown_user::render_one(db, scope, call, &row)
 }
 
@@ -95,8 +114,21 @@ pub(super) fn replace(
 ) -> Result<Written, ServiceError> {
     let row = locked(db, scope, id, expected)?;
     let before = document::parse(&row.doc)?;
-    let accepted = validate::accept(resource_type(call)?, body.clone(), Context::Replace { before: &before }, &scope.switches())?;
-    store(db, scope, call, row, &before, &accepted.resource, accepted.notes)
+    let accepted = validate::accept(
+        resource_type(call)?,
+        body.clone(),
+        Context::Replace { before: &before },
+        &scope.switches(),
+    )?;
+    store(
+        db,
+        scope,
+        call,
+        row,
+        &before,
+        &accepted.resource,
+        accepted.notes,
+    )
 }
 
 pub(super) fn patch(
@@ -110,11 +142,25 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document::parse(&row.doc)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(db, scope, call, row, &before, &applied.resource, applied.notes)
+    store(
+        db,
+        scope,
+        call,
+        row,
+        &before,
+        &applied.resource,
+        applied.notes,
+    )
 }
 
-fn locked(db: &mut Db, scope: &Scope, id: UserId, expected: &IfMatch) -> Result<UserRow, ServiceError> {
-    let row = users::find_for_update(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
+fn locked(
+    db: &mut Db,
+    scope: &Scope,
+    id: UserId,
+    expected: &IfMatch,
+) -> Result<UserRow, ServiceError> {
+    let row = users::find_for_update(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("User", id))?;
     check_version(expected, row.version)?;
     Ok(row)
 }
@@ -142,8 +188,14 @@ fn store(
         row.user_name.clone_from(&facts.user_name);
         row.external_id.clone_from(&facts.external_id);
         row.active = facts.active;
-        users::replace(db, scope.tenant, &row, &facts.user_name_key, facts.display_name_key.as_deref())
-            .map_err(|error| conflict(error, &facts))?;
+        users::replace(
+            db,
+            scope.tenant,
+            &row,
+            &facts.user_name_key,
+            facts.display_name_key.as_deref(),
+        )
+        .map_err(|error| conflict(error, &facts))?;
         if facts.values != old.values {
             values::replace_all(db, scope.tenant, row.id, &facts.values)?;
         }
@@ -167,13 +219,19 @@ fn store(
     })
 }
 
-pub(super) fn delete(db: &mut Db, scope: &Scope, id: UserId, expected: &IfMatch) -> Result<Written, ServiceError> {
+pub(super) fn delete(
+    db: &mut Db,
+    scope: &Scope,
+    id: UserId,
+    expected: &IfMatch,
+) -> Result<Written, ServiceError> {
     let row = locked(db, scope, id, expected)?;
     users::end(db, scope.tenant, id, scope.now)?;
     values::replace_all(db, scope.tenant, id, &[])?;
     counters::add(db, scope.tenant, "users", id.0, -1)?;
     let learner: LearnerId = row.learner_id;
     let members_ended = learners::end_account(db, scope, id, learner)?;
+    leave_without_manager(db, scope, id)?;
     Ok(Written {
         resource: None,
         id: id.to_string(),
@@ -187,4 +245,26 @@ pub(super) fn delete(db: &mut Db, scope: &Scope, id: UserId, expected: &IfMatch)
         notes: Vec::new(),
         changes: json!({}),
     })
+}
+
+/// Unsets the reference of everybody whose manager is gone (DE-07); a change of their own document, so their version moves.
+fn leave_without_manager(db: &mut Db, scope: &Scope, gone: UserId) -> Result<(), ServiceError> {
+    let reports = values::holders(db, scope.tenant, placement::MANAGER, &gone.to_string())?;
+    for mut row in users::find_all(db, scope.tenant, &reports)? {
+        let before = document::parse(&row.doc)?;
+        let after = document::without_manager(&before);
+        let facts = UserFacts::of(&after)?;
+        row.doc = document::stored_without_manager(&row.doc, &after);
+        row.modified_at = next_modified(scope.now, row.modified_at);
+        row.version += 1;
+        users::replace(
+            db,
+            scope.tenant,
+            &row,
+            &facts.user_name_key,
+            facts.display_name_key.as_deref(),
+        )?;
+        values::replace_all(db, scope.tenant, row.id, &facts.values)?;
+    }
+    Ok(())
 }

@@ -12,12 +12,30 @@ const HIDDEN: &str = "[redacted]";
 
 /// Member names whose value is never kept, folded.
 const SECRET: &[&str] = &[
-    "password", "authorization", "secret", "client_secret", "clientsecret", "token", "access_token", "accesstoken",
-    "refresh_token", "refreshtoken", "api_key", "apikey",
+    "password",
+    "authorization",
+    "secret",
+    "client_secret",
+    "clientsecret",
+    "token",
+    "access_token",
+    "accesstoken",
+    "refresh_token",
+    "refreshtoken",
+    "api_key",
+    "apikey",
 ];
 
 /// Text that every secret name contains one of; `\u` because an escape could spell any of them.
-const SUSPICIOUS: &[&str] = &["password", "authorization", "secret", "token", "api_key", "apikey", "\\u"];
+const SUSPICIOUS: &[&str] = &[
+    "password",
+    "authorization",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "\\u",
+];
 
 /// A request's or answer's body without its secrets, at most [`MAX_BODY`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +53,10 @@ impl Body {
                 redact(&mut value);
                 Self(storable(cut(&value.to_string(), MAX_BODY)))
             }
-            Err(_) => Self(format!("[{} bytes that are not JSON, withheld: they name a secret]", text.len())),
+            Err(_) => Self(format!(
+                "[{} bytes that are not JSON, withheld: they name a secret]",
+                text.len()
+            )),
         }
     }
 
@@ -50,7 +71,9 @@ impl Body {
 pub fn safe_path(path: &str) -> String {
     match path.split_once('?') {
         // Decoded first: `%70assword` is a password too.
-        Some((bare, query)) if is_suspicious(&unescaped(query)) => format!("{}?{HIDDEN}", cut(bare, 2048)),
+        Some((bare, query)) if is_suspicious(&unescaped(query)) => {
+            format!("{}?{HIDDEN}", cut(bare, 2048))
+        }
         _ => storable(cut(path, 2048)),
     }
 }
@@ -59,7 +82,11 @@ fn unescaped(query: &str) -> String {
     let mut bytes = Vec::with_capacity(query.len());
     let mut rest = query.as_bytes();
     while let [first, after @ ..] = rest {
-        let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let hex = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         match (first, after) {
             (b'%', [high, low, tail @ ..]) => {
                 if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
@@ -82,7 +109,11 @@ fn unescaped(query: &str) -> String {
 fn is_suspicious(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     // A name in other letters that fold to ASCII (`ﬁ`, full-width, `K`) is caught by folding, paid only by such texts.
-    let folded = if lower.is_ascii() { lower } else { fold(&lower) };
+    let folded = if lower.is_ascii() {
+        lower
+    } else {
+        fold(&lower)
+    };
     SUSPICIOUS.iter().any(|word| folded.contains(word))
 }
 
@@ -97,9 +128,9 @@ fn is_secret(name: &str) -> bool {
 fn redact(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            let by_path = members
-                .iter()
-                .any(|(name, value)| name.eq_ignore_ascii_case("path") && value.as_str().is_some_and(is_secret));
+            let by_path = members.iter().any(|(name, value)| {
+                name.eq_ignore_ascii_case("path") && value.as_str().is_some_and(is_secret)
+            });
             for (name, value) in members.iter_mut() {
                 if is_secret(name) || (by_path && name.eq_ignore_ascii_case("value")) {
                     *value = HIDDEN.into();
@@ -155,23 +186,45 @@ mod tests {
     fn what_is_no_secret_stays_as_it_was() {
         let body = r#"{ "userName" : "ann",  "title": "Clerk" }"#;
         assert_eq!(kept(body), body, "byte for byte");
-        assert_eq!(kept(r#"{"userName":"password"}"#), r#"{"userName":"password"}"#);
-        assert_eq!(kept(r#"{"b":1,"password":null,"a":2}"#), r#"{"b":1,"password":"[redacted]","a":2}"#, "in order");
+        assert_eq!(
+            kept(r#"{"userName":"password"}"#),
+            r#"{"userName":"password"}"#
+        );
+        assert_eq!(
+            kept(r#"{"b":1,"password":null,"a":2}"#),
+            r#"{"b":1,"password":"[redacted]","a":2}"#,
+            "in order"
+        );
     }
 
     #[test]
     fn long_bodies_are_cut_at_a_character_after_redaction() {
         let long = format!(r#"{{"title":"{}"}}"#, "é".repeat(MAX_BODY));
         assert!(kept(&long).len() <= MAX_BODY && kept(&long).starts_with(r#"{"title":"é"#));
-        let secret = format!(r#"{{"title":"{}","password":"hunter2"}}"#, "x".repeat(MAX_BODY - 30));
+        let secret = format!(
+            r#"{{"title":"{}","password":"hunter2"}}"#,
+            "x".repeat(MAX_BODY - 30)
+        );
         assert!(!kept(&secret).contains("hunter2"));
     }
 
     #[test]
     fn a_query_that_names_a_secret_is_left_out() {
-        assert_eq!(safe_path("/scim/v2/Users?filter=userName%20eq%20%22ann%22"), "/scim/v2/Users?filter=userName%20eq%20%22ann%22");
-        assert_eq!(safe_path("/scim/v2/Users?filter=password%20eq%20%22x%22"), "/scim/v2/Users?[redacted]");
-        assert_eq!(safe_path("/scim/v2/Users?filter=%70assword+eq+%22x%22"), "/scim/v2/Users?[redacted]");
-        assert_eq!(safe_path("/scim/v2/Users?access_token=ey"), "/scim/v2/Users?[redacted]");
+        assert_eq!(
+            safe_path("/scim/v2/Users?filter=userName%20eq%20%22ann%22"),
+            "/scim/v2/Users?filter=userName%20eq%20%22ann%22"
+        );
+        assert_eq!(
+            safe_path("/scim/v2/Users?filter=password%20eq%20%22x%22"),
+            "/scim/v2/Users?[redacted]"
+        );
+        assert_eq!(
+            safe_path("/scim/v2/Users?filter=%70assword+eq+%22x%22"),
+            "/scim/v2/Users?[redacted]"
+        );
+        assert_eq!(
+            safe_path("/scim/v2/Users?access_token=ey"),
+            "/scim/v2/Users?[redacted]"
+        );
     }
 }

@@ -46,7 +46,11 @@ impl SyncLogger {
 
     /// Takes an entry; returns at once.
     pub fn log(&self, tenant: TenantId, entry: SyncEntry) {
-        if self.queue.try_send(Message::Row(Box::new(entry.row(tenant)))).is_err() {
+        if self
+            .queue
+            .try_send(Message::Row(Box::new(entry.row(tenant))))
+            .is_err()
+        {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -81,7 +85,11 @@ async fn run(store: Store, mut messages: mpsc::Receiver<Message>, dropped: Arc<A
             }
             next = if rows.len() >= BATCH || !waiting.is_empty() {
                 // Nobody waits any longer; what is there already comes along, up to a batch.
-                if rows.len() >= BATCH { None } else { messages.try_recv().ok() }
+                if rows.len() >= BATCH {
+                    None
+                } else {
+                    messages.try_recv().ok()
+                }
             } else {
                 tokio::select! {
                     message = messages.recv() => message,
@@ -102,7 +110,9 @@ async fn write(store: &Store, rows: Vec<SyncRow>, dropped: &AtomicU64) {
         return;
     }
     let count = rows.len() as u64;
-    let result: Result<usize, StoreError> = store.write("sync log", move |db| sync_log::insert(db, &rows)).await;
+    let result: Result<usize, StoreError> = store
+        .write("sync log", move |db| sync_log::insert(db, &rows))
+        .await;
     if let Err(error) = result {
         dropped.fetch_add(count, Ordering::Relaxed);
         log::error!("{count} rows of the sync log were lost: {error}");

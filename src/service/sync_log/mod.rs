@@ -166,7 +166,13 @@ impl SyncEntry {
     }
 
     /// Names the resource it is about; what is `None` stays as it was.
-    pub fn resource(&mut self, resource_type: &str, id: &str, label: Option<&str>, external_id: Option<&str>) {
+    pub fn resource(
+        &mut self,
+        resource_type: &str,
+        id: &str,
+        label: Option<&str>,
+        external_id: Option<&str>,
+    ) {
         self.resource_type = Some(resource_type.to_owned());
         self.resource_id = Some(body::storable(body::cut(id, 256)));
         if let Some(label) = label {
@@ -179,7 +185,12 @@ impl SyncEntry {
 
     /// Closes the entry with its outcome and the answer.
     #[must_use]
-    pub fn finish(mut self, outcome: Outcome, http_status: u16, response_body: Option<&str>) -> Self {
+    pub fn finish(
+        mut self,
+        outcome: Outcome,
+        http_status: u16,
+        response_body: Option<&str>,
+    ) -> Self {
         self.outcome = outcome;
         self.http_status = http_status;
         self.response_body = response_body.map(Body::of);
@@ -188,7 +199,11 @@ impl SyncEntry {
     }
 
     fn row(&self, tenant: TenantId) -> SyncRow {
-        let notes = if self.notes.is_empty() { Ok("[]".to_owned()) } else { serde_json::to_string(&self.notes) };
+        let notes = if self.notes.is_empty() {
+            Ok("[]".to_owned())
+        } else {
+            serde_json::to_string(&self.notes)
+        };
         SyncRow {
             tenant_id: tenant.0,
             id: self.id,
@@ -211,9 +226,19 @@ impl SyncEntry {
             members_ended: self.members_ended,
             enrollments: self.enrollments,
             notes: notes.unwrap_or_else(|_| "[]".to_owned()),
-            changes: if self.changes.is_null() { "{}".to_owned() } else { self.changes.to_string() },
-            request_body: self.request_body.as_ref().map(|body| body.as_str().to_owned()),
-            response_body: self.response_body.as_ref().map(|body| body.as_str().to_owned()),
+            changes: if self.changes.is_null() {
+                "{}".to_owned()
+            } else {
+                self.changes.to_string()
+            },
+            request_body: self
+                .request_body
+                .as_ref()
+                .map(|body| body.as_str().to_owned()),
+            response_body: self
+                .response_body
+                .as_ref()
+                .map(|body| body.as_str().to_owned()),
             user_agent: self.user_agent.clone(),
         }
     }

@@ -9,7 +9,7 @@ use crate::store::Db;
 use crate::store::queries::sync_log::{self, SyncFilter, SyncRow};
 
 use super::super::{Scope, ServiceError};
-use super::{Outcome, Operation};
+use super::{Operation, Outcome};
 
 /// Which requests a page shows, and from where; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,9 +85,13 @@ pub struct Page {
 impl TryFrom<SyncRow> for SyncRequest {
     type Error = ServiceError;
 
-    #[expect(clippy::cast_precision_loss, reason = "microseconds of one request are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "microseconds of one request are far below 2^52"
+    )]
     fn try_from(row: SyncRow) -> Result<Self, ServiceError> {
-        let raw = |text| RawValue::from_string(text).map_err(|error| ServiceError::Bug(error.into()));
+        let raw =
+            |text| RawValue::from_string(text).map_err(|error| ServiceError::Bug(error.into()));
         Ok(Self {
             id: row.id,
             at: Instant(row.at),
@@ -112,7 +116,9 @@ impl TryFrom<SyncRow> for SyncRequest {
             },
             warnings: raw(row.notes)?,
             diff: raw(row.changes)?,
-            client: Client { user_agent: row.user_agent },
+            client: Client {
+                user_agent: row.user_agent,
+            },
             request_body: row.request_body,
             response_body: row.response_body,
         })
@@ -122,8 +128,16 @@ impl TryFrom<SyncRow> for SyncRequest {
 /// A page of the tenant's log, newest first, without bodies.
 pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceError> {
     let filter = SyncFilter {
-        outcomes: query.outcomes.iter().map(|outcome| outcome.as_str()).collect(),
-        operations: query.operations.iter().map(|operation| operation.as_str()).collect(),
+        outcomes: query
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.as_str())
+            .collect(),
+        operations: query
+            .operations
+            .iter()
+            .map(|operation| operation.as_str())
+            .collect(),
         resource_type: query.resource_type.clone(),
         resource_id: query.resource_id.clone(),
         connection: query.connection,
@@ -133,12 +147,16 @@ pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceEr
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.id);
-    let requests = rows.into_iter().map(SyncRequest::try_from).collect::<Result<_, _>>()?;
+    let requests = rows
+        .into_iter()
+        .map(SyncRequest::try_from)
+        .collect::<Result<_, _>>()?;
     Ok(Page { requests, next })
 }
 
 /// One request with its bodies.
 pub fn find(db: &mut Db, scope: &Scope, id: RequestId) -> Result<SyncRequest, ServiceError> {
     let row = sync_log::find(db, scope.tenant, id)?;
-    row.ok_or_else(|| ServiceError::not_found("request", id))?.try_into()
+    row.ok_or_else(|| ServiceError::not_found("request", id))?
+        .try_into()
 }

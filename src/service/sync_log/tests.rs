@@ -11,8 +11,20 @@ fn scope(tenant: i64) -> Scope {
 
 fn entry(scope: &Scope, operation: Operation, outcome: Outcome) -> SyncEntry {
     let body = r#"{"userName":"ann","password":"hunter2"}"#;
-    let mut entry = SyncEntry::start(scope, operation, "POST", "/scim/v2/Users", Some(body), Some("okta/1"));
-    entry.resource("User", "0199a2c4-0000-7000-8000-000000000001", Some("ann"), Some("00u1"));
+    let mut entry = SyncEntry::start(
+        scope,
+        operation,
+        "POST",
+        "/scim/v2/Users",
+        Some(body),
+        Some("okta/1"),
+    );
+    entry.resource(
+        "User",
+        "0199a2c4-0000-7000-8000-000000000001",
+        Some("ann"),
+        Some("00u1"),
+    );
     entry.notes = vec![Note::new("password_discarded", "password")];
     entry.changes = json!({"title": ["a", "b"]});
     entry.members_added = 1;
@@ -21,28 +33,70 @@ fn entry(scope: &Scope, operation: Operation, outcome: Outcome) -> SyncEntry {
 }
 
 fn query(limit: usize) -> Query {
-    Query { limit, ..Query::default() }
+    Query {
+        limit,
+        ..Query::default()
+    }
 }
 
 #[test]
 fn what_is_recorded_is_what_is_read() {
     on_both(|store| {
         let (scope, id) = (scope(1), RequestId::new());
-        let scope = Scope { request: id, ..scope };
+        let scope = Scope {
+            request: id,
+            ..scope
+        };
         let wanted = entry(&scope, Operation::Create, Outcome::Success);
         let writer = scope.clone();
-        store.write_blocking("log", move |db| record(db, &writer, &wanted)).expect("recorded");
-        let found = store.read_blocking(|db| find(db, &scope, id)).expect("found");
-        assert_eq!((found.operation.as_str(), found.outcome.as_str(), found.http_status), ("create", "success", 201));
+        store
+            .write_blocking("log", move |db| record(db, &writer, &wanted))
+            .expect("recorded");
+        let found = store
+            .read_blocking(|db| find(db, &scope, id))
+            .expect("found");
+        assert_eq!(
+            (
+                found.operation.as_str(),
+                found.outcome.as_str(),
+                found.http_status
+            ),
+            ("create", "success", 201)
+        );
         assert_eq!(found.resource_label.as_deref(), Some("ann"));
-        assert_eq!(found.warnings.get(), r#"[{"code":"password_discarded","path":"password"}]"#);
+        assert_eq!(
+            found.warnings.get(),
+            r#"[{"code":"password_discarded","path":"password"}]"#
+        );
         assert_eq!(found.diff.get(), r#"{"title":["a","b"]}"#);
-        assert_eq!(found.request_body.as_deref(), Some(r#"{"userName":"ann","password":"[redacted]"}"#));
-        assert_eq!(found.response_body.as_deref(), Some("{\"id\":\"x\u{fffd}\"}"), "no NUL reaches PostgreSQL");
-        assert_eq!((found.effects.members_added, found.effects.enrollments), (1, 2));
-        assert!(store.read_blocking(|db| find(db, &self::scope(2), id)).is_err(), "another tenant's row does not exist");
-        let page = store.read_blocking(|db| page(db, &scope, &query(10))).expect("a page");
-        assert!(page.requests.iter().all(|request| request.request_body.is_none()), "lists carry no bodies");
+        assert_eq!(
+            found.request_body.as_deref(),
+            Some(r#"{"userName":"ann","password":"[redacted]"}"#)
+        );
+        assert_eq!(
+            found.response_body.as_deref(),
+            Some("{\"id\":\"x\u{fffd}\"}"),
+            "no NUL reaches PostgreSQL"
+        );
+        assert_eq!(
+            (found.effects.members_added, found.effects.enrollments),
+            (1, 2)
+        );
+        assert!(
+            store
+                .read_blocking(|db| find(db, &self::scope(2), id))
+                .is_err(),
+            "another tenant's row does not exist"
+        );
+        let page = store
+            .read_blocking(|db| page(db, &scope, &query(10)))
+            .expect("a page");
+        assert!(
+            page.requests
+                .iter()
+                .all(|request| request.request_body.is_none()),
+            "lists carry no bodies"
+        );
     });
 }
 
@@ -52,8 +106,15 @@ fn pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat() {
         let scope = scope(1);
         let entries: Vec<SyncEntry> = (0..75)
             .map(|n| {
-                let scope = Scope { request: RequestId::new(), ..scope.clone() };
-                let outcome = if n % 3 == 0 { Outcome::NoOp } else { Outcome::Success };
+                let scope = Scope {
+                    request: RequestId::new(),
+                    ..scope.clone()
+                };
+                let outcome = if n % 3 == 0 {
+                    Outcome::NoOp
+                } else {
+                    Outcome::Success
+                };
                 entry(&scope, Operation::Patch, outcome)
             })
             .collect();
@@ -62,11 +123,17 @@ fn pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat() {
             let rows: Vec<_> = rows.iter().map(|entry| entry.row(TenantId(1))).collect();
             Ok::<_, ServiceError>((sync_log::insert(db, &rows)?, sync_log::insert(db, &rows)?))
         };
-        assert_eq!(store.write_blocking("log", insert).expect("inserted"), (count, 0), "each id once");
+        assert_eq!(
+            store.write_blocking("log", insert).expect("inserted"),
+            (count, 0),
+            "each id once"
+        );
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let query = Query { after, ..query(20) };
-            let page = store.read_blocking(|db| page(db, &scope, &query)).expect("a page");
+            let page = store
+                .read_blocking(|db| page(db, &scope, &query))
+                .expect("a page");
             seen.extend(page.requests.iter().map(|request| request.id));
             after = page.next;
             if after.is_none() {
@@ -76,28 +143,53 @@ fn pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat() {
         let mut expected: Vec<RequestId> = entries.iter().map(|entry| entry.id).collect();
         expected.sort_by(|one, two| two.cmp(one));
         assert_eq!(seen, expected);
-        let no_ops = Query { outcomes: vec![Outcome::NoOp], operations: vec![Operation::Patch], ..query(200) };
-        assert_eq!(store.read_blocking(|db| page(db, &scope, &no_ops)).expect("a page").requests.len(), 25);
+        let no_ops = Query {
+            outcomes: vec![Outcome::NoOp],
+            operations: vec![Operation::Patch],
+            ..query(200)
+        };
+        assert_eq!(
+            store
+                .read_blocking(|db| page(db, &scope, &no_ops))
+                .expect("a page")
+                .requests
+                .len(),
+            25
+        );
     });
 }
 
 #[test]
 fn a_flush_finds_everything_logged_before_it() {
     on_both(|store| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let logger = SyncLogger::start(store.clone());
             for _ in 0..1000 {
-                let scope = Scope { request: RequestId::new(), ..scope(1) };
-                logger.log(TenantId(1), entry(&scope, Operation::Read, Outcome::Success));
+                let scope = Scope {
+                    request: RequestId::new(),
+                    ..scope(1)
+                };
+                logger.log(
+                    TenantId(1),
+                    entry(&scope, Operation::Read, Outcome::Success),
+                );
             }
             logger.flush().await;
             assert_eq!(logger.dropped(), 0);
         });
         let (mut total, mut after) = (0, None);
         loop {
-            let query = Query { after, ..query(200) };
-            let page = store.read_blocking(|db| page(db, &scope(1), &query)).expect("a page");
+            let query = Query {
+                after,
+                ..query(200)
+            };
+            let page = store
+                .read_blocking(|db| page(db, &scope(1), &query))
+                .expect("a page");
             total += page.requests.len();
             after = page.next;
             if after.is_none() {
@@ -111,13 +203,22 @@ fn a_flush_finds_everything_logged_before_it() {
 #[test]
 fn a_full_queue_drops_and_counts_and_never_waits() {
     let store = crate::store::testing::sqlite();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let logger = SyncLogger::start(store);
         // The writer shares this thread, so it cannot empty the queue meanwhile.
         for _ in 0..10_000 {
-            let scope = Scope { request: RequestId::new(), ..scope(1) };
-            logger.log(TenantId(1), entry(&scope, Operation::Read, Outcome::Success));
+            let scope = Scope {
+                request: RequestId::new(),
+                ..scope(1)
+            };
+            logger.log(
+                TenantId(1),
+                entry(&scope, Operation::Read, Outcome::Success),
+            );
         }
         assert_eq!(logger.dropped(), 10_000 - 8_192);
         logger.flush().await;

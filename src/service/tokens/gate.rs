@@ -63,8 +63,15 @@ impl Gate {
     /// A gate that knows these keys.
     #[must_use]
     pub fn new(keys: KeyRing) -> Self {
-        let seen = Seen { cache: Cache::new(CACHED), epoch: 0, reloaded_at: Instant(i64::MIN / 2) };
-        Self { keys: RwLock::new(keys), seen: Mutex::new(seen) }
+        let seen = Seen {
+            cache: Cache::new(CACHED),
+            epoch: 0,
+            reloaded_at: Instant(i64::MIN / 2),
+        };
+        Self {
+            keys: RwLock::new(keys),
+            seen: Mutex::new(seen),
+        }
     }
 
     /// What is known about a token now.
@@ -76,10 +83,17 @@ impl Gate {
         let known = match known {
             Some(known) => known,
             None => {
-                let verified = self.keys.read().unwrap_or_else(PoisonError::into_inner).verify(token);
+                let verified = self
+                    .keys
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .verify(token);
                 match verified {
                     Ok(claims) => {
-                        let known = Known { claims: Arc::new(claims), row: None };
+                        let known = Known {
+                            claims: Arc::new(claims),
+                            row: None,
+                        };
                         self.seen().cache.put(token, known.clone());
                         known
                     }
@@ -112,7 +126,13 @@ impl Gate {
         let row = row.map(Arc::new);
         let mut seen = self.seen();
         if Epoch(seen.epoch) == epoch {
-            seen.cache.put(token, Known { claims, row: Some((now, row.clone())) });
+            seen.cache.put(
+                token,
+                Known {
+                    claims,
+                    row: Some((now, row.clone())),
+                },
+            );
         }
         row
     }

@@ -8,13 +8,15 @@ mod gate;
 use std::fmt;
 
 use crate::auth::permission::{Permissions, TokenKind};
-use crate::auth::token::{self, AUDIENCE, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError};
+use crate::auth::token::{
+    self, AUDIENCE, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError,
+};
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
 use crate::store::Db;
+use crate::store::queries::connections as connection_rows;
 use crate::store::queries::keys::{self, KeyRow};
 use crate::store::queries::tokens::{self, TokenRow};
-use crate::store::queries::connections as connection_rows;
 
 use super::scope::{Actor, Connection};
 use super::{Scope, ServiceError, connections};
@@ -70,7 +72,9 @@ pub struct Minted {
 
 impl fmt::Debug for Minted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Minted").field("jti", &self.jti).finish_non_exhaustive()
+        f.debug_struct("Minted")
+            .field("jti", &self.jti)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,15 +84,24 @@ pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, Servi
     if permissions != new.permissions || permissions.is_empty() {
         return Err(ServiceError::invalid(
             "/scopes",
-            format!("a token of kind `{0}` carries scopes of the {0} API, at least one", new.kind),
+            format!(
+                "a token of kind `{0}` carries scopes of the {0} API, at least one",
+                new.kind
+            ),
         ));
     }
     let label = new.label.trim();
     if label.is_empty() || label.chars().count() > 100 || label.chars().any(char::is_control) {
-        return Err(ServiceError::invalid("/label", "a token's label has 1 to 100 printable characters"));
+        return Err(ServiceError::invalid(
+            "/label",
+            "a token's label has 1 to 100 printable characters",
+        ));
     }
     if !(1000..=10 * LIFETIME).contains(&new.lifetime) {
-        return Err(ServiceError::invalid("/expires", "a token lives at least a second and at most ten years"));
+        return Err(ServiceError::invalid(
+            "/expires",
+            "a token lives at least a second and at most ten years",
+        ));
     }
     let expires_at = now.plus_millis(new.lifetime);
     let seconds = now.0.div_euclid(1000);
@@ -119,7 +132,11 @@ pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, Servi
         last_used_at: None,
     };
     tokens::insert(db, &row)?;
-    Ok(Minted { token, jti: claims.jti, expires_at })
+    Ok(Minted {
+        token,
+        jti: claims.jti,
+        expires_at,
+    })
 }
 
 /// The key that signs, made on first use.
@@ -143,7 +160,10 @@ fn signing_key(db: &mut Db, now: Instant) -> Result<SigningKey, ServiceError> {
 /// The keys that verify.
 pub fn key_ring(db: &mut Db) -> Result<KeyRing, ServiceError> {
     let rows = keys::all(db)?;
-    Ok(KeyRing::from_stored(rows.iter().map(|row| (row.kid.as_str(), row.public.as_str())))?)
+    Ok(KeyRing::from_stored(
+        rows.iter()
+            .map(|row| (row.kid.as_str(), row.public.as_str())),
+    )?)
 }
 
 /// The keys that verify, made first where there is none: a server never starts without (A1).
@@ -253,8 +273,14 @@ impl Grant {
 /// Asks the row of a verified token: whether it was recorded, for this tenant and kind, and not taken back.
 ///
 /// The outer error is the database's; the inner one is the answer.
-pub fn grant(db: &mut Db, claims: &Claims, now: Instant) -> Result<Result<Grant, TokenError>, ServiceError> {
-    let Some(row) = tokens::find(db, claims.tid, &claims.jti)? else { return Ok(Err(TokenError::Unrecorded)) };
+pub fn grant(
+    db: &mut Db,
+    claims: &Claims,
+    now: Instant,
+) -> Result<Result<Grant, TokenError>, ServiceError> {
+    let Some(row) = tokens::find(db, claims.tid, &claims.jti)? else {
+        return Ok(Err(TokenError::Unrecorded));
+    };
     if row.kind != claims.kind.as_str() {
         return Ok(Err(TokenError::Unrecorded));
     }

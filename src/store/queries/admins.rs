@@ -22,17 +22,34 @@ pub struct AdminRow {
 }
 
 /// Adds a login unless its e-mail is taken; says whether it was added.
-pub fn insert(db: &mut Db, tenant: TenantId, row: &AdminRow, email_key: &str) -> Result<bool, StoreError> {
+pub fn insert(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &AdminRow,
+    email_key: &str,
+) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
         "INSERT INTO admins (tenant_id, id, email, email_key, password_hash, role, created_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, email_key) DO NOTHING",
     );
-    let stmt = stmt.bind(tenant).bind(row.id).bind(row.email.as_str()).bind(email_key);
-    Ok(db.execute(stmt.bind(row.password_hash.as_str()).bind(row.role.as_str()).bind(row.created_at))? == 1)
+    let stmt = stmt
+        .bind(tenant)
+        .bind(row.id)
+        .bind(row.email.as_str())
+        .bind(email_key);
+    Ok(db.execute(
+        stmt.bind(row.password_hash.as_str())
+            .bind(row.role.as_str())
+            .bind(row.created_at),
+    )? == 1)
 }
 
 /// The login of a folded e-mail.
-pub fn find_by_key(db: &mut Db, tenant: TenantId, email_key: &str) -> Result<Option<AdminRow>, StoreError> {
+pub fn find_by_key(
+    db: &mut Db,
+    tenant: TenantId,
+    email_key: &str,
+) -> Result<Option<AdminRow>, StoreError> {
     let stmt = Stmt::new(
         "SELECT id, email, password_hash, role, created_at FROM admins WHERE tenant_id = ? AND email_key = ?",
     );

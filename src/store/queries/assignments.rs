@@ -85,7 +85,14 @@ pub fn insert(
 }
 
 /// Changes the options of a live assignment to a new version; `false` when it has changed since `before`.
-pub fn update(db: &mut Db, tenant: TenantId, id: AssignmentId, before: i64, options: Options, at: Instant) -> Result<bool, StoreError> {
+pub fn update(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    before: i64,
+    options: Options,
+    at: Instant,
+) -> Result<bool, StoreError> {
     let (due_date, due_days) = options.due.columns();
     let changed = db.execute(
         Stmt::new(
@@ -107,7 +114,14 @@ pub fn update(db: &mut Db, tenant: TenantId, id: AssignmentId, before: i64, opti
     Ok(changed == 1)
 }
 
-fn insert_version(db: &mut Db, tenant: TenantId, id: AssignmentId, version: i64, options: Options, at: Instant) -> Result<(), StoreError> {
+fn insert_version(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    version: i64,
+    options: Options,
+    at: Instant,
+) -> Result<(), StoreError> {
     let (due_date, due_days) = options.due.columns();
     db.execute(
         Stmt::new(
@@ -127,8 +141,16 @@ fn insert_version(db: &mut Db, tenant: TenantId, id: AssignmentId, version: i64,
 }
 
 /// Finds a live assignment.
-pub fn find(db: &mut Db, tenant: TenantId, id: AssignmentId) -> Result<Option<AssignmentRow>, StoreError> {
-    db.optional(Stmt::new(format!("{ASSIGNMENT} AND a.id = ?")).bind(tenant).bind(id))
+pub fn find(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+) -> Result<Option<AssignmentRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{ASSIGNMENT} AND a.id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// One page of a group's live assignments, in the order of their id.
@@ -159,7 +181,12 @@ pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, Store
 }
 
 /// Ends one assignment and its reasons; nobody is un-enrolled (S-12). `false` when it was not live.
-pub fn end(db: &mut Db, tenant: TenantId, id: AssignmentId, at: Instant) -> Result<bool, StoreError> {
+pub fn end(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    at: Instant,
+) -> Result<bool, StoreError> {
     db.execute(
         Stmt::new("UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? WHERE tenant_id = ? AND assignment_id = ? AND ended_at IS NULL")
             .bind(at)
@@ -174,7 +201,12 @@ pub fn end(db: &mut Db, tenant: TenantId, id: AssignmentId, at: Instant) -> Resu
 }
 
 /// Ends every assignment of a group; its reasons end with the group.
-pub fn end_of_group(db: &mut Db, tenant: TenantId, group: GroupId, at: Instant) -> Result<i64, StoreError> {
+pub fn end_of_group(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    at: Instant,
+) -> Result<i64, StoreError> {
     let ended = db.execute(
         Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
             .bind(at)

@@ -30,29 +30,59 @@ pub struct ConnectionRow {
 const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at";
 
 /// Adds a connection unless its name is taken; says whether it was added.
-pub fn insert(db: &mut Db, tenant: TenantId, row: &ConnectionRow, name_key: &str) -> Result<bool, StoreError> {
+pub fn insert(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &ConnectionRow,
+    name_key: &str,
+) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
         "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
-    let stmt = stmt.bind(tenant).bind(row.id).bind(row.name.as_str()).bind(name_key).bind(row.idp.as_str());
-    let stmt = stmt.bind(row.mode.as_str()).bind(row.approve.as_str()).bind(row.lock_groups);
+    let stmt = stmt
+        .bind(tenant)
+        .bind(row.id)
+        .bind(row.name.as_str())
+        .bind(name_key)
+        .bind(row.idp.as_str());
+    let stmt = stmt
+        .bind(row.mode.as_str())
+        .bind(row.approve.as_str())
+        .bind(row.lock_groups);
     Ok(db.execute(stmt.bind(row.switches.as_str()).bind(row.created_at))? == 1)
 }
 
 /// The connection of an id.
-pub fn find(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<Option<ConnectionRow>, StoreError> {
-    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND id = ?"));
+pub fn find(
+    db: &mut Db,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> Result<Option<ConnectionRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND id = ?"
+    ));
     db.optional(stmt.bind(tenant).bind(id))
 }
 
 /// The connection of a folded name.
-pub fn find_by_key(db: &mut Db, tenant: TenantId, name_key: &str) -> Result<Option<ConnectionRow>, StoreError> {
-    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND name_key = ?"));
+pub fn find_by_key(
+    db: &mut Db,
+    tenant: TenantId,
+    name_key: &str,
+) -> Result<Option<ConnectionRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND name_key = ?"
+    ));
     db.optional(stmt.bind(tenant).bind(name_key))
 }
 
 /// A tenant's connections, oldest first.
 pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<ConnectionRow>, StoreError> {
-    db.load(Stmt::new(format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ? ORDER BY id")).bind(tenant))
+    db.load(
+        Stmt::new(format!(
+            "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? ORDER BY id"
+        ))
+        .bind(tenant),
+    )
 }

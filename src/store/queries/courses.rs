@@ -39,8 +39,7 @@ impl CourseRow {
     }
 }
 
-const COURSE: &str =
-    "SELECT id, title, code, code_key, status, external_ref, locale, version, created_at, modified_at FROM courses WHERE tenant_id = ?";
+const COURSE: &str = "SELECT id, title, code, code_key, status, external_ref, locale, version, created_at, modified_at FROM courses WHERE tenant_id = ?";
 
 /// Inserts a course; `Conflict` when its code is taken.
 pub fn insert(db: &mut Db, tenant: TenantId, row: &CourseRow) -> Result<(), StoreError> {
@@ -65,7 +64,12 @@ pub fn insert(db: &mut Db, tenant: TenantId, row: &CourseRow) -> Result<(), Stor
 }
 
 /// Writes a course whose version was read as `before`; `false` when it has changed since.
-pub fn update(db: &mut Db, tenant: TenantId, row: &CourseRow, before: i64) -> Result<bool, StoreError> {
+pub fn update(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &CourseRow,
+    before: i64,
+) -> Result<bool, StoreError> {
     let changed = db.execute(
         Stmt::new(
             "UPDATE courses SET title = ?, code = ?, code_key = ?, status = ?, external_ref = ?, locale = ?, version = ?, modified_at = ? \
@@ -88,18 +92,38 @@ pub fn update(db: &mut Db, tenant: TenantId, row: &CourseRow, before: i64) -> Re
 
 /// Finds a course.
 pub fn find(db: &mut Db, tenant: TenantId, id: CourseId) -> Result<Option<CourseRow>, StoreError> {
-    db.optional(Stmt::new(format!("{COURSE} AND id = ?")).bind(tenant).bind(id))
+    db.optional(
+        Stmt::new(format!("{COURSE} AND id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// Finds a course and locks it against other writers.
-pub fn find_for_update(db: &mut Db, tenant: TenantId, id: CourseId) -> Result<Option<CourseRow>, StoreError> {
+pub fn find_for_update(
+    db: &mut Db,
+    tenant: TenantId,
+    id: CourseId,
+) -> Result<Option<CourseRow>, StoreError> {
     let lock = db.dialect().for_update;
-    db.optional(Stmt::new(format!("{COURSE} AND id = ? {lock}")).bind(tenant).bind(id))
+    db.optional(
+        Stmt::new(format!("{COURSE} AND id = ? {lock}"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// Finds a course by the folded form of its code.
-pub fn find_by_code(db: &mut Db, tenant: TenantId, code_key: &str) -> Result<Option<CourseRow>, StoreError> {
-    db.optional(Stmt::new(format!("{COURSE} AND code_key = ?")).bind(tenant).bind(code_key))
+pub fn find_by_code(
+    db: &mut Db,
+    tenant: TenantId,
+    code_key: &str,
+) -> Result<Option<CourseRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{COURSE} AND code_key = ?"))
+            .bind(tenant)
+            .bind(code_key),
+    )
 }
 
 /// One page of courses, in the order of their id.
@@ -131,7 +155,12 @@ pub fn page(
 
 /// A new row of version 1.
 #[must_use]
-pub fn new_row(title: String, code: Option<(String, String)>, status: CourseStatus, now: Instant) -> CourseRow {
+pub fn new_row(
+    title: String,
+    code: Option<(String, String)>,
+    status: CourseStatus,
+    now: Instant,
+) -> CourseRow {
     let (code, code_key) = code.unzip();
     CourseRow {
         id: CourseId::new(),

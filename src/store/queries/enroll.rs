@@ -4,7 +4,9 @@
 //! enrollments, events, cycles and reasons, set-based: nothing here loops over people. The reasons come last, because
 //! the relation excludes what has one; so every statement before them still sees what is owed.
 
-use crate::ids::{AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId};
+use crate::ids::{
+    AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId,
+};
 use crate::learning::owed::Effects;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
@@ -92,15 +94,23 @@ impl Owed {
             EnrollScope::Tenant => String::new(),
         };
         let from = match scope {
-            EnrollScope::Group(_) | EnrollScope::Course(_) | EnrollScope::Assignment(_) => FROM_ASSIGNMENTS,
+            EnrollScope::Group(_) | EnrollScope::Course(_) | EnrollScope::Assignment(_) => {
+                FROM_ASSIGNMENTS
+            }
             _ => FROM_MEMBERSHIPS,
         };
-        Self { sql: format!("{from} {OWED}{narrowed}"), binds }
+        Self {
+            sql: format!("{from} {OWED}{narrowed}"),
+            binds,
+        }
     }
 
     /// The owed pairs, each once.
     fn pairs(&self) -> String {
-        format!("(SELECT DISTINCT m.tenant_id, m.learner_id, a.course_id {}) o", self.sql)
+        format!(
+            "(SELECT DISTINCT m.tenant_id, m.learner_id, a.course_id {}) o",
+            self.sql
+        )
     }
 
     fn bind(&self, stmt: Stmt) -> Stmt {
@@ -200,12 +210,20 @@ struct Survey {
 }
 
 /// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing.
-pub fn enroll(db: &mut Db, tenant: TenantId, scope: &EnrollScope, by: &By) -> Result<Effects, StoreError> {
+pub fn enroll(
+    db: &mut Db,
+    tenant: TenantId,
+    scope: &EnrollScope,
+    by: &By,
+) -> Result<Effects, StoreError> {
     if matches!(scope, EnrollScope::Memberships(ids) if ids.is_empty()) {
         return Ok(Effects::default());
     }
     let owed = Owed::new(tenant, scope);
-    let Some(survey) = db.optional::<Survey>(owed.survey())?.filter(|survey| survey.pairs > 0) else {
+    let Some(survey) = db
+        .optional::<Survey>(owed.survey())?
+        .filter(|survey| survey.pairs > 0)
+    else {
         return Ok(Effects::default());
     };
     let new_id = db.dialect().new_id;
@@ -216,7 +234,12 @@ pub fn enroll(db: &mut Db, tenant: TenantId, scope: &EnrollScope, by: &By) -> Re
         effects.cycles = count(db.execute(owed.cycles(by))?);
     }
     if survey.withdrawn > 0 {
-        db.execute(owed.events(new_id, "enrollment.reopened", "e.withdrawn_at IS NOT NULL", by))?;
+        db.execute(owed.events(
+            new_id,
+            "enrollment.reopened",
+            "e.withdrawn_at IS NOT NULL",
+            by,
+        ))?;
         effects.enrollments += count(db.execute(owed.reopen(tenant))?);
     }
     effects.reasons = count(db.execute(owed.reasons(new_id, by))?);
@@ -253,7 +276,12 @@ pub struct Predicates {
 }
 
 /// Reads the predicates of every live membership of a learner in a group that has the course.
-pub fn predicates(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Vec<Predicates>, StoreError> {
+pub fn predicates(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+    course: CourseId,
+) -> Result<Vec<Predicates>, StoreError> {
     db.load(
         Stmt::new(
             "SELECT m.id AS membership_id, g.id AS group_id, g.name AS group_name, a.id AS assignment_id, \
@@ -304,7 +332,11 @@ mod tests {
     }
 
     fn statements(scope: &EnrollScope) -> Vec<Stmt> {
-        let by = By { actor: "test".to_owned(), request: RequestId::new(), at: Instant(0) };
+        let by = By {
+            actor: "test".to_owned(),
+            request: RequestId::new(),
+            at: Instant(0),
+        };
         let owed = Owed::new(TENANT, scope);
         vec![
             owed.survey(),
@@ -320,25 +352,61 @@ mod tests {
     fn one_membership_is_found_by_its_id_and_no_other_is_read() {
         for stmt in statements(&EnrollScope::Memberships(vec![MembershipId::new()])) {
             let steps = steps(&stmt);
-            assert!(steps.iter().any(|step| step.contains("SEARCH m USING PRIMARY KEY (tenant_id=? AND id=?)")), "{steps:#?}");
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")), "{steps:#?}");
+            assert!(
+                steps
+                    .iter()
+                    .any(|step| step.contains("SEARCH m USING PRIMARY KEY (tenant_id=? AND id=?)")),
+                "{steps:#?}"
+            );
+            assert!(
+                !steps
+                    .iter()
+                    .any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")),
+                "{steps:#?}"
+            );
         }
     }
 
     #[test]
     fn a_touched_thing_is_where_its_statements_start() {
         for (scope, expected) in [
-            (EnrollScope::Group(GroupId::new()), "SEARCH m USING INDEX memberships_"),
-            (EnrollScope::Learner(LearnerId::new()), "memberships_learner (tenant_id=? AND learner_id=?"),
-            (EnrollScope::Course(CourseId::new()), "SEARCH a USING INDEX assignments_course (tenant_id=? AND course_id=?"),
-            (EnrollScope::Course(CourseId::new()), "SEARCH m USING INDEX memberships_"),
-            (EnrollScope::Assignment(AssignmentId::new()), "SEARCH a USING INDEX sqlite_autoindex_assignments_1 (tenant_id=? AND id=?)"),
-            (EnrollScope::Assignment(AssignmentId::new()), "SEARCH m USING INDEX memberships_"),
+            (
+                EnrollScope::Group(GroupId::new()),
+                "SEARCH m USING INDEX memberships_",
+            ),
+            (
+                EnrollScope::Learner(LearnerId::new()),
+                "memberships_learner (tenant_id=? AND learner_id=?",
+            ),
+            (
+                EnrollScope::Course(CourseId::new()),
+                "SEARCH a USING INDEX assignments_course (tenant_id=? AND course_id=?",
+            ),
+            (
+                EnrollScope::Course(CourseId::new()),
+                "SEARCH m USING INDEX memberships_",
+            ),
+            (
+                EnrollScope::Assignment(AssignmentId::new()),
+                "SEARCH a USING INDEX sqlite_autoindex_assignments_1 (tenant_id=? AND id=?)",
+            ),
+            (
+                EnrollScope::Assignment(AssignmentId::new()),
+                "SEARCH m USING INDEX memberships_",
+            ),
         ] {
             for stmt in statements(&scope) {
                 let steps = steps(&stmt);
-                assert!(steps.iter().any(|step| step.contains(expected)), "{scope:?} {steps:#?}");
-                assert!(!steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")), "{scope:?} {steps:#?}");
+                assert!(
+                    steps.iter().any(|step| step.contains(expected)),
+                    "{scope:?} {steps:#?}"
+                );
+                assert!(
+                    !steps
+                        .iter()
+                        .any(|step| step.starts_with("SCAN") && !step.contains("SCAN o")),
+                    "{scope:?} {steps:#?}"
+                );
             }
         }
     }

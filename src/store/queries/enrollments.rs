@@ -1,6 +1,9 @@
 //! Enrollments, their cycles and reasons: listed, explained, withdrawn. Made by `queries::enroll` alone.
 
-use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, ReasonId, RequestId, TenantId};
+use crate::ids::{
+    AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, ReasonId, RequestId,
+    TenantId,
+};
 use crate::learning::assignment::Due;
 use crate::learning::membership::EndCause;
 use crate::store::statement::{Bind, Stmt};
@@ -51,13 +54,33 @@ const ENROLLMENT: &str = "SELECT e.id, e.learner_id, e.course_id, c.title AS cou
      WHERE e.tenant_id = ?";
 
 /// Finds an enrollment by its id.
-pub fn find(db: &mut Db, tenant: TenantId, id: EnrollmentId) -> Result<Option<EnrollmentRow>, StoreError> {
-    db.optional(Stmt::new(format!("{ENROLLMENT} AND e.id = ?")).bind(tenant).bind(id))
+pub fn find(
+    db: &mut Db,
+    tenant: TenantId,
+    id: EnrollmentId,
+) -> Result<Option<EnrollmentRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{ENROLLMENT} AND e.id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// Finds the one enrollment of a learner in a course.
-pub fn find_pair(db: &mut Db, tenant: TenantId, learner: LearnerId, course: CourseId) -> Result<Option<EnrollmentRow>, StoreError> {
-    db.optional(Stmt::new(format!("{ENROLLMENT} AND e.learner_id = ? AND e.course_id = ?")).bind(tenant).bind(learner).bind(course))
+pub fn find_pair(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+    course: CourseId,
+) -> Result<Option<EnrollmentRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!(
+            "{ENROLLMENT} AND e.learner_id = ? AND e.course_id = ?"
+        ))
+        .bind(tenant)
+        .bind(learner)
+        .bind(course),
+    )
 }
 
 /// One page of enrollments, in the order of their id.
@@ -139,7 +162,11 @@ impl ReasonRow {
 }
 
 /// Every reason of these enrollments, live and ended, oldest first.
-pub fn reasons(db: &mut Db, tenant: TenantId, pairs: &[(LearnerId, CourseId)]) -> Result<Vec<ReasonRow>, StoreError> {
+pub fn reasons(
+    db: &mut Db,
+    tenant: TenantId,
+    pairs: &[(LearnerId, CourseId)],
+) -> Result<Vec<ReasonRow>, StoreError> {
     let mut rows = Vec::new();
     for chunk in pairs.chunks(200) {
         let stmt = Stmt::new(format!(
@@ -163,7 +190,13 @@ pub fn reasons(db: &mut Db, tenant: TenantId, pairs: &[(LearnerId, CourseId)]) -
 }
 
 /// Withdraws an enrollment and ends its live reasons: the one un-enrollment there is, asked for by a person (4.13).
-pub fn withdraw(db: &mut Db, tenant: TenantId, row: &EnrollmentRow, cause: &str, by: &By) -> Result<(), StoreError> {
+pub fn withdraw(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &EnrollmentRow,
+    cause: &str,
+    by: &By,
+) -> Result<(), StoreError> {
     db.execute(
         Stmt::new(
             "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \

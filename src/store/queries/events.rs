@@ -52,7 +52,12 @@ pub fn insert(db: &mut Db, tenant: TenantId, by: &By, event: &Event) -> Result<(
 }
 
 /// The newest events of one entity.
-pub fn of_entity(db: &mut Db, tenant: TenantId, entity: Uuid, limit: i64) -> Result<Vec<EventRow>, StoreError> {
+pub fn of_entity(
+    db: &mut Db,
+    tenant: TenantId,
+    entity: Uuid,
+    limit: i64,
+) -> Result<Vec<EventRow>, StoreError> {
     db.load(
         Stmt::new(
             "SELECT id, at, actor, request_id, event_type, data FROM events \

@@ -49,7 +49,11 @@ impl GroupRow {
     /// The connection that manages the group.
     #[must_use]
     pub fn manager(&self) -> Option<Manager> {
-        Some(Manager { id: self.managed_by?, name: self.manager_name.clone()?, locks: self.manager_locks? })
+        Some(Manager {
+            id: self.managed_by?,
+            name: self.manager_name.clone()?,
+            locks: self.manager_locks?,
+        })
     }
 }
 
@@ -93,7 +97,12 @@ pub fn insert(db: &mut Db, tenant: TenantId, new: &NewGroup<'_>) -> Result<(), S
 }
 
 /// Writes name, description, color and document at once; `false` when the version is no longer `row.version`.
-pub fn update(db: &mut Db, tenant: TenantId, row: &GroupRow, at: Instant) -> Result<bool, StoreError> {
+pub fn update(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &GroupRow,
+    at: Instant,
+) -> Result<bool, StoreError> {
     let changed = db.execute(
         Stmt::new(
             "UPDATE learner_groups SET name = ?, name_key = ?, description = ?, color = ?, doc = ?, version = version + 1, modified_at = ? \
@@ -124,7 +133,12 @@ pub fn touch(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<
 }
 
 /// Makes a new version of every group a learner is in, just before their memberships end.
-pub fn touch_of_learner(db: &mut Db, tenant: TenantId, learner: LearnerId, at: Instant) -> Result<(), StoreError> {
+pub fn touch_of_learner(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+    at: Instant,
+) -> Result<(), StoreError> {
     db.execute(
         Stmt::new(
             "UPDATE learner_groups SET version = version + 1, modified_at = ? WHERE tenant_id = ? AND id IN \
@@ -169,7 +183,11 @@ pub fn end(db: &mut Db, tenant: TenantId, id: GroupId, at: Instant) -> Result<bo
 
 /// Finds a live group.
 pub fn find(db: &mut Db, tenant: TenantId, id: GroupId) -> Result<Option<GroupRow>, StoreError> {
-    db.optional(Stmt::new(format!("{GROUP} AND g.id = ?")).bind(tenant).bind(id))
+    db.optional(
+        Stmt::new(format!("{GROUP} AND g.id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// Locks groups against other writers, in the one global order; `ids` need not be sorted.
@@ -194,13 +212,21 @@ pub fn lock(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<(), StoreE
 }
 
 /// Locks a live group and reads it as it is then.
-pub fn find_for_update(db: &mut Db, tenant: TenantId, id: GroupId) -> Result<Option<GroupRow>, StoreError> {
+pub fn find_for_update(
+    db: &mut Db,
+    tenant: TenantId,
+    id: GroupId,
+) -> Result<Option<GroupRow>, StoreError> {
     lock(db, tenant, &[id])?;
     find(db, tenant, id)
 }
 
 /// The groups that a course is assigned to.
-pub fn with_course(db: &mut Db, tenant: TenantId, course: CourseId) -> Result<Vec<GroupId>, StoreError> {
+pub fn with_course(
+    db: &mut Db,
+    tenant: TenantId,
+    course: CourseId,
+) -> Result<Vec<GroupId>, StoreError> {
     #[derive(diesel::QueryableByName)]
     struct Group {
         #[diesel(sql_type = SqlId)]
@@ -245,11 +271,20 @@ pub struct GroupFilter {
 }
 
 /// One page of live groups by name; `after` is the name key of the last group of the page before.
-pub fn page(db: &mut Db, tenant: TenantId, filter: &GroupFilter, after: Option<&str>, limit: i64) -> Result<Vec<GroupRow>, StoreError> {
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    filter: &GroupFilter,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<GroupRow>, StoreError> {
     let mut sql = GROUP.to_owned();
     let mut binds: Vec<Bind> = vec![tenant.into()];
     if let Some(part) = &filter.name_part {
-        sql.push_str(&format!(" AND {}(g.name_key, ?) > 0", db.dialect().position));
+        sql.push_str(&format!(
+            " AND {}(g.name_key, ?) > 0",
+            db.dialect().position
+        ));
         binds.push(part.as_str().into());
     }
     if let Some(origin) = &filter.origin {
@@ -270,7 +305,8 @@ pub fn page(db: &mut Db, tenant: TenantId, filter: &GroupFilter, after: Option<&
 
 /// The tenant's plan; `None` when there is no such tenant.
 pub fn plan(db: &mut Db, tenant: TenantId) -> Result<Option<SubscriptionPlan>, StoreError> {
-    let row: Option<OneText> = db.optional(Stmt::new("SELECT plan AS t FROM tenants WHERE tenant_id = ?").bind(tenant))?;
+    let row: Option<OneText> =
+        db.optional(Stmt::new("SELECT plan AS t FROM tenants WHERE tenant_id = ?").bind(tenant))?;
     Ok(row.and_then(|row| SubscriptionPlan::parse(&row.t)))
 }
 
@@ -285,5 +321,7 @@ pub struct TenantSettings {
 
 /// Reads the tenant's time zone and settings.
 pub fn settings(db: &mut Db, tenant: TenantId) -> Result<Option<TenantSettings>, StoreError> {
-    db.optional(Stmt::new("SELECT time_zone, settings FROM tenants WHERE tenant_id = ?").bind(tenant))
+    db.optional(
+        Stmt::new("SELECT time_zone, settings FROM tenants WHERE tenant_id = ?").bind(tenant),
+    )
 }

@@ -164,15 +164,28 @@ impl KeyTable {
 }
 
 /// A thousand texts with their keys, in the order of the id.
-pub fn keys(db: &mut Db, tenant: TenantId, table: KeyTable, after: Option<Uuid>) -> Result<Vec<KeyRow>, StoreError> {
+pub fn keys(
+    db: &mut Db,
+    tenant: TenantId,
+    table: KeyTable,
+    after: Option<Uuid>,
+) -> Result<Vec<KeyRow>, StoreError> {
     let select = match table {
-        KeyTable::Users => "SELECT id, user_name AS text, user_name_key AS key FROM users WHERE tenant_id = ?",
-        KeyTable::Groups => "SELECT id, name AS text, name_key AS key FROM learner_groups WHERE tenant_id = ?",
+        KeyTable::Users => {
+            "SELECT id, user_name AS text, user_name_key AS key FROM users WHERE tenant_id = ?"
+        }
+        KeyTable::Groups => {
+            "SELECT id, name AS text, name_key AS key FROM learner_groups WHERE tenant_id = ?"
+        }
         KeyTable::Courses => {
             "SELECT id, code AS text, COALESCE(code_key, '') AS key FROM courses WHERE tenant_id = ? AND code IS NOT NULL"
         }
     };
-    let mut stmt = Stmt::new(format!("{select}{} ORDER BY id LIMIT 1000", if after.is_some() { " AND id > ?" } else { "" })).bind(tenant);
+    let mut stmt = Stmt::new(format!(
+        "{select}{} ORDER BY id LIMIT 1000",
+        if after.is_some() { " AND id > ?" } else { "" }
+    ))
+    .bind(tenant);
     if let Some(after) = after {
         stmt = stmt.bind(after);
     }
@@ -181,6 +194,8 @@ pub fn keys(db: &mut Db, tenant: TenantId, table: KeyTable, after: Option<Uuid>)
 
 /// The numbers of all tenants.
 pub fn tenants(db: &mut Db) -> Result<Vec<TenantId>, StoreError> {
-    let rows: Vec<crate::store::db::Number> = db.load(Stmt::new("SELECT CAST(tenant_id AS BIGINT) AS n FROM tenants ORDER BY tenant_id"))?;
+    let rows: Vec<crate::store::db::Number> = db.load(Stmt::new(
+        "SELECT CAST(tenant_id AS BIGINT) AS n FROM tenants ORDER BY tenant_id",
+    ))?;
     Ok(rows.into_iter().map(|row| TenantId(row.n)).collect())
 }

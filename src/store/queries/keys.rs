@@ -29,8 +29,15 @@ pub fn insert(db: &mut Db, row: &KeyRow) -> Result<(), StoreError> {
     let stmt = Stmt::new(
         "INSERT INTO signing_keys (kid, algorithm, secret, public, created_at, retired_at) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    let stmt = stmt.bind(row.kid.as_str()).bind(row.algorithm.as_str()).bind(row.secret.as_str());
-    db.execute(stmt.bind(row.public.as_str()).bind(row.created_at).bind(row.retired_at))?;
+    let stmt = stmt
+        .bind(row.kid.as_str())
+        .bind(row.algorithm.as_str())
+        .bind(row.secret.as_str());
+    db.execute(
+        stmt.bind(row.public.as_str())
+            .bind(row.created_at)
+            .bind(row.retired_at),
+    )?;
     Ok(())
 }
 
@@ -43,5 +50,7 @@ pub fn active(db: &mut Db) -> Result<Option<KeyRow>, StoreError> {
 
 /// All keys, retired ones included: they verify until what they signed has expired.
 pub fn all(db: &mut Db) -> Result<Vec<KeyRow>, StoreError> {
-    db.load(Stmt::new(format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, kid")))
+    db.load(Stmt::new(format!(
+        "SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, kid"
+    )))
 }

@@ -20,7 +20,12 @@ pub struct LearnerOfUser {
 }
 
 /// The learners of these live accounts (at most a page of them). `count` asks for the enrollments too.
-pub fn learners_of(db: &mut Db, tenant: TenantId, users: &[UserId], count: bool) -> Result<Vec<LearnerOfUser>, StoreError> {
+pub fn learners_of(
+    db: &mut Db,
+    tenant: TenantId,
+    users: &[UserId],
+    count: bool,
+) -> Result<Vec<LearnerOfUser>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
     }

@@ -48,7 +48,13 @@ impl LearnerRow {
     /// The three facts, and the end.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted_at.is_some())
+        facts(
+            &self.registration,
+            &self.approval,
+            self.active,
+            self.suspended,
+            self.deleted_at.is_some(),
+        )
     }
 }
 
@@ -67,7 +73,13 @@ pub struct NewLearner {
 }
 
 /// Inserts a learner.
-pub fn insert(db: &mut Db, tenant: TenantId, id: LearnerId, new: &NewLearner, by: &By) -> Result<(), StoreError> {
+pub fn insert(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+    new: &NewLearner,
+    by: &By,
+) -> Result<(), StoreError> {
     let approved = new.approval == Approval::Approved;
     db.execute(
         Stmt::new(
@@ -92,14 +104,30 @@ pub fn insert(db: &mut Db, tenant: TenantId, id: LearnerId, new: &NewLearner, by
 }
 
 /// Finds a learner, ended ones included.
-pub fn find(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Option<LearnerRow>, StoreError> {
-    db.optional(Stmt::new(format!("{LEARNER} AND l.id = ?")).bind(tenant).bind(id))
+pub fn find(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+) -> Result<Option<LearnerRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{LEARNER} AND l.id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// Finds a learner and locks them. `FOR UPDATE` also makes new memberships of theirs wait, which refer to the row.
-pub fn find_for_update(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Option<LearnerRow>, StoreError> {
+pub fn find_for_update(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+) -> Result<Option<LearnerRow>, StoreError> {
     let lock = db.dialect().for_update;
-    db.optional(Stmt::new(format!("{LEARNER} AND l.id = ? {lock}")).bind(tenant).bind(id))
+    db.optional(
+        Stmt::new(format!("{LEARNER} AND l.id = ? {lock}"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// The groups a learner is in, in the one global order of locks.
@@ -148,7 +176,14 @@ pub fn update_facts(
 }
 
 /// Writes how a learner is called; nothing else of theirs.
-pub fn update_name(db: &mut Db, tenant: TenantId, id: LearnerId, name: &str, email: Option<&str>, at: Instant) -> Result<(), StoreError> {
+pub fn update_name(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+    name: &str,
+    email: Option<&str>,
+    at: Instant,
+) -> Result<(), StoreError> {
     db.execute(
         Stmt::new("UPDATE learners SET display_name = ?, email = ?, version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
             .bind(name)
@@ -189,13 +224,20 @@ pub fn page(
         });
     }
     if let Some(active) = filter.active {
-        sql.push_str(if active { " AND l.active" } else { " AND NOT l.active" });
+        sql.push_str(if active {
+            " AND l.active"
+        } else {
+            " AND NOT l.active"
+        });
     }
     if !filter.include_deleted {
         sql.push_str(" AND l.deleted_at IS NULL");
     }
     if let Some(part) = &filter.name_part {
-        sql.push_str(&format!(" AND {}(l.display_name, ?) > 0", db.dialect().position));
+        sql.push_str(&format!(
+            " AND {}(l.display_name, ?) > 0",
+            db.dialect().position
+        ));
         binds.push(part.as_str().into());
     }
     if let Some(after) = after {
@@ -226,16 +268,31 @@ pub struct AccountRow {
 const ACCOUNT: &str = "SELECT id, learner_id, user_name, external_id, active, deleted_at FROM users WHERE tenant_id = ?";
 
 /// The accounts of a learner, ended ones last.
-pub fn accounts(db: &mut Db, tenant: TenantId, learner: LearnerId) -> Result<Vec<AccountRow>, StoreError> {
-    let mut rows: Vec<AccountRow> =
-        db.load(Stmt::new(format!("{ACCOUNT} AND learner_id = ? ORDER BY id")).bind(tenant).bind(learner))?;
+pub fn accounts(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+) -> Result<Vec<AccountRow>, StoreError> {
+    let mut rows: Vec<AccountRow> = db.load(
+        Stmt::new(format!("{ACCOUNT} AND learner_id = ? ORDER BY id"))
+            .bind(tenant)
+            .bind(learner),
+    )?;
     rows.sort_by_key(|row| row.deleted_at.is_some());
     Ok(rows)
 }
 
 /// One account, ended or not.
-pub fn account(db: &mut Db, tenant: TenantId, id: UserId) -> Result<Option<AccountRow>, StoreError> {
-    db.optional(Stmt::new(format!("{ACCOUNT} AND id = ?")).bind(tenant).bind(id))
+pub fn account(
+    db: &mut Db,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<AccountRow>, StoreError> {
+    db.optional(
+        Stmt::new(format!("{ACCOUNT} AND id = ?"))
+            .bind(tenant)
+            .bind(id),
+    )
 }
 
 /// The learner of the account that ended last on this connection with this externalId (§8): who comes back.

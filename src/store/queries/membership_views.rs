@@ -16,7 +16,11 @@ pub struct GroupOfUser {
 }
 
 /// The live memberships of these users (at most a page of them), by user and group.
-pub fn groups_of(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<Vec<GroupOfUser>, StoreError> {
+pub fn groups_of(
+    db: &mut Db,
+    tenant: TenantId,
+    users: &[UserId],
+) -> Result<Vec<GroupOfUser>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
@@ -42,7 +46,13 @@ pub struct Member {
 }
 
 /// The next members of a group in the order of their ids, after `after`; pending ones included.
-pub fn members_after(db: &mut Db, tenant: TenantId, group: GroupId, after: Option<UserId>, limit: i64) -> Result<Vec<Member>, StoreError> {
+pub fn members_after(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<Member>, StoreError> {
     let after = after.unwrap_or(UserId(uuid::Uuid::nil()));
     db.load(
         Stmt::new(
@@ -63,7 +73,13 @@ struct MemberId {
 }
 
 /// The ids alone, from one index.
-pub fn member_ids_after(db: &mut Db, tenant: TenantId, group: GroupId, after: Option<UserId>, limit: i64) -> Result<Vec<UserId>, StoreError> {
+pub fn member_ids_after(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<UserId>, StoreError> {
     let after = after.unwrap_or(UserId(uuid::Uuid::nil()));
     let rows: Vec<MemberId> = db.load(
         Stmt::new(

@@ -20,8 +20,13 @@ pub const CHUNK: usize = 1000;
 
 /// The ids of a chunk, the last repeated up to a few fixed lengths, so that the statement cache holds few texts.
 pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
-    let Some(last) = ids.last() else { return Vec::new() };
-    let length = [1, 4, 16, 64, 256].into_iter().find(|length| ids.len() <= *length).unwrap_or(CHUNK.max(ids.len()));
+    let Some(last) = ids.last() else {
+        return Vec::new();
+    };
+    let length = [1, 4, 16, 64, 256]
+        .into_iter()
+        .find(|length| ids.len() <= *length)
+        .unwrap_or(CHUNK.max(ids.len()));
     let mut binds: Vec<Bind> = ids.iter().map(|id| (*id).into()).collect();
     binds.resize(length, (*last).into());
     binds
@@ -57,13 +62,25 @@ impl KnownUser {
     /// The facts of the learner.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted)
+        facts(
+            &self.registration,
+            &self.approval,
+            self.active,
+            self.suspended,
+            self.deleted,
+        )
     }
 }
 
 /// Facts from their columns. The table's CHECKs admit no other spelling; an unknown one counts as the most careful.
 #[must_use]
-pub(super) fn facts(registration: &str, approval: &str, active: bool, suspended: bool, deleted: bool) -> Facts {
+pub(super) fn facts(
+    registration: &str,
+    approval: &str,
+    active: bool,
+    suspended: bool,
+    deleted: bool,
+) -> Facts {
     Facts {
         registration: Registration::parse(registration).unwrap_or(Registration::Invited),
         approval: Approval::parse(approval).unwrap_or(Approval::Pending),
@@ -74,7 +91,11 @@ pub(super) fn facts(registration: &str, approval: &str, active: bool, suspended:
 }
 
 /// Which of these accounts exist and have not ended.
-pub fn known_users(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<HashMap<UserId, KnownUser>, StoreError> {
+pub fn known_users(
+    db: &mut Db,
+    tenant: TenantId,
+    users: &[UserId],
+) -> Result<HashMap<UserId, KnownUser>, StoreError> {
     let mut known = HashMap::with_capacity(users.len());
     for chunk in users.chunks(CHUNK) {
         let ids = padded(chunk);
@@ -87,7 +108,11 @@ pub fn known_users(db: &mut Db, tenant: TenantId, users: &[UserId]) -> Result<Ha
         ))
         .bind(tenant)
         .binds(ids);
-        known.extend(db.load::<KnownUser>(stmt)?.into_iter().map(|user| (user.id, user)));
+        known.extend(
+            db.load::<KnownUser>(stmt)?
+                .into_iter()
+                .map(|user| (user.id, user)),
+        );
     }
     Ok(known)
 }
@@ -152,7 +177,13 @@ pub enum Which<'a> {
 }
 
 /// Ends live memberships and their reasons; enrollments are never touched (S-12, S-13, S-15). Returns how many ended.
-pub fn end(db: &mut Db, tenant: TenantId, which: Which<'_>, cause: EndCause, by: &By) -> Result<i64, StoreError> {
+pub fn end(
+    db: &mut Db,
+    tenant: TenantId,
+    which: Which<'_>,
+    cause: EndCause,
+    by: &By,
+) -> Result<i64, StoreError> {
     match which {
         Which::Users(group, users) => {
             let mut ended = 0;
@@ -162,7 +193,10 @@ pub fn end(db: &mut Db, tenant: TenantId, which: Which<'_>, cause: EndCause, by:
                     "m.group_id = ? AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({}))",
                     marks(ids.len())
                 );
-                let binds: Vec<Bind> = [group.into(), tenant.into()].into_iter().chain(ids).collect();
+                let binds: Vec<Bind> = [group.into(), tenant.into()]
+                    .into_iter()
+                    .chain(ids)
+                    .collect();
                 ended += end_where(db, tenant, &condition, &binds, cause, by)?;
             }
             Ok(ended)
@@ -171,19 +205,31 @@ pub fn end(db: &mut Db, tenant: TenantId, which: Which<'_>, cause: EndCause, by:
             let mut ended = 0;
             for chunk in learners.chunks(CHUNK) {
                 let ids = padded(chunk);
-                let condition = format!("m.group_id = ? AND m.learner_id IN ({})", marks(ids.len()));
+                let condition =
+                    format!("m.group_id = ? AND m.learner_id IN ({})", marks(ids.len()));
                 let binds: Vec<Bind> = std::iter::once(group.into()).chain(ids).collect();
                 ended += end_where(db, tenant, &condition, &binds, cause, by)?;
             }
             Ok(ended)
         }
         Which::Group(group) => end_where(db, tenant, "m.group_id = ?", &[group.into()], cause, by),
-        Which::Learner(learner) => end_where(db, tenant, "m.learner_id = ?", &[learner.into()], cause, by),
+        Which::Learner(learner) => {
+            end_where(db, tenant, "m.learner_id = ?", &[learner.into()], cause, by)
+        }
     }
 }
 
-fn end_where(db: &mut Db, tenant: TenantId, condition: &str, binds: &[Bind], cause: EndCause, by: &By) -> Result<i64, StoreError> {
-    let periods = format!("SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}");
+fn end_where(
+    db: &mut Db,
+    tenant: TenantId,
+    condition: &str,
+    binds: &[Bind],
+    cause: EndCause,
+    by: &By,
+) -> Result<i64, StoreError> {
+    let periods = format!(
+        "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}"
+    );
     let reasons = Stmt::new(format!(
         "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
          WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
@@ -270,7 +316,12 @@ pub enum Label {
 }
 
 /// The live accounts that any of these values names.
-pub fn candidates(db: &mut Db, tenant: TenantId, label: Label, values: Vec<Bind>) -> Result<Vec<Candidate>, StoreError> {
+pub fn candidates(
+    db: &mut Db,
+    tenant: TenantId,
+    label: Label,
+    values: Vec<Bind>,
+) -> Result<Vec<Candidate>, StoreError> {
     let column = match label {
         Label::LearnerId => "learner_id",
         Label::ExternalId => "external_id",
@@ -342,7 +393,13 @@ impl MemberRow {
     /// The facts of the learner.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        facts(&self.registration, &self.approval, self.active, self.suspended, self.deleted)
+        facts(
+            &self.registration,
+            &self.approval,
+            self.active,
+            self.suspended,
+            self.deleted,
+        )
     }
 
     /// The state of the membership.
@@ -366,7 +423,9 @@ const MEMBER: &str = "SELECT m.id, m.group_id, g.name AS group_name, m.learner_i
 /// The condition on the learner that makes a membership be in a state.
 const fn state_condition(state: State) -> &'static str {
     match state {
-        State::Pending => " AND (l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)",
+        State::Pending => {
+            " AND (l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)"
+        }
         State::Active => {
             " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND l.active AND NOT l.suspended"
         }
@@ -386,7 +445,8 @@ pub fn page(
     after: Option<LearnerId>,
     limit: i64,
 ) -> Result<Vec<MemberRow>, StoreError> {
-    let mut sql = format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
+    let mut sql =
+        format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
     let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
     if let Some(after) = after {
         sql.push_str(" AND m.learner_id > ?");
@@ -402,7 +462,11 @@ pub fn page(
 }
 
 /// A learner's live memberships.
-pub fn of_learner(db: &mut Db, tenant: TenantId, learner: LearnerId) -> Result<Vec<MemberRow>, StoreError> {
+pub fn of_learner(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+) -> Result<Vec<MemberRow>, StoreError> {
     db.load(
         Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.learner_id = ? AND m.ended_at IS NULL ORDER BY m.id"))
             .bind(tenant)
@@ -411,7 +475,12 @@ pub fn of_learner(db: &mut Db, tenant: TenantId, learner: LearnerId) -> Result<V
 }
 
 /// One learner's live membership of a group.
-pub fn find(db: &mut Db, tenant: TenantId, group: GroupId, learner: LearnerId) -> Result<Option<MemberRow>, StoreError> {
+pub fn find(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    learner: LearnerId,
+) -> Result<Option<MemberRow>, StoreError> {
     db.optional(
         Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.learner_id = ? AND m.ended_at IS NULL"))
             .bind(tenant)
@@ -421,7 +490,12 @@ pub fn find(db: &mut Db, tenant: TenantId, group: GroupId, learner: LearnerId) -
 }
 
 /// Lets another account of the same learner stand for their live memberships, when one of several accounts ends.
-pub fn change_account(db: &mut Db, tenant: TenantId, from: UserId, to: UserId) -> Result<(), StoreError> {
+pub fn change_account(
+    db: &mut Db,
+    tenant: TenantId,
+    from: UserId,
+    to: UserId,
+) -> Result<(), StoreError> {
     db.execute(
         Stmt::new("UPDATE memberships SET user_id = ? WHERE tenant_id = ? AND user_id = ? AND ended_at IS NULL")
             .bind(to)
@@ -443,8 +517,13 @@ pub struct StateCounts {
 }
 
 /// Counts a group's live members by state.
-pub fn state_counts(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<StateCounts, StoreError> {
-    let addable = "l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL";
+pub fn state_counts(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+) -> Result<StateCounts, StoreError> {
+    let addable =
+        "l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL";
     let stmt = Stmt::new(format!(
         "SELECT count(CASE WHEN NOT ({addable}) THEN 1 END) AS pending, \
          count(CASE WHEN {addable} AND l.active AND NOT l.suspended THEN 1 END) AS active, \
@@ -471,26 +550,62 @@ mod tests {
     #[test]
     fn nobody_walks_a_tenants_memberships() {
         let (group, learner) = (GroupId::new(), LearnerId::new());
-        let one = |column: &str| format!("SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND m.{column} = ?");
+        let one = |column: &str| {
+            format!(
+                "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND m.{column} = ?"
+            )
+        };
         let named = "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND m.group_id = ? \
              AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN (?, ?))";
         let tenant = TenantId(1);
-        let page = format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL ORDER BY m.learner_id LIMIT 10");
+        let page = format!(
+            "{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL ORDER BY m.learner_id LIMIT 10"
+        );
         for (sql, binds, index) in [
-            (one("learner_id"), vec![Bind::from(tenant), learner.into()], "memberships_learner"),
-            (one("group_id"), vec![tenant.into(), group.into()], "AND group_id=?"),
-            (named.to_owned(), vec![tenant.into(), group.into(), tenant.into(), learner.into(), learner.into()], "group_id=? AND learner_id=?"),
-            (page, vec![tenant.into(), group.into()], "memberships_live (tenant_id=? AND group_id=?"),
+            (
+                one("learner_id"),
+                vec![Bind::from(tenant), learner.into()],
+                "memberships_learner",
+            ),
+            (
+                one("group_id"),
+                vec![tenant.into(), group.into()],
+                "AND group_id=?",
+            ),
+            (
+                named.to_owned(),
+                vec![
+                    tenant.into(),
+                    group.into(),
+                    tenant.into(),
+                    learner.into(),
+                    learner.into(),
+                ],
+                "group_id=? AND learner_id=?",
+            ),
+            (
+                page,
+                vec![tenant.into(), group.into()],
+                "memberships_live (tenant_id=? AND group_id=?",
+            ),
         ] {
             let stmt = Stmt::new(sql).binds(binds);
-            let steps: Vec<Step> = testing::write(&testing::sqlite(), move |db| db.load(stmt.explained(db.dialect().explain)));
-            assert!(steps.iter().any(|step| step.detail.contains(index)), "{index}: {:#?}", steps.iter().map(|s| &s.detail).collect::<Vec<_>>());
+            let steps: Vec<Step> = testing::write(&testing::sqlite(), move |db| {
+                db.load(stmt.explained(db.dialect().explain))
+            });
+            assert!(
+                steps.iter().any(|step| step.detail.contains(index)),
+                "{index}: {:#?}",
+                steps.iter().map(|s| &s.detail).collect::<Vec<_>>()
+            );
         }
     }
 
     #[test]
     fn lists_of_ids_have_few_lengths() {
-        let lengths: Vec<usize> = [0, 1, 2, 5, 17, 65, 300, 1000].map(|count| padded(&vec![UserId::new(); count]).len()).to_vec();
+        let lengths: Vec<usize> = [0, 1, 2, 5, 17, 65, 300, 1000]
+            .map(|count| padded(&vec![UserId::new(); count]).len())
+            .to_vec();
         assert_eq!(lengths, [0, 1, 4, 16, 64, 256, 1000, 1000]);
     }
 }

@@ -87,19 +87,45 @@ pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
 }
 
 fn insert_values(db: &mut Db, values: &str, rows: &[SyncRow]) -> Result<usize, StoreError> {
-    let sql = format!("INSERT INTO sync_requests ({COLUMNS}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING");
+    let sql = format!(
+        "INSERT INTO sync_requests ({COLUMNS}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
+    );
     db.execute(rows.iter().fold(Stmt::new(sql), bind))
 }
 
 fn bind(stmt: Stmt, row: &SyncRow) -> Stmt {
-    let stmt = stmt.bind(row.tenant_id).bind(row.id).bind(row.at).bind(row.connection_id).bind(row.token_hint.as_str());
-    let stmt = stmt.bind(row.method.as_str()).bind(row.path.as_str()).bind(row.operation.as_str());
-    let stmt = stmt.bind(row.resource_type.as_deref()).bind(row.resource_id.as_deref());
-    let stmt = stmt.bind(row.resource_label.as_deref()).bind(row.external_id.as_deref()).bind(row.outcome.as_str());
-    let stmt = stmt.bind(row.http_status).bind(row.scim_type.as_deref()).bind(row.detail.as_deref());
-    let stmt = stmt.bind(row.duration_us).bind(row.members_added).bind(row.members_ended).bind(row.enrollments);
-    let stmt = stmt.bind(row.notes.as_str()).bind(row.changes.as_str()).bind(row.request_body.as_deref());
-    stmt.bind(row.response_body.as_deref()).bind(row.user_agent.as_deref())
+    let stmt = stmt
+        .bind(row.tenant_id)
+        .bind(row.id)
+        .bind(row.at)
+        .bind(row.connection_id)
+        .bind(row.token_hint.as_str());
+    let stmt = stmt
+        .bind(row.method.as_str())
+        .bind(row.path.as_str())
+        .bind(row.operation.as_str());
+    let stmt = stmt
+        .bind(row.resource_type.as_deref())
+        .bind(row.resource_id.as_deref());
+    let stmt = stmt
+        .bind(row.resource_label.as_deref())
+        .bind(row.external_id.as_deref())
+        .bind(row.outcome.as_str());
+    let stmt = stmt
+        .bind(row.http_status)
+        .bind(row.scim_type.as_deref())
+        .bind(row.detail.as_deref());
+    let stmt = stmt
+        .bind(row.duration_us)
+        .bind(row.members_added)
+        .bind(row.members_ended)
+        .bind(row.enrollments);
+    let stmt = stmt
+        .bind(row.notes.as_str())
+        .bind(row.changes.as_str())
+        .bind(row.request_body.as_deref());
+    stmt.bind(row.response_body.as_deref())
+        .bind(row.user_agent.as_deref())
 }
 
 /// Which rows a page shows; all conditions must hold.
@@ -126,9 +152,15 @@ pub fn page(
         "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
     );
     let mut binds = vec![Bind::from(tenant)];
-    for (column, values) in [("outcome", &filter.outcomes), ("operation", &filter.operations)] {
+    for (column, values) in [
+        ("outcome", &filter.outcomes),
+        ("operation", &filter.operations),
+    ] {
         if !values.is_empty() {
-            sql.push_str(&format!(" AND {column} IN ({})", vec!["?"; values.len()].join(", ")));
+            sql.push_str(&format!(
+                " AND {column} IN ({})",
+                vec!["?"; values.len()].join(", ")
+            ));
             binds.extend(values.iter().map(|value| Bind::from(*value)));
         }
     }

@@ -43,32 +43,50 @@ pub fn insert(db: &mut Db, row: &TokenRow) -> Result<(), StoreError> {
         "INSERT INTO tokens (tenant_id, jti, kind, label, connection_id, scopes, created_by, created_at, expires_at) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    let stmt = stmt.bind(row.tenant_id).bind(row.jti.as_str()).bind(row.kind.as_str()).bind(row.label.as_str());
-    let stmt = stmt.bind(row.connection_id).bind(row.scopes.as_str()).bind(row.created_by.as_str());
+    let stmt = stmt
+        .bind(row.tenant_id)
+        .bind(row.jti.as_str())
+        .bind(row.kind.as_str())
+        .bind(row.label.as_str());
+    let stmt = stmt
+        .bind(row.connection_id)
+        .bind(row.scopes.as_str())
+        .bind(row.created_by.as_str());
     db.execute(stmt.bind(row.created_at).bind(row.expires_at))?;
     Ok(())
 }
 
 /// The token of a `jti` in its tenant.
 pub fn find(db: &mut Db, tenant: TenantId, jti: &str) -> Result<Option<TokenRow>, StoreError> {
-    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? AND jti = ?"));
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? AND jti = ?"
+    ));
     db.optional(stmt.bind(tenant).bind(jti))
 }
 
 /// The tokens of a `jti` in any tenant, for the operator's command line.
 pub fn find_anywhere(db: &mut Db, jti: &str) -> Result<Vec<TokenRow>, StoreError> {
-    db.load(Stmt::new(format!("SELECT {COLUMNS} FROM tokens WHERE jti = ? ORDER BY tenant_id")).bind(jti))
+    db.load(
+        Stmt::new(format!(
+            "SELECT {COLUMNS} FROM tokens WHERE jti = ? ORDER BY tenant_id"
+        ))
+        .bind(jti),
+    )
 }
 
 /// A tenant's tokens, oldest first, revoked and expired ones included.
 pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<TokenRow>, StoreError> {
-    let stmt = Stmt::new(format!("SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? ORDER BY created_at, jti"));
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? ORDER BY created_at, jti"
+    ));
     db.load(stmt.bind(tenant))
 }
 
 /// Takes a token back; says whether it was live.
 pub fn revoke(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<bool, StoreError> {
-    let stmt = Stmt::new("UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND jti = ? AND revoked_at IS NULL");
+    let stmt = Stmt::new(
+        "UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND jti = ? AND revoked_at IS NULL",
+    );
     Ok(db.execute(stmt.bind(now).bind(tenant).bind(jti))? == 1)
 }
 

@@ -63,3 +63,25 @@ pub fn insert_all(
     }
     Ok(())
 }
+
+#[derive(diesel::QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = crate::store::SqlId)]
+    user_id: UserId,
+}
+
+/// The users that hold this key under an attribute.
+pub fn holders(
+    db: &mut Db,
+    tenant: TenantId,
+    attr: i64,
+    key: &str,
+) -> Result<Vec<UserId>, StoreError> {
+    let rows: Vec<Holder> = db.load(
+        Stmt::new("SELECT v.user_id FROM user_values v WHERE v.tenant_id = ? AND v.attr = ? AND v.value_key = ?")
+            .bind(tenant)
+            .bind(attr)
+            .bind(key),
+    )?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
+}

@@ -18,7 +18,9 @@ enum Place {
 impl Database {
     /// Makes one.
     pub fn fresh() -> Self {
-        let Some(server) = server() else { return Self::file() };
+        let Some(server) = server() else {
+            return Self::file();
+        };
         let name = format!("it_{}", uuid::Uuid::now_v7().simple());
         run(&server, &format!("CREATE DATABASE {name}"));
         let (base, query) = server

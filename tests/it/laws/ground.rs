@@ -16,19 +16,34 @@ use serde_json::{Map, Value};
 
 use crate::harness::database::Database;
 
-pub static REGISTRY: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(Registry::builtin().expect("the schema files are valid")));
+pub static REGISTRY: LazyLock<Arc<Registry>> =
+    LazyLock::new(|| Arc::new(Registry::builtin().expect("the schema files are valid")));
 
 /// The moment around which everything happens.
 pub const NOW: Instant = Instant(1_767_225_600_000);
 
 /// A call that asks for everything or for the cheap parts only.
 pub fn call(whole: bool) -> Call<'static> {
-    Call { registry: &REGISTRY, base: "http://localhost/scim/v2", parts: Parts { members: whole, groups: whole } }
+    Call {
+        registry: &REGISTRY,
+        base: "http://localhost/scim/v2",
+        parts: Parts {
+            members: whole,
+            groups: whole,
+            learner: whole,
+            names: whole,
+        },
+    }
 }
 
 /// A runner of so many cases that leaves no files behind.
 pub fn runner(cases: u32) -> TestRunner {
-    TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() })
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    })
 }
 
 /// A store on a database of its own.
@@ -48,13 +63,25 @@ impl Ground {
     /// On SQLite, and on the server of the suite when there is one.
     pub fn each() -> Vec<Self> {
         let server = Database::can_be_shared().then(Database::fresh);
-        std::iter::once(Database::file()).chain(server).map(Self::on).collect()
+        std::iter::once(Database::file())
+            .chain(server)
+            .map(Self::on)
+            .collect()
     }
 
     fn on(database: Database) -> Self {
-        let options = StoreOptions { readers: 1, postgres_pool: 2, allow_unsafe: true, ..StoreOptions::default() };
+        let options = StoreOptions {
+            readers: 1,
+            postgres_pool: 2,
+            allow_unsafe: true,
+            ..StoreOptions::default()
+        };
         let store = Store::open(&database.url, options).expect("a fresh database opens");
-        Self { store, tenants: std::cell::Cell::new(0), _database: database }
+        Self {
+            store,
+            tenants: std::cell::Cell::new(0),
+            _database: database,
+        }
     }
 
     /// A tenant that nobody else uses.
@@ -62,7 +89,13 @@ impl Ground {
         let number = self.tenants.get() + 1;
         self.tenants.set(number);
         let made = self.store.write_blocking("tenant", move |db| {
-            tenants::create(db, &format!("law {number}"), SubscriptionPlan::Business, "Europe/Berlin", NOW)
+            tenants::create(
+                db,
+                &format!("law {number}"),
+                SubscriptionPlan::Business,
+                "Europe/Berlin",
+                NOW,
+            )
         });
         made.expect("a tenant is made").id
     }
@@ -103,12 +136,19 @@ pub fn populate(ground: &Ground, tenant: TenantId, users: Vec<Value>) -> Vec<Kno
             let at = Instant(NOW.0 - 2_000 + position / 2 * 1_000);
             let scope = Scope::system(tenant, "law", at);
             let written = directory::create(db, &scope, call(false), Kind::User, user)?;
-            let shown = written.resource.ok_or_else(|| ServiceError::not_found("shown", "user"))?;
-            let mut document: Map<String, Value> = serde_json::from_str(&shown.body).map_err(|error| ServiceError::Bug(error.into()))?;
+            let shown = written
+                .resource
+                .ok_or_else(|| ServiceError::not_found("shown", "user"))?;
+            let mut document: Map<String, Value> = serde_json::from_str(&shown.body)
+                .map_err(|error| ServiceError::Bug(error.into()))?;
             for name in ["schemas", "id", "meta"] {
                 document.remove(name);
             }
-            known.push(Known { id: written.id, document, at });
+            known.push(Known {
+                id: written.id,
+                document,
+                at,
+            });
         }
         Ok::<_, ServiceError>(known)
     });

@@ -11,7 +11,8 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 /// Words that differ only by case, width, accents or wildcards: what folding and LIKE get wrong.
 fn word() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "ada", "Ada", "ADA", "bo", "Bo.Li", "Straße", "STRASSE", "Ａda", "é", "e\u{301}", "100%", "a_b", "a\\b", "o'neil", "x y", "ß", "ω", "z",
+        "ada", "Ada", "ADA", "bo", "Bo.Li", "Straße", "STRASSE", "Ａda", "é", "e\u{301}", "100%",
+        "a_b", "a\\b", "o'neil", "x y", "ß", "ω", "z",
     ])
     .prop_map(str::to_owned)
 }
@@ -27,14 +28,18 @@ fn address() -> impl Strategy<Value = String> {
 }
 
 fn element(value: impl Strategy<Value = String>) -> impl Strategy<Value = Value> {
-    (value, prop::option::of(prop::sample::select(vec!["work", "Work", "home", "other"]))).prop_map(|(value, kind)| {
-        let mut element = Map::new();
-        element.insert("value".into(), json!(value));
-        if let Some(kind) = kind {
-            element.insert("type".into(), json!(kind));
-        }
-        Value::Object(element)
-    })
+    (
+        value,
+        prop::option::of(prop::sample::select(vec!["work", "Work", "home", "other"])),
+    )
+        .prop_map(|(value, kind)| {
+            let mut element = Map::new();
+            element.insert("value".into(), json!(value));
+            if let Some(kind) = kind {
+                element.insert("type".into(), json!(kind));
+            }
+            Value::Object(element)
+        })
 }
 
 prop_compose! {
@@ -75,7 +80,8 @@ fn quoted(text: &str) -> String {
 fn text_test(path: &'static str) -> impl Strategy<Value = String> {
     let operator = prop::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]);
     let operand = prop_oneof![4 => word(), 1 => address(), 1 => Just(String::new()), 1 => Just("%".to_owned()), 1 => Just("a".to_owned())];
-    (operator, operand).prop_map(move |(operator, operand)| format!("{path} {operator} {}", quoted(&operand)))
+    (operator, operand)
+        .prop_map(move |(operator, operand)| format!("{path} {operator} {}", quoted(&operand)))
 }
 
 fn inner() -> impl Strategy<Value = String> {
@@ -111,10 +117,23 @@ pub fn filter() -> impl Strategy<Value = String> {
         text_test("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"),
         text_test("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"),
         prop::sample::select(vec![
-            "active eq true", "active eq false", "active ne true", "active pr", "title pr", "emails pr", "emails.primary eq true",
-            "emails.primary eq false", "phoneNumbers pr", "displayName eq null", "emails ne null", "externalId pr", "name pr",
-            "meta.created gt \"2026-01-01T00:00:00Z\"", "meta.lastModified lt \"2026-01-01T00:00:00Z\"",
-            "meta.resourceType eq \"User\"", "id pr",
+            "active eq true",
+            "active eq false",
+            "active ne true",
+            "active pr",
+            "title pr",
+            "emails pr",
+            "emails.primary eq true",
+            "emails.primary eq false",
+            "phoneNumbers pr",
+            "displayName eq null",
+            "emails ne null",
+            "externalId pr",
+            "name pr",
+            "meta.created gt \"2026-01-01T00:00:00Z\"",
+            "meta.lastModified lt \"2026-01-01T00:00:00Z\"",
+            "meta.resourceType eq \"User\"",
+            "id pr",
         ])
         .prop_map(str::to_owned),
         inner().prop_map(|inner| format!("emails[{inner}]")),
@@ -130,13 +149,20 @@ pub fn filter() -> impl Strategy<Value = String> {
 }
 
 fn join(terms: &[String], word: &str) -> String {
-    terms.iter().map(|term| format!("({term})")).collect::<Vec<_>>().join(&format!(" {word} "))
+    terms
+        .iter()
+        .map(|term| format!("({term})"))
+        .collect::<Vec<_>>()
+        .join(&format!(" {word} "))
 }
 
 /// Users whose names are not taken by each other.
 pub fn users(most: usize) -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(user(), 1..most).prop_map(|users| {
         let mut names = HashSet::new();
-        users.into_iter().filter(|user| names.insert(fold(user["userName"].as_str().unwrap_or_default()))).collect()
+        users
+            .into_iter()
+            .filter(|user| names.insert(fold(user["userName"].as_str().unwrap_or_default())))
+            .collect()
     })
 }

@@ -14,24 +14,40 @@ use super::people;
 
 /// In the order of a list without `sortBy`: by creation.
 fn in_memory(filter: &str, known: &[Known]) -> Vec<String> {
-    let parsed = Filter::parse(filter).and_then(|parsed| parsed.check(ground::user_type(), &Switches::default()));
+    let parsed = Filter::parse(filter)
+        .and_then(|parsed| parsed.check(ground::user_type(), &Switches::default()));
     let checked = parsed.unwrap_or_else(|error| panic!("{filter}: {error}"));
-    known.iter().filter(|one| one.show(|subject| eval::matches(&checked, subject))).map(|one| one.id.clone()).collect()
+    known
+        .iter()
+        .filter(|one| one.show(|subject| eval::matches(&checked, subject)))
+        .map(|one| one.id.clone())
+        .collect()
 }
 
 fn found(ground: &Ground, tenant: TenantId, filter: &str) -> (i64, Vec<String>) {
     let scope = Scope::system(tenant, "law", NOW);
     let mut request = SearchRequest::from_query("count=1000").expect("valid");
     request.filter = Some(filter.to_owned());
-    let page = ground.store.read_blocking(move |db| directory::search(db, &scope, call(false), Kind::User, &request));
+    let page = ground
+        .store
+        .read_blocking(move |db| directory::search(db, &scope, call(false), Kind::User, &request));
     let page = page.unwrap_or_else(|error| panic!("{filter}: {error}"));
-    (page.total, page.resources.into_iter().map(|resource| resource.id).collect())
+    (
+        page.total,
+        page.resources
+            .into_iter()
+            .map(|resource| resource.id)
+            .collect(),
+    )
 }
 
 #[test]
 fn the_database_finds_exactly_those_for_whom_the_filter_holds() {
     let ground = Ground::fresh();
-    let input = (people::users(14), prop::collection::vec(people::filter(), 24));
+    let input = (
+        people::users(14),
+        prop::collection::vec(people::filter(), 24),
+    );
     ground::runner(24)
         .run(&input, |(users, filters)| {
             let tenant = ground.tenant();
@@ -40,7 +56,12 @@ fn the_database_finds_exactly_those_for_whom_the_filter_holds() {
                 let expected = in_memory(&filter, &known);
                 let (total, ids) = found(&ground, tenant, &filter);
                 prop_assert_eq!(&ids, &expected, "filter {}", filter);
-                prop_assert_eq!(total, i64::try_from(expected.len()).unwrap_or(-1), "total of {}", filter);
+                prop_assert_eq!(
+                    total,
+                    i64::try_from(expected.len()).unwrap_or(-1),
+                    "total of {}",
+                    filter
+                );
             }
             Ok(())
         })

@@ -43,7 +43,14 @@ fn numbers() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn group() -> impl Strategy<Value = Value> {
-    let name = prop::sample::select(vec!["Warehouse", "WAREHOUSE", "Sales", "Straße", "strasse", "Night"]);
+    let name = prop::sample::select(vec![
+        "Warehouse",
+        "WAREHOUSE",
+        "Sales",
+        "Straße",
+        "strasse",
+        "Night",
+    ]);
     (name, prop::option::of(prop::sample::select(vec!["g-1", "g-2"])))
         .prop_map(|(name, external)| json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "externalId": external }))
 }

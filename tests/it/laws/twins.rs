@@ -12,10 +12,18 @@ use super::world::World;
 /// The answers and the final state of a sequence on one database.
 fn once(ground: &Ground, steps: &[Step]) -> Result<(Vec<String>, String), TestCaseError> {
     let mut world = World::new(ground);
-    let answers = steps.iter().enumerate().map(|(position, step)| world.play(position, step).shown).collect();
+    let answers = steps
+        .iter()
+        .enumerate()
+        .map(|(position, step)| world.play(position, step).shown)
+        .collect();
     let state = world.state();
     prop_assert_eq!(world.breach(), None);
-    prop_assert_eq!(&world.state(), &state, "what changes nothing changed something");
+    prop_assert_eq!(
+        &world.state(),
+        &state,
+        "what changes nothing changed something"
+    );
     Ok((answers, state))
 }
 
@@ -25,7 +33,11 @@ fn twice(ground: &Ground, steps: &[Step]) -> Result<String, TestCaseError> {
     for (position, step) in steps.iter().enumerate() {
         let first = world.play(position, step).shown;
         let again = world.play(position, step);
-        prop_assert!(!again.changed, "{step:?}\nis answered {first}\nand again {}", again.shown);
+        prop_assert!(
+            !again.changed,
+            "{step:?}\nis answered {first}\nand again {}",
+            again.shown
+        );
     }
     Ok(world.state())
 }
@@ -38,7 +50,11 @@ fn any_sequence_has_the_same_answers_and_rows_on_every_database_and_twice_is_onc
             let mut first = None;
             for ground in &grounds {
                 let played = once(ground, &steps)?;
-                prop_assert_eq!(&twice(ground, &steps)?, &played.1, "a request sent twice is not as one");
+                prop_assert_eq!(
+                    &twice(ground, &steps)?,
+                    &played.1,
+                    "a request sent twice is not as one"
+                );
                 let (answers, state) = first.get_or_insert_with(|| played.clone());
                 for ((ours, theirs), step) in played.0.iter().zip(answers.iter()).zip(&steps) {
                     prop_assert_eq!(ours, theirs, "the databases answer differently: {:?}", step);
@@ -49,7 +65,10 @@ fn any_sequence_has_the_same_answers_and_rows_on_every_database_and_twice_is_onc
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
     for ground in &grounds {
-        let findings = ground.store.read_blocking(check::all).expect("the check runs");
+        let findings = ground
+            .store
+            .read_blocking(check::all)
+            .expect("the check runs");
         assert!(findings.is_empty(), "{findings:?}");
     }
 }

@@ -10,7 +10,9 @@ use rollcall::scim::version::IfMatch;
 use rollcall::service::courses::{self, CourseFields};
 use rollcall::service::directory::{self, Kind, Written};
 use rollcall::service::enroll::{self, Effects, EnrollScope};
-use rollcall::service::{Connection, Scope, ServiceError, assignments, check, connections, enrollments};
+use rollcall::service::{
+    Connection, Scope, ServiceError, assignments, check, connections, enrollments,
+};
 use rollcall::store::Db;
 use serde_json::{Value, json};
 
@@ -44,16 +46,37 @@ impl<'a> World<'a> {
             let connection = connections::create(db, tenant, "directory", Client::Generic, NOW)?;
             let scope = Scope::system(tenant, "law", NOW);
             let course = |db: &mut Db, title: &str| {
-                courses::create(db, &scope, &CourseFields { title: Some(title.to_owned()), ..CourseFields::default() }).map(|row| row.id)
+                courses::create(
+                    db,
+                    &scope,
+                    &CourseFields {
+                        title: Some(title.to_owned()),
+                        ..CourseFields::default()
+                    },
+                )
+                .map(|row| row.id)
             };
-            Ok::<_, ServiceError>((connection, vec![course(db, "Safety")?, course(db, "Ethics")?]))
+            Ok::<_, ServiceError>((
+                connection,
+                vec![course(db, "Safety")?, course(db, "Ethics")?],
+            ))
         });
         let (connection, courses) = made.expect("a world is made");
-        Self { ground, tenant, connection, courses, users: Vec::new(), groups: Vec::new() }
+        Self {
+            ground,
+            tenant,
+            connection,
+            courses,
+            users: Vec::new(),
+            groups: Vec::new(),
+        }
     }
 
     fn scope(&self, now: Instant) -> Scope {
-        Scope { connection: Some(self.connection.clone()), ..Scope::system(self.tenant, "law", now) }
+        Scope {
+            connection: Some(self.connection.clone()),
+            ..Scope::system(self.tenant, "law", now)
+        }
     }
 
     fn pick(made: &[String], number: usize) -> String {
@@ -65,17 +88,30 @@ impl<'a> World<'a> {
     }
 
     fn members(&self, numbers: &[usize]) -> Value {
-        numbers.iter().map(|number| json!({ "value": Self::pick(&self.users, *number) })).collect()
+        numbers
+            .iter()
+            .map(|number| json!({ "value": Self::pick(&self.users, *number) }))
+            .collect()
     }
 
     fn operation(&self, change: &Change) -> Value {
         match change {
-            Change::Add(numbers) => json!({ "op": "add", "path": "members", "value": self.members(numbers) }),
-            Change::Remove(number) => json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", Self::pick(&self.users, *number)) }),
-            Change::RemoveListed(numbers) => json!({ "op": "remove", "path": "members", "value": self.members(numbers) }),
-            Change::Replace(numbers) => json!({ "op": "replace", "path": "members", "value": self.members(numbers) }),
+            Change::Add(numbers) => {
+                json!({ "op": "add", "path": "members", "value": self.members(numbers) })
+            }
+            Change::Remove(number) => {
+                json!({ "op": "remove", "path": format!("members[value eq \"{}\"]", Self::pick(&self.users, *number)) })
+            }
+            Change::RemoveListed(numbers) => {
+                json!({ "op": "remove", "path": "members", "value": self.members(numbers) })
+            }
+            Change::Replace(numbers) => {
+                json!({ "op": "replace", "path": "members", "value": self.members(numbers) })
+            }
             Change::RemoveAll => json!({ "op": "remove", "path": "members" }),
-            Change::Rename(name) => json!({ "op": "replace", "path": "displayName", "value": name }),
+            Change::Rename(name) => {
+                json!({ "op": "replace", "path": "displayName", "value": name })
+            }
         }
     }
 
@@ -89,7 +125,11 @@ impl<'a> World<'a> {
                 group["members"] = self.members(members);
                 self.create(now, Kind::Group, group)
             }
-            Step::ReplaceUser(number, user) => self.replace(now, (Kind::User, Self::pick(&self.users, *number)), user.clone()),
+            Step::ReplaceUser(number, user) => self.replace(
+                now,
+                (Kind::User, Self::pick(&self.users, *number)),
+                user.clone(),
+            ),
             Step::ReplaceGroup(number, group, members) => {
                 let mut group = group.clone();
                 if let Some(members) = members {
@@ -97,22 +137,45 @@ impl<'a> World<'a> {
                 }
                 self.replace(now, (Kind::Group, Self::pick(&self.groups, *number)), group)
             }
-            Step::PatchUser(number, operations) => self.patch(now, (Kind::User, Self::pick(&self.users, *number)), operations),
+            Step::PatchUser(number, operations) => self.patch(
+                now,
+                (Kind::User, Self::pick(&self.users, *number)),
+                operations,
+            ),
             Step::PatchGroup(number, changes) => {
-                let operations: Vec<Value> = changes.iter().map(|change| self.operation(change)).collect();
-                self.patch(now, (Kind::Group, Self::pick(&self.groups, *number)), &operations)
+                let operations: Vec<Value> = changes
+                    .iter()
+                    .map(|change| self.operation(change))
+                    .collect();
+                self.patch(
+                    now,
+                    (Kind::Group, Self::pick(&self.groups, *number)),
+                    &operations,
+                )
             }
-            Step::DeleteUser(number) => self.delete(now, (Kind::User, Self::pick(&self.users, *number))),
-            Step::DeleteGroup(number) => self.delete(now, (Kind::Group, Self::pick(&self.groups, *number))),
-            Step::Assign(group, course) => self.assign(now, &Self::pick(&self.groups, *group), *course),
+            Step::DeleteUser(number) => {
+                self.delete(now, (Kind::User, Self::pick(&self.users, *number)))
+            }
+            Step::DeleteGroup(number) => {
+                self.delete(now, (Kind::Group, Self::pick(&self.groups, *number)))
+            }
+            Step::Assign(group, course) => {
+                self.assign(now, &Self::pick(&self.groups, *group), *course)
+            }
         }
     }
 
     fn create(&mut self, now: Instant, kind: Kind, body: Value) -> Answer {
         let scope = self.scope(now);
-        let done = self.ground.store.write_blocking("create", move |db| directory::create(db, &scope, call(true), kind, &body));
+        let done = self.ground.store.write_blocking("create", move |db| {
+            directory::create(db, &scope, call(true), kind, &body)
+        });
         if let Ok(written) = &done {
-            let made = if kind == Kind::User { &mut self.users } else { &mut self.groups };
+            let made = if kind == Kind::User {
+                &mut self.users
+            } else {
+                &mut self.groups
+            };
             made.push(written.id.clone());
         }
         self.answer(done)
@@ -121,18 +184,37 @@ impl<'a> World<'a> {
     fn replace(&self, now: Instant, (kind, id): (Kind, String), body: Value) -> Answer {
         let scope = self.scope(now);
         self.answer(self.ground.store.write_blocking("replace", move |db| {
-            directory::replace(db, &scope, call(true), (kind, &id), &body, &IfMatch::default())
+            directory::replace(
+                db,
+                &scope,
+                call(true),
+                (kind, &id),
+                &body,
+                &IfMatch::default(),
+            )
         }))
     }
 
     fn patch(&self, now: Instant, (kind, id): (Kind, String), operations: &[Value]) -> Answer {
         let scope = self.scope(now);
         let switches = scope.switches();
-        let resource_type = kind.resource_type(&ground::REGISTRY).expect("both kinds are there");
-        let request = PatchRequest::parse(json!({ "schemas": [PATCH_OP], "Operations": operations }), &switches);
+        let resource_type = kind
+            .resource_type(&ground::REGISTRY)
+            .expect("both kinds are there");
+        let request = PatchRequest::parse(
+            json!({ "schemas": [PATCH_OP], "Operations": operations }),
+            &switches,
+        );
         match request.and_then(|request| patch::compile(&request, resource_type, &switches)) {
             Ok(compiled) => self.answer(self.ground.store.write_blocking("patch", move |db| {
-                directory::patch(db, &scope, call(true), (kind, &id), &compiled, &IfMatch::default())
+                directory::patch(
+                    db,
+                    &scope,
+                    call(true),
+                    (kind, &id),
+                    &compiled,
+                    &IfMatch::default(),
+                )
             })),
             Err(error) => self.answer(Err(error.into())),
         }
@@ -140,18 +222,37 @@ impl<'a> World<'a> {
 
     fn delete(&self, now: Instant, (kind, id): (Kind, String)) -> Answer {
         let scope = self.scope(now);
-        self.answer(self.ground.store.write_blocking("delete", move |db| directory::delete(db, &scope, (kind, &id), &IfMatch::default())))
+        self.answer(self.ground.store.write_blocking("delete", move |db| {
+            directory::delete(db, &scope, (kind, &id), &IfMatch::default())
+        }))
     }
 
     fn assign(&self, now: Instant, group: &str, course: usize) -> Answer {
-        let scope = Scope { connection: None, ..self.scope(now) };
-        let (Ok(group), Some(course)) = (group.parse(), self.courses.get(course % self.courses.len()).copied()) else {
-            return Answer { shown: String::new(), changed: false };
+        let scope = Scope {
+            connection: None,
+            ..self.scope(now)
         };
-        let done = self.ground.store.write_blocking("assign", move |db| assignments::assign(db, &scope, group, course, Options::default()));
+        let (Ok(group), Some(course)) = (
+            group.parse(),
+            self.courses.get(course % self.courses.len()).copied(),
+        ) else {
+            return Answer {
+                shown: String::new(),
+                changed: false,
+            };
+        };
+        let done = self.ground.store.write_blocking("assign", move |db| {
+            assignments::assign(db, &scope, group, course, Options::default())
+        });
         match done {
-            Ok(assigned) => Answer { shown: format!("assigned {:?}", assigned.effects), changed: true },
-            Err(error) => Answer { shown: self.numbered(format!("refused: {error}")), changed: false },
+            Ok(assigned) => Answer {
+                shown: format!("assigned {:?}", assigned.effects),
+                changed: true,
+            },
+            Err(error) => Answer {
+                shown: self.numbered(format!("refused: {error}")),
+                changed: false,
+            },
         }
     }
 
@@ -163,13 +264,28 @@ impl<'a> World<'a> {
                 let body = written.resource.map(|resource| resource.body);
                 let shown = format!(
                     "{} {} {:?} {} +{} -{} {:?} {:?} {} {body:?}",
-                    written.id, written.version, written.external_id, written.changed, written.members_added, written.members_ended,
-                    written.effects, written.notes, written.changes,
+                    written.id,
+                    written.version,
+                    written.external_id,
+                    written.changed,
+                    written.members_added,
+                    written.members_ended,
+                    written.effects,
+                    written.notes,
+                    written.changes,
                 );
-                Answer { shown: self.numbered(shown), changed: written.changed }
+                Answer {
+                    shown: self.numbered(shown),
+                    changed: written.changed,
+                }
             }
-            Err(error @ (ServiceError::Bug(_) | ServiceError::Retry | ServiceError::Unavailable(_))) => panic!("{error}"),
-            Err(error) => Answer { shown: self.numbered(format!("refused: {error}")), changed: false },
+            Err(
+                error @ (ServiceError::Bug(_) | ServiceError::Retry | ServiceError::Unavailable(_)),
+            ) => panic!("{error}"),
+            Err(error) => Answer {
+                shown: self.numbered(format!("refused: {error}")),
+                changed: false,
+            },
         }
     }
 
@@ -186,19 +302,49 @@ impl<'a> World<'a> {
     fn list(&self, kind: Kind) -> Vec<(String, String)> {
         let scope = self.scope(NOW);
         let request = SearchRequest::from_query("count=1000").expect("valid");
-        let found = self.ground.store.read_blocking(move |db| directory::search(db, &scope, call(true), kind, &request)).expect("a list");
-        assert_eq!(usize::try_from(found.total).ok(), Some(found.resources.len()), "the total of all {}s", kind.name());
-        found.resources.into_iter().map(|resource| (resource.id, resource.body)).collect()
+        let found = self
+            .ground
+            .store
+            .read_blocking(move |db| directory::search(db, &scope, call(true), kind, &request))
+            .expect("a list");
+        assert_eq!(
+            usize::try_from(found.total).ok(),
+            Some(found.resources.len()),
+            "the total of all {}s",
+            kind.name()
+        );
+        found
+            .resources
+            .into_iter()
+            .map(|resource| (resource.id, resource.body))
+            .collect()
     }
 
     /// Users, groups and enrollments as they are in the end, one per line.
     pub fn state(&self) -> String {
-        let resources = [Kind::User, Kind::Group].map(|kind| self.list(kind)).concat();
-        let mut lines: Vec<String> = resources.into_iter().map(|(_, body)| self.numbered(body)).collect();
+        let resources = [Kind::User, Kind::Group]
+            .map(|kind| self.list(kind))
+            .concat();
+        let mut lines: Vec<String> = resources
+            .into_iter()
+            .map(|(_, body)| self.numbered(body))
+            .collect();
         let scope = self.scope(NOW);
-        let rows = self.ground.store.read_blocking(move |db| enrollments::list(db, &scope, None, None, None, 10_000)).expect("enrollments");
-        let mut enrolled: Vec<String> =
-            rows.iter().map(|row| format!("{} in {} since {} cycle {:?}", row.learner_name, row.course_title, row.created_at, row.cycle_n)).collect();
+        let rows = self
+            .ground
+            .store
+            .read_blocking(move |db| enrollments::list(db, &scope, None, None, None, 10_000))
+            .expect("enrollments");
+        let mut enrolled: Vec<String> = rows
+            .iter()
+            .map(|view| &view.row)
+            .map(|row| {
+                format!(
+                    "{} in {} since {} cycle {:?}",
+                    row.learner_name, row.course_title, row.created_at, row.cycle_n
+                )
+            })
+            .collect();
         enrolled.sort();
         lines.extend(enrolled);
         lines.join("\n")
@@ -214,11 +360,24 @@ impl<'a> World<'a> {
                 let scope = self.scope(later);
                 let target = id.clone();
                 let done = self.ground.store.write_blocking("replace", move |db| {
-                    directory::replace(db, &scope, call(true), (kind, &target), &sent, &IfMatch::default())
+                    directory::replace(
+                        db,
+                        &scope,
+                        call(true),
+                        (kind, &target),
+                        &sent,
+                        &IfMatch::default(),
+                    )
                 });
                 match done {
-                    Ok(written) if !written.changed && Some(written.version.to_string()) == before => {}
-                    other => return Some(format!("PUT of what was read: {body}\nis answered {}", self.answer(other).shown)),
+                    Ok(written)
+                        if !written.changed && Some(written.version.to_string()) == before => {}
+                    other => {
+                        return Some(format!(
+                            "PUT of what was read: {body}\nis answered {}",
+                            self.answer(other).shown
+                        ));
+                    }
                 }
             }
         }

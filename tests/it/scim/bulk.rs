@@ -250,7 +250,10 @@ fn many_operations_in_several_transactions_are_all_done_and_all_logged() {
             .all(|result| result["status"] == "201")
     );
     assert_eq!(results[251]["status"], "400");
-    assert_eq!(crate::harness::build::rows(&app.api(), "/sync/requests").len(), 252);
+    assert_eq!(
+        crate::harness::build::rows(&app.api(), "/sync/requests").len(),
+        252
+    );
     assert!(
         send(&app.scim(), json!(all))[..251]
             .iter()
