@@ -144,7 +144,11 @@ pub fn first_start(
     if !is_empty(db)? {
         return Ok(None);
     }
-    let tenant = create(db, "default", SubscriptionPlan::Business, "UTC", now)?;
+    let tenant = match create(db, "default", SubscriptionPlan::Business, "UTC", now) {
+        // Another node started at the same instant and its commit came first.
+        Err(ServiceError::Taken { .. }) => return Ok(None),
+        made => made?,
+    };
     admins::create(db, tenant.id, FIRST_OWNER, password_hash, Role::Owner, now)?;
     let connection = connections::find_or_create(db, tenant.id, "default", Client::Generic, now)?;
     let mut token = |kind, connection| {
