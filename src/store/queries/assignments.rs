@@ -180,6 +180,34 @@ pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, Store
     )
 }
 
+/// How many live members the group of an assignment has.
+pub fn members(db: &mut Db, tenant: TenantId, id: AssignmentId) -> Result<i64, StoreError> {
+    db.number(
+        Stmt::new(
+            "SELECT count(*) AS n FROM assignments a JOIN memberships m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id \
+             AND m.ended_at IS NULL WHERE a.tenant_id = ? AND a.id = ?",
+        )
+        .bind(tenant)
+        .bind(id),
+    )
+}
+
+/// Ends one assignment alone; its reasons are the caller's. `false` when it was not live.
+pub fn end_alone(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    at: Instant,
+) -> Result<bool, StoreError> {
+    let ended = db.execute(
+        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND id = ? AND ended_at IS NULL")
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )?;
+    Ok(ended == 1)
+}
+
 /// Ends one assignment and its reasons; nobody is un-enrolled (S-12). `false` when it was not live.
 pub fn end(
     db: &mut Db,
