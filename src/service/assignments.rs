@@ -13,7 +13,7 @@ use crate::store::queries::{courses, events, groups_learning, jobs};
 use crate::store::{Db, StoreError};
 
 use super::enroll::{self, Effects, EnrollScope, by};
-use super::jobs::book::{self, AT_ONCE, JobRow, Work};
+use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Scope, ServiceError, groups};
 
 /// An assignment that was made or changed, with what it caused.
@@ -96,15 +96,6 @@ fn warnings(
 /// Reads a live assignment.
 pub fn find(db: &mut Db, scope: &Scope, id: AssignmentId) -> Result<AssignmentRow, ServiceError> {
     rows::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Assignment", id))
-}
-
-/// Reads a live assignment, and the job that enrolls its members where there are many.
-pub fn view(
-    db: &mut Db,
-    scope: &Scope,
-    id: AssignmentId,
-) -> Result<(AssignmentRow, Option<JobRow>), ServiceError> {
-    Ok((find(db, scope, id)?, book::enrolling(db, scope, id)?))
 }
 
 /// Changes the options; statuses follow because they are computed (4.10). Errors: plan, not found, stale.

@@ -61,9 +61,38 @@ impl Call {
         F: FnOnce(Self) -> R,
         R: Future<Output = Result<HttpResponse, Failure>>,
     {
+        let allowed = who.0.permissions.contains(needed);
+        Self::answer_if(request, who, state, (allowed, needed.as_str()), handle).await
+    }
+
+    /// Answers whoever has a token of the REST API; what they may see is the use case's to say.
+    pub async fn answer_any<F, R>(
+        request: HttpRequest,
+        who: ApiCaller,
+        state: web::Data<AppState>,
+        handle: F,
+    ) -> HttpResponse
+    where
+        F: FnOnce(Self) -> R,
+        R: Future<Output = Result<HttpResponse, Failure>>,
+    {
+        Self::answer_if(request, who, state, (true, ""), handle).await
+    }
+
+    async fn answer_if<F, R>(
+        request: HttpRequest,
+        who: ApiCaller,
+        state: web::Data<AppState>,
+        (allowed, needed): (bool, &str),
+        handle: F,
+    ) -> HttpResponse
+    where
+        F: FnOnce(Self) -> R,
+        R: Future<Output = Result<HttpResponse, Failure>>,
+    {
         let ApiCaller(scope) = who;
         let id: RequestId = scope.request;
-        let result = if scope.permissions.contains(needed) {
+        let result = if allowed {
             handle(Self {
                 request,
                 scope,

@@ -405,7 +405,7 @@ pub(super) fn show_assignment(row: &AssignmentRow) -> Value {
         "due": row.due().to_json(),
         "recert_months": row.recert_months,
         "version": row.version,
-        "enrolling": null,
+        "enrolling": row.enrolling().map(|(done, total)| json!({"done": done, "total": total})),
         "created_at": Instant(row.created_at),
         "updated_at": Instant(row.modified_at),
     })

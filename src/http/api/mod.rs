@@ -5,6 +5,7 @@ pub mod courses;
 pub mod enrollments;
 pub mod exchange;
 pub mod groups;
+pub mod jobs;
 pub mod learners;
 pub mod sync;
 #[cfg(test)]
@@ -53,6 +54,9 @@ pub fn routes(app: &mut web::ServiceConfig) {
             .get(courses::get)
             .patch(courses::edit),
     )
+    .service(web::resource("/jobs").get(jobs::list))
+    .service(web::resource("/jobs/{id}").get(jobs::get))
+    .service(web::resource("/learners:approve").post(jobs::approve))
     .service(web::resource("/learners").get(learners::list))
     .service(web::resource("/learners/{id}").get(learners::get))
     .service(web::resource("/learners/{id}/approve").post(learners::approve))

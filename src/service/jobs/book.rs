@@ -115,12 +115,14 @@ impl Work {
         };
         let missing = || ServiceError::Bug(anyhow::anyhow!("job {} names nothing", job.id));
         Ok(match Kind::parse(&job.kind) {
-            Some(Kind::Enroll) => Self::Enroll(match (id("group"), id("course"), id("assignment")) {
-                (Some(id), _, _) => EnrollScope::Group(GroupId(id)),
-                (_, Some(id), _) => EnrollScope::Course(crate::ids::CourseId(id)),
-                (_, _, Some(id)) => EnrollScope::Assignment(AssignmentId(id)),
-                (None, None, None) => EnrollScope::Tenant,
-            }),
+            Some(Kind::Enroll) => {
+                Self::Enroll(match (id("group"), id("course"), id("assignment")) {
+                    (Some(id), _, _) => EnrollScope::Group(GroupId(id)),
+                    (_, Some(id), _) => EnrollScope::Course(crate::ids::CourseId(id)),
+                    (_, _, Some(id)) => EnrollScope::Assignment(AssignmentId(id)),
+                    (None, None, None) => EnrollScope::Tenant,
+                })
+            }
             Some(Kind::EndGroup) => Self::EndGroup(GroupId(id("group").ok_or_else(missing)?)),
             Some(Kind::EndAssignment) => {
                 Self::EndAssignment(AssignmentId(id("assignment").ok_or_else(missing)?))
@@ -152,8 +154,7 @@ pub fn later(
 ) -> Result<JobId, ServiceError> {
     if let Work::Enroll(_) = work
         && let Some(subject) = work.subject()
-        && let Some(waiting) =
-            rows::waiting_for(db, scope.tenant, work.kind().as_str(), subject)?
+        && let Some(waiting) = rows::waiting_for(db, scope.tenant, work.kind().as_str(), subject)?
         && waiting.done == 0
         && waiting.place == "{}"
     {
@@ -178,20 +179,6 @@ pub fn later(
     };
     rows::insert(db, scope.tenant, &new, &by)?;
     Ok(id)
-}
-
-/// How far the enrolling of an assignment is, while a job does it.
-pub fn enrolling(
-    db: &mut Db,
-    scope: &Scope,
-    assignment: AssignmentId,
-) -> Result<Option<JobRow>, ServiceError> {
-    Ok(rows::waiting_for(
-        db,
-        scope.tenant,
-        Kind::Enroll.as_str(),
-        assignment.0,
-    )?)
 }
 
 /// Whether this scope may look at a job.

@@ -2,3 +2,6 @@
 
 pub mod book;
 pub mod run;
+
+#[cfg(test)]
+mod tests;

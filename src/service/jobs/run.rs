@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, JobId, LearnerId, TenantId};
 use crate::learning::membership::EndCause;
-use crate::scim::schema::Registry;
 use crate::learning::owed::Effects;
+use crate::scim::schema::Registry;
 use crate::store::Db;
 use crate::store::queries::enroll::{self, EnrollScope};
 use crate::store::queries::jobs as rows;
@@ -109,7 +109,14 @@ pub fn claim(
     let Some(job) = rows::next(db, runner.0, now, true)? else {
         return Ok(None);
     };
-    rows::lease(db, job.tenant(), job.id, runner.0, now, now.plus_millis(LEASE))?;
+    rows::lease(
+        db,
+        job.tenant(),
+        job.id,
+        runner.0,
+        now,
+        now.plus_millis(LEASE),
+    )?;
     Ok(Some((job.tenant(), job.id)))
 }
 
@@ -189,7 +196,9 @@ pub fn step(
             i64::try_from(some.len()).unwrap_or(i64::MAX) < size
         }
         Work::Approve(all) => {
-            let from = usize::try_from(job.done).unwrap_or(usize::MAX).min(all.len());
+            let from = usize::try_from(job.done)
+                .unwrap_or(usize::MAX)
+                .min(all.len());
             let some: Vec<LearnerId> = all
                 .into_iter()
                 .skip(from)

@@ -38,9 +38,19 @@ pub struct AssignmentRow {
     pub created_at: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub modified_at: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    enrolling_done: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    enrolling_total: Option<i64>,
 }
 
 impl AssignmentRow {
+    /// How many of how many members a job has looked at, while one enrolls them (§4 "Size").
+    #[must_use]
+    pub fn enrolling(&self) -> Option<(i64, Option<i64>)> {
+        Some((self.enrolling_done?, self.enrolling_total))
+    }
+
     /// When the course is to be completed.
     #[must_use]
     pub fn due(&self) -> Due {
@@ -49,8 +59,11 @@ impl AssignmentRow {
 }
 
 const ASSIGNMENT: &str = "SELECT a.id, a.group_id, a.course_id, c.title AS course_title, c.status AS course_status, a.mandatory, \
-     a.due_date, a.due_days, a.recert_months, a.version, a.created_by, a.created_at, a.modified_at \
-     FROM assignments a JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
+     a.due_date, a.due_days, a.recert_months, a.version, a.created_by, a.created_at, a.modified_at, \
+     (SELECT max(j.done) FROM jobs j WHERE j.tenant_id = a.tenant_id AND j.subject_id = a.id AND j.state = 'waiting' AND j.kind = 'enroll') \
+     AS enrolling_done, \
+     (SELECT max(j.total) FROM jobs j WHERE j.tenant_id = a.tenant_id AND j.subject_id = a.id AND j.state = 'waiting' AND j.kind = 'enroll') \
+     AS enrolling_total FROM assignments a JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
      WHERE a.tenant_id = ? AND a.ended_at IS NULL";
 
 /// Inserts an assignment and its version 1; `Conflict` when the group has the course already.

@@ -100,12 +100,7 @@ pub struct NewJob<'a> {
 }
 
 /// Stores a job.
-pub fn insert(
-    db: &mut Db,
-    tenant: TenantId,
-    new: &NewJob<'_>,
-    by: &By,
-) -> Result<(), StoreError> {
+pub fn insert(db: &mut Db, tenant: TenantId, new: &NewJob<'_>, by: &By) -> Result<(), StoreError> {
     db.execute(
         Stmt::new(
             "INSERT INTO jobs (tenant_id, id, kind, state, permission, subject_id, spec, place, done, total, result, actor, request_id, \

@@ -225,6 +225,25 @@ pub fn pending(
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
+/// Which of these learners have not ended.
+pub fn live(
+    db: &mut Db,
+    tenant: TenantId,
+    ids: &[LearnerId],
+) -> Result<std::collections::HashSet<LearnerId>, StoreError> {
+    let mut found = std::collections::HashSet::with_capacity(ids.len());
+    for chunk in ids.chunks(super::memberships::CHUNK) {
+        let binds = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT l.id FROM learners l WHERE l.tenant_id = ? AND l.id IN ({}) AND l.deleted_at IS NULL",
+            crate::store::statement::marks(binds.len())
+        ));
+        let rows: Vec<One> = db.load(stmt.bind(tenant).binds(binds))?;
+        found.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(found)
+}
+
 /// Approves those of these learners who have not ended and are not approved yet, with an event each; returns them.
 ///
 /// Locked in the one global order: their groups first, then the rows.
