@@ -101,9 +101,14 @@ fn frequent_searches_follow_their_index() {
                     (format!("id eq \"{some_user}\""), "users"),
                 ] {
                     let filter = checked(Kind::User, &text);
-                    let stmt =
-                        first_page_statement::<UserRow>(db, TENANT, Some(&filter), Order::Natural)
-                            .expect("a statement");
+                    let stmt = page_statements::<UserRow>(
+                        db,
+                        TENANT,
+                        Some(&filter),
+                        Order::Natural,
+                        Ok(0),
+                    )
+                    .swap_remove(0);
                     check(db, &text, stmt, index);
                 }
                 for (text, index) in [
@@ -118,9 +123,14 @@ fn frequent_searches_follow_their_index() {
                     ),
                 ] {
                     let filter = checked(Kind::Group, &text);
-                    let stmt =
-                        first_page_statement::<GroupRow>(db, TENANT, Some(&filter), Order::Natural)
-                            .expect("a statement");
+                    let stmt = page_statements::<GroupRow>(
+                        db,
+                        TENANT,
+                        Some(&filter),
+                        Order::Natural,
+                        Ok(0),
+                    )
+                    .swap_remove(0);
                     check(db, &text, stmt, index);
                 }
                 let by_name = order_of("displayName", false);
@@ -134,8 +144,8 @@ fn frequent_searches_follow_their_index() {
                     (by_name, "users_display_name"),
                     (modified, "users_modified"),
                 ] {
-                    let stmt = first_page_statement::<UserRow>(db, TENANT, None, order)
-                        .expect("a statement");
+                    let stmt =
+                        page_statements::<UserRow>(db, TENANT, None, order, Ok(0)).swap_remove(0);
                     let text = plan(db, &stmt);
                     assert!(
                         !text.contains("TEMP B-TREE FOR ORDER BY") && !text.contains("Sort  ("),
