@@ -33,7 +33,7 @@ pub fn by(scope: &Scope) -> By {
 
 /// Writes everything owed within `what`; a second call writes nothing.
 ///
-/// What one transaction may not hold is left to a job that commits with the change ([`jobs::book`]); the effects then say so.
+/// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
     let wide = match what {
         EnrollScope::Group(_)

@@ -52,7 +52,7 @@ pub enum Step {
     Taken,
 }
 
-/// How many rows a step takes, so that it holds the writer for about [`Pace::AIM`].
+/// How many rows a step takes, so that it holds the writer for about 40 ms.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     rows: i64,
