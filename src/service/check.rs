@@ -61,7 +61,7 @@ pub fn check(db: &mut Db, tenant: TenantId) -> Result<Vec<Finding>, ServiceError
         );
     }
     // A job that runs owes what it has not written yet (I-2).
-    let owed = if jobs::waiting(db, tenant)? > 0 {
+    let owed = if jobs::waits(db, tenant)? {
         0
     } else {
         enroll::owed_count(db, tenant, &EnrollScope::Tenant)?
