@@ -75,7 +75,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// A placeholder that [`finish`](super::finish) replaces, which knows the request's id.
+/// A placeholder that the middleware of the API replaces, which knows the request's id.
 impl ResponseError for Failure {}
 
 impl Failure {
