@@ -1,129 +1,164 @@
 //! `/jobs`: how far work is that outlives its request (A1 "Long work"); and the approval of many.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
-use super::exchange::{Call, wrong};
-use crate::auth::permission::Permission;
+use super::call::{Answer, Body, Call};
+use super::need;
+use super::page::{self, Page};
+use super::reply::Reply;
 use crate::clock::Instant;
-use crate::http::AppState;
-use crate::http::guard::ApiCaller;
 use crate::ids::{ConnectionId, JobId, LearnerId};
-use crate::service::jobs::book::{self, JobRow, Kind, shown_state};
+use crate::service::ServiceError;
+use crate::service::jobs::book::{self, JobRow, Kind, Shown};
 use crate::service::learners::{self, Approvals};
 
-/// How many learners one request names at most.
-const LEARNERS: usize = 100_000;
+/// Work that outlives its request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: Kind,
+    pub state: Shown,
+    /// How many rows or members are done.
+    pub done: i64,
+    /// Of how many, where that is known beforehand.
+    pub total: Option<i64>,
+    /// What it did so far.
+    #[schema(value_type = Object)]
+    pub result: Value,
+    /// Where more of it stands.
+    pub result_url: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Who asked for it.
+    pub by: String,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    pub finished_at: Option<Instant>,
+}
 
-/// A job as it is shown.
-pub(super) fn show(job: &JobRow, now: Instant) -> Value {
-    let result: Value = serde_json::from_str(&job.result).unwrap_or_default();
-    let over = matches!(shown_state(job, now), "done" | "failed" | "canceled");
-    json!({
-        "id": job.id,
-        "kind": job.kind,
-        "state": shown_state(job, now),
-        "done": job.done,
-        "total": job.total,
-        "result": result,
-        "result_url": (job.kind == Kind::Import.as_str()).then(|| format!("/api/v1/imports/{}", job.id)),
-        "error": job.error,
-        "by": job.actor,
-        "created_at": job.created_at,
-        "updated_at": job.modified_at,
-        "finished_at": over.then_some(job.modified_at),
+impl Job {
+    pub(super) fn of(job: &JobRow, now: Instant) -> Self {
+        let kind = Kind::parse(&job.kind).unwrap_or(Kind::Enroll);
+        let state = book::shown(job, now);
+        let over = matches!(state, Shown::Done | Shown::Failed | Shown::Canceled);
+        Self {
+            id: job.id,
+            kind,
+            state,
+            done: job.done,
+            total: job.total,
+            result: serde_json::from_str(&job.result).unwrap_or_default(),
+            result_url: (kind == Kind::Import).then(|| format!("/api/v1/imports/{}", job.id)),
+            error: job.error.clone(),
+            by: job.actor.clone(),
+            created_at: job.created_at,
+            updated_at: job.modified_at,
+            finished_at: over.then_some(job.modified_at),
+        }
+    }
+}
+
+/// What narrows a list of jobs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListJobs {
+    #[param(inline)]
+    pub kind: Option<Kind>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// List the jobs this token may see, newest first.
+#[utoipa::path(get, path = "/jobs", tag = "Jobs", params(ListJobs), security(("token" = [])),
+    responses((status = 200, description = "A page of jobs.", body = Page<Job>)))]
+pub async fn list(call: Call<need::Token>) -> Answer {
+    let asked: ListJobs = call.query()?;
+    let (limit, before) = (
+        page::limit(asked.limit),
+        call.after::<JobId>(asked.cursor.as_deref())?,
+    );
+    let rows = call
+        .read(move |db, scope| book::list(db, scope, asked.kind, before, limit + 1))
+        .await?;
+    let now = call.scope.now;
+    Ok(call.page(
+        rows,
+        limit,
+        |job| job.id.to_string(),
+        |job| Job::of(job, now),
+    ))
+}
+
+/// Read a job: how far it is.
+#[utoipa::path(get, path = "/jobs/{id}", tag = "Jobs", params(("id" = JobId, Path)), security(("token" = [])),
+    responses((status = 200, description = "The job.", body = Job)))]
+pub async fn get(call: Call<need::Token>) -> Answer {
+    let id: JobId = call.id("Job", "id")?;
+    let job = call
+        .read(move |db, scope| book::find(db, scope, id))
+        .await?;
+    Ok(actix_web::HttpResponse::Ok().json(Job::of(&job, call.scope.now)))
+}
+
+/// Whom to approve: `learners`, or `all_pending` of one connection or of all.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"all_pending": true}))]
+pub struct Approve {
+    #[serde(default)]
+    #[schema(nullable = false, min_items = 1, max_items = 50000)]
+    pub learners: Option<Vec<LearnerId>>,
+    #[serde(default)]
+    pub all_pending: bool,
+    #[serde(default)]
+    pub connection_id: Option<ConnectionId>,
+}
+
+/// What an approval of many did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Approved {
+    pub approved: i64,
+    pub enrollments_created: i64,
+    /// The job that approves them, when there are many.
+    pub job: Option<JobId>,
+}
+
+/// Approve many learners: every waiting membership takes effect. More than some thousand are approved by a job.
+#[utoipa::path(post, path = "/learners:approve", tag = "Learners", request_body = Approve, security(("token" = ["learners:approve"])),
+    responses((status = 200, description = "They are approved.", body = Approved), (status = 202, description = "A job approves them.", body = Approved)))]
+pub async fn approve(call: Call<need::LearnersApprove>, body: Body) -> Answer {
+    let asked: Approve = body.read()?;
+    let whom = match (asked.learners, asked.all_pending) {
+        (Some(ids), false) if asked.connection_id.is_none() => Approvals::These(ids),
+        (None, true) => Approvals::Pending(asked.connection_id),
+        _ => {
+            return Err(ServiceError::invalid(
+                "/learners",
+                "name `learners`, or say `\"all_pending\": true`, with a `connection_id` or without",
+            )
+            .into());
+        }
+    };
+    call.change("approve learners", move |db, scope| {
+        let done = learners::approve_many(db, scope, &whom)?;
+        let answer = Approved {
+            approved: done.approved,
+            enrollments_created: done.effects.enrollments,
+            job: done.job,
+        };
+        Ok(match done.job {
+            Some(job) => Reply {
+                status: 202,
+                location: Some(format!("/api/v1/jobs/{job}")),
+                ..Reply::ok(&answer)?
+            },
+            None => Reply::ok(&answer)?,
+        })
     })
-}
-
-/// `202` with the address of the job.
-pub(super) fn accepted(job: JobId, body: &Value) -> HttpResponse {
-    HttpResponse::Accepted()
-        .insert_header(("location", format!("/api/v1/jobs/{job}")))
-        .json(body)
-}
-
-/// `GET /jobs`: those this token may see, newest first.
-pub async fn list(
-    request: HttpRequest,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer_any(request, who, state, |call| async move {
-        let parameters = call.parameters(&["kind", "limit", "cursor"])?;
-        let kind = parameters.read("kind", Kind::parse)?;
-        let (limit, before) = (parameters.limit()?, parameters.cursor::<JobId>()?);
-        let rows = call
-            .read(move |db, scope| book::list(db, scope, kind, before, limit + 1))
-            .await?;
-        let now = call.scope.now;
-        Ok(call.page(rows, limit, |job| job.id.to_string(), |job| show(job, now)))
-    })
-    .await
-}
-
-/// `GET /jobs/{id}`
-pub async fn get(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer_any(request, who, state, |call| async move {
-        call.parameters(&[])?;
-        let id: JobId = call.id("Job", "id")?;
-        let job = call
-            .read(move |db, scope| book::find(db, scope, id))
-            .await?;
-        Ok(HttpResponse::Ok().json(show(&job, call.scope.now)))
-    })
-    .await
-}
-
-/// `POST /learners:approve`: those who are named, or everybody who waits.
-pub async fn approve(
-    request: HttpRequest,
-    who: ApiCaller,
-    body: web::Bytes,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::LearnersApprove,
-        |call| async move {
-            let fields = call.body(&body, &["learners", "connection_id", "all_pending"])?;
-            let whom = match (fields.value("learners"), fields.boolean("all_pending")?) {
-                (Some(list), None) => {
-                    let ids: Vec<LearnerId> =
-                        serde_json::from_value(list.clone()).map_err(|error| {
-                            wrong("/learners", format!("`learners` is a list of ids: {error}"))
-                        })?;
-                    if ids.len() > LEARNERS {
-                        return Err(wrong("/learners", format!("at most {LEARNERS} at a time")));
-                    }
-                    Approvals::These(ids)
-                }
-                (None, Some(true)) => Approvals::Pending(
-                    fields.read("connection_id", |text| text.parse::<ConnectionId>().ok())?,
-                ),
-                _ => {
-                    return Err(wrong(
-                        "/learners",
-                        "name `learners`, or say `\"all_pending\": true`",
-                    ));
-                }
-            };
-            let done = call
-                .write("approve learners", move |db, scope| {
-                    learners::approve_many(db, scope, &whom)
-                })
-                .await?;
-            let answer = json!({
-                "approved": done.approved,
-                "enrollments_created": done.effects.enrollments,
-                "job": done.job,
-            });
-            Ok(match done.job {
-                Some(job) => accepted(job, &answer),
-                None => HttpResponse::Ok().json(answer),
-            })
-        },
-    )
     .await
 }

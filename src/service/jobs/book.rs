@@ -42,6 +42,19 @@ crate::learning::spelled! {
     }
 }
 
+crate::learning::spelled! {
+    /// Where a job stands, as people see it.
+    Shown {
+        Waiting = "waiting",
+        Running = "running",
+        /// An import that is planned and waits for its commit.
+        Ready = "ready",
+        Done = "done",
+        Failed = "failed",
+        Canceled = "canceled",
+    }
+}
+
 /// How long a finished job can be looked at.
 pub const KEPT: i64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -216,12 +229,15 @@ pub fn list(
     }
 }
 
-/// Whether a job stands as if it had never begun or is over.
+/// Where a job stands, as people see it.
 #[must_use]
-pub fn shown_state(job: &JobRow, now: Instant) -> &'static str {
+pub fn shown(job: &JobRow, now: Instant) -> Shown {
     match State::parse(&job.state) {
-        Some(State::Waiting) if job.is_leased(now) || job.done > 0 => "running",
-        Some(state) => state.as_str(),
-        None => "failed",
+        Some(State::Waiting) if job.is_leased(now) || job.done > 0 => Shown::Running,
+        Some(State::Waiting) => Shown::Waiting,
+        Some(State::Ready) => Shown::Ready,
+        Some(State::Done) => Shown::Done,
+        Some(State::Canceled) => Shown::Canceled,
+        Some(State::Failed) | None => Shown::Failed,
     }
 }
