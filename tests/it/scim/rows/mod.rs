@@ -1,5 +1,10 @@
 //! Row by row through our checklist: each file a section, each test the rows it proves.
 
 mod acme;
+mod characteristics;
+mod data_types;
 mod filter_vectors;
+mod lists;
+mod names;
 mod patch_vectors;
+mod unassigned;
