@@ -32,7 +32,7 @@ pub struct TestApp {
     url: String,
     scim: Client,
     api: Client,
-    _database: Database,
+    database: Database,
 }
 
 impl TestApp {
@@ -80,7 +80,7 @@ impl TestApp {
             scim: nobody.clone(),
             api: nobody,
             running: Some(running),
-            _database: database,
+            database,
         };
         app.tenant = app.new_tenant("acme");
         app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
@@ -96,6 +96,11 @@ impl TestApp {
     /// The tenant's REST client.
     pub fn api(&self) -> Client {
         self.api.clone()
+    }
+
+    /// The address of the SCIM face, with which every `meta.location` begins.
+    pub fn scim_base(&self) -> String {
+        format!("{}/scim/v2", self.url)
     }
 
     /// Any client of this server.
@@ -132,6 +137,11 @@ impl TestApp {
         let tenant = self.new_tenant("other");
         let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
         (client("/scim/v2", "scim"), client("/api/v1", "api"))
+    }
+
+    /// All that the database of this server holds, as text.
+    pub fn everything_at_rest(&self) -> String {
+        self.database.everything()
     }
 
     /// Takes a token back, and lets the time pass after which every node must know.

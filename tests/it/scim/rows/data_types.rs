@@ -325,7 +325,7 @@ fn a_reference_stands_in_for_a_missing_value_and_is_otherwise_the_servers() {
         let uri = member["$ref"].as_str().unwrap_or_default();
         let id = member["value"].as_str().unwrap_or_default();
         assert!(
-            uri.starts_with("http://127.0.0.1") && uri.ends_with(&format!("/scim/v2/Users/{id}")),
+            uri.starts_with(&app.scim_base()) && uri.ends_with(&format!("/scim/v2/Users/{id}")),
             "{member}"
         );
     }

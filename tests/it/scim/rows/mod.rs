@@ -3,8 +3,12 @@
 mod acme;
 mod characteristics;
 mod data_types;
+mod enterprise;
+mod envelope;
 mod filter_vectors;
+mod groups;
 mod lists;
 mod names;
 mod patch_vectors;
 mod unassigned;
+mod users;

@@ -54,6 +54,9 @@ fn assigning_nothing_clears() {
     // M-61, M-63, M-64 by PATCH
     let app = TestApp::new();
     for (number, (name, empty)) in empties().into_iter().enumerate() {
+        if empty == json!({}) {
+            continue; // a PATCH merges an object, so an empty one says nothing (D-32)
+        }
         let (path, made) = full(&app, &format!("u{number}"));
         let change = json!([{ "op": "replace", "path": name, "value": empty }]);
         let changed = app.scim().patch(&path, &patch(change));
