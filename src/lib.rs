@@ -3,7 +3,7 @@
 //! The map, from the ground up; a module imports only what stands below it (`tests/it/layers.rs` checks):
 //!
 //! * [`ids`], [`clock`], [`config`]: identifiers, time and configuration.
-//! * [`scim`], [`learning`], [`auth`]: the pure rules of the protocol, the domain and credentials.
+//! * [`scim`], [`learning`], [`auth`], [`csv`]: the pure rules of the protocol, the domain, credentials and files.
 //! * [`store`]: rows; the only importer of diesel. SQLite and PostgreSQL behind one [`store::Db`].
 //! * [`service`]: use cases, one function and one transaction each.
 //! * [`http`], [`worker`]: bytes and ticks become use cases. Every route stands in `http/routes.rs`.
@@ -16,6 +16,7 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod csv;
 pub mod demo;
 pub mod http;
 pub mod ids;

@@ -68,16 +68,16 @@ fn ended(error: ServiceError) -> Ended {
 }
 
 /// Prints lines to standard output; a reader that went away is no failure.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Clock::system().now()
 }
 
 /// Opens a database for a command that only reads: a mistyped name is no reason to make an empty one.
-fn existing(config: &Config) -> Result<Store, Ended> {
+pub(super) fn existing(config: &Config) -> Result<Store, Ended> {
     if let Some(file) =
         copies::sqlite_file(&config.database).filter(|file| !Path::new(file).exists())
     {
@@ -176,6 +176,9 @@ pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
                 Ok::<_, ServiceError>((tenant.name, effects))
             };
             let (name, effects) = store.write_blocking("set plan", change)?;
+            if effects.deferred {
+                super::import::finish_jobs(&store, &super::import::tools()?)?;
+            }
             print(&format!(
                 "{name} is on the {} plan; {} enrollments made",
                 plan.as_str(),

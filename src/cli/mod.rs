@@ -1,9 +1,11 @@
-//! The command line: `rollcall serve`, `demo`, `tenant`, `token`, `admin`, `migrate`, `check`, `backup`, `restore`.
+//! The command line: `rollcall serve`, `demo`, `tenant`, `token`, `admin`, `migrate`, `check`, `backup`, `restore`,
+//! `import`.
 //!
 //! Every option is an environment variable, too (`ROLLCALL_…`; the flag wins). What a person or a script asked for goes to
 //! standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage.
 
 mod commands;
+mod import;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,12 +92,10 @@ enum Command {
         /// The copy to read
         file: PathBuf,
     },
-    /// Import a CSV file
-    #[command(hide = true)]
-    Import {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Plan what a CSV file of people or groups would do, and do it
+    ///
+    /// Ends with 1 when rows are refused; the others are written all the same.
+    Import(import::Import),
 }
 
 #[derive(Debug, Args)]
@@ -286,7 +286,7 @@ fn run(cli: Cli) -> Result<(), Ended> {
         Command::Check => commands::check(&config),
         Command::Backup { file } => commands::backup(&config, &file),
         Command::Restore { file } => commands::restore(&config, &file),
-        Command::Import { .. } => Err(Ended::Usage("import is not built yet".to_owned())),
+        Command::Import(asked) => import::import(&config, &asked),
     }
 }
 
@@ -297,11 +297,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed_and_does_not_advertise_what_is_not_built() {
+    fn the_command_line_is_well_formed_and_names_its_commands() {
         Cli::command().debug_assert();
         let help = Cli::command().render_long_help().to_string();
         assert!(help.contains("serve") && help.contains("check"));
-        assert!(!help.contains("import"), "{help}");
+        assert!(help.contains("import"), "{help}");
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
             "rollcall migrate",
             "rollcall backup copy.db",
             "rollcall restore copy.db",
-            "rollcall import users people.csv --commit",
+            "rollcall import members people.csv --commit",
             "rollcall check",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");

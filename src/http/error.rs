@@ -12,6 +12,7 @@ use crate::learning::plan::SubscriptionPlan;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
 use crate::service::error::{LearningError, Refusal};
+use crate::service::imports::error::ImportError;
 
 /// The media type of every SCIM body, errors included (H-34).
 pub const SCIM_JSON: &str = "application/scim+json";
@@ -36,7 +37,7 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
         ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => {
             (StatusCode::FORBIDDEN, None)
         }
-        ServiceError::Learning(_) | ServiceError::Invalid { .. } => (
+        ServiceError::Learning(_) | ServiceError::Import(_) | ServiceError::Invalid { .. } => (
             StatusCode::BAD_REQUEST,
             ScimErrorKind::InvalidValue.keyword(),
         ),
@@ -168,6 +169,7 @@ pub fn told(error: &ServiceError, request: RequestId) -> Told {
         ServiceError::Stale { .. } => (StatusCode::PRECONDITION_FAILED, "version_conflict"),
         ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "forbidden"),
         ServiceError::Learning(error) => (learning_status(error), error.code()),
+        ServiceError::Import(error) => (import_status(error), error.code()),
         ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, "plan_upgrade_required"),
         ServiceError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
         ServiceError::Refused(refusal) => (refusal_status(*refusal), refusal.code()),
@@ -285,12 +287,21 @@ fn particulars(error: &ServiceError) -> Map<String, Value> {
         ServiceError::NotFound { .. }
         | ServiceError::Scim(_)
         | ServiceError::Taken { .. }
+        | ServiceError::Import(_)
         | ServiceError::Denied(_)
         | ServiceError::Unavailable(_)
         | ServiceError::Bug(_)
         | ServiceError::Depends(_)
         | ServiceError::Refused(_)
         | ServiceError::Retry => Map::new(),
+    }
+}
+
+/// The status of each refusal of an import.
+const fn import_status(error: &ImportError) -> StatusCode {
+    match error {
+        ImportError::File(_) | ImportError::Confirm { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        ImportError::PlanStale { .. } | ImportError::NotReady { .. } => StatusCode::CONFLICT,
     }
 }
 

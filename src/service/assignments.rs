@@ -147,7 +147,7 @@ pub fn remove(db: &mut Db, scope: &Scope, id: AssignmentId) -> Result<(), Servic
     groups_learning::lock(db, scope.tenant, &[row.group_id])?;
     let large = jobs::more_reasons_than(db, scope.tenant, id, AT_ONCE)?;
     let ended = if large {
-        book::later(db, scope, &Work::EndAssignment(id), None)?;
+        book::later(db, scope.tenant, &Work::EndAssignment(id), None, &by(scope))?;
         rows::end_alone(db, scope.tenant, id, scope.now)?
     } else {
         rows::end(db, scope.tenant, id, scope.now)?

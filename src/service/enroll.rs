@@ -3,7 +3,7 @@
 //! Every trigger is a call of [`enroll`] with another [`EnrollScope`], in the transaction of the change, once, at its
 //! end. The reconciler is the same call with the widest scope, a dry run the same call rolled back.
 
-use crate::ids::{CourseId, LearnerId};
+use crate::ids::{CourseId, LearnerId, TenantId};
 use crate::learning::course::CourseStatus;
 use crate::learning::owed::Blocker;
 use crate::learning::plan::SubscriptionPlan;
@@ -35,30 +35,40 @@ pub fn by(scope: &Scope) -> By {
 ///
 /// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
+    enroll_by(db, scope.tenant, what, &by(scope))
+}
+
+/// [`enroll`] for who has no scope any more: the steps of a job.
+pub fn enroll_by(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    by: &By,
+) -> Result<Effects, ServiceError> {
     let wide = match what {
         EnrollScope::Group(_)
         | EnrollScope::Course(_)
         | EnrollScope::Assignment(_)
+        | EnrollScope::Assignments(_)
         | EnrollScope::Connection(_)
         | EnrollScope::Tenant => true,
         EnrollScope::Memberships(_)
         | EnrollScope::Learner(_)
         | EnrollScope::Learners(_)
-        | EnrollScope::Assignments(_)
         | EnrollScope::Range { .. } => false,
     };
-    if wide && rows::owes_more_than(db, scope.tenant, what, AT_ONCE)? {
+    if wide && rows::owes_more_than(db, tenant, what, AT_ONCE)? {
         let total = match what {
-            EnrollScope::Assignment(id) => Some(assignments::members(db, scope.tenant, *id)?),
+            EnrollScope::Assignment(id) => Some(assignments::members(db, tenant, *id)?),
             _ => None,
         };
-        book::later(db, scope, &Work::Enroll(what.clone()), total)?;
+        book::later(db, tenant, &Work::Enroll(what.clone()), total, by)?;
         return Ok(Effects {
             deferred: true,
             ..Effects::default()
         });
     }
-    Ok(rows::enroll(db, scope.tenant, what, &by(scope))?)
+    Ok(rows::enroll(db, tenant, what, by)?)
 }
 
 /// Why a learner is or is not enrolled in a course through one membership.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::imports::error::ImportError;
 pub use crate::learning::error::LearningError;
 use crate::scim::error::ScimError;
 use crate::store::{StoreError, TransactionError};
@@ -32,6 +33,8 @@ pub enum ServiceError {
     Refused(Refusal),
     /// A parameter or body of the REST API is wrong.
     Invalid { pointer: String, detail: String },
+    /// A CSV file or its import cannot be done as asked.
+    Import(ImportError),
     /// Not now: full queue, lock not had, database away.
     Unavailable(String),
     /// Ours. Logged with its chain, shown as a request id.
@@ -108,6 +111,7 @@ impl fmt::Display for ServiceError {
             Self::Depends(why) => f.write_str(why),
             Self::Denied(what) => write!(f, "this token may not {what}"),
             Self::Learning(error) => error.fmt(f),
+            Self::Import(error) => error.fmt(f),
             Self::PlanRequired { current } => {
                 write!(
                     f,

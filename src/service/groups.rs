@@ -244,7 +244,13 @@ pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, Service
     let members = jobs::members_after(db, scope.tenant, id, LearnerId(uuid::Uuid::nil()))?;
     let ended = if members > AT_ONCE {
         // The group is gone at once; a job ends what hangs on it.
-        book::later(db, scope, &Work::EndGroup(id), Some(members))?;
+        book::later(
+            db,
+            scope.tenant,
+            &Work::EndGroup(id),
+            Some(members),
+            &by(scope),
+        )?;
         members
     } else {
         let cause = EndCause::GroupDeleted;

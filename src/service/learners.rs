@@ -350,7 +350,7 @@ pub fn approve_many(
     let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     if count > AT_ONCE {
         let total = matches!(whom, Approvals::These(_)).then_some(count);
-        let job = book::later(db, scope, &work, total)?;
+        let job = book::later(db, scope.tenant, &work, total, &by(scope))?;
         return Ok(Approved {
             job: Some(job),
             ..Approved::default()

@@ -1,12 +1,12 @@
 //! The runner of jobs: looks for one that waits, does it step by step, forgets old ones. Any number of nodes may run it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant as Stopwatch};
+use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::ids::{JobId, TenantId};
 use crate::service::ServiceError;
-use crate::service::jobs::run::{self, Pace, Runner, Step, Tools};
+use crate::service::jobs::drive::drive;
+use crate::service::jobs::run::{self, Runner, Tools};
 use crate::store::Store;
 
 /// How long it sleeps when nothing waits.
@@ -61,41 +61,6 @@ pub async fn once(
         }
     }
     Ok(false)
-}
-
-/// Steps through a job until it is over or somebody else has it.
-pub async fn drive(
-    store: &Store,
-    clock: &Clock,
-    tools: &Arc<Tools>,
-    runner: Runner,
-    (tenant, id): (TenantId, JobId),
-) -> Result<(), ServiceError> {
-    let mut pace = Pace::new();
-    loop {
-        let (now, size, tools) = (clock.now(), pace.rows(), Arc::clone(tools));
-        let step = store
-            .write("job", move |db| {
-                let begun = Stopwatch::now();
-                let step = run::step(db, &tools, runner, (tenant, id), now, size)?;
-                Ok::<_, ServiceError>((step, begun.elapsed()))
-            })
-            .await;
-        match step {
-            Ok((Step::More, took)) => pace.learn(took),
-            Ok((Step::Over | Step::Taken, _)) => return Ok(()),
-            Err(error @ (ServiceError::Unavailable(_) | ServiceError::Retry)) => return Err(error),
-            Err(error) => {
-                log::error!("job {id} of tenant {tenant} failed: {error}");
-                let why = run::excuse(&error);
-                return store
-                    .write("give up a job", move |db| {
-                        run::fail(db, tenant, id, &why, now)
-                    })
-                    .await;
-            }
-        }
-    }
 }
 
 /// Deletes what was kept long enough, a piece at a time.

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("scim", &["ids", "clock"]),
     ("learning", &["ids", "clock"]),
     ("auth", &["ids", "clock"]),
+    ("csv", &["scim", "learning", "ids", "clock"]),
     (
         "store",
         &["scim", "learning", "auth", "ids", "clock", "config"],
@@ -24,13 +25,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "service",
         &[
-            "store", "scim", "learning", "auth", "ids", "clock", "config",
+            "store", "scim", "learning", "auth", "csv", "ids", "clock", "config",
         ],
     ),
     (
         "http",
         &[
-            "service", "store", "scim", "learning", "auth", "ids", "clock", "config",
+            "service", "store", "scim", "learning", "auth", "csv", "ids", "clock", "config",
         ],
     ),
     (
@@ -53,8 +54,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "demo", "app", "http", "worker", "service", "store", "scim", "learning", "auth", "ids",
-            "clock", "config",
+            "demo", "app", "http", "worker", "service", "store", "scim", "learning", "auth", "csv",
+            "ids", "clock", "config",
         ],
     ),
     ("main", &["cli", "config", "app"]),

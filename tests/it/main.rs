@@ -9,6 +9,7 @@
 
 mod coverage;
 mod crash;
+mod csv;
 mod harness;
 mod laws;
 mod layers;

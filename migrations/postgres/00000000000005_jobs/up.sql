@@ -41,6 +41,7 @@ CREATE TABLE import_rows (
     user_id UUID,
     course_id UUID,
     assigns BOOLEAN NOT NULL,
+    due_date TEXT,
     PRIMARY KEY (tenant_id, import_id, line)
 );
 CREATE INDEX import_rows_outcome ON import_rows (tenant_id, import_id, outcome, line);

@@ -41,6 +41,7 @@ CREATE TABLE import_rows (
     user_id BLOB,
     course_id BLOB,
     assigns INTEGER NOT NULL,
+    due_date TEXT,
     PRIMARY KEY (tenant_id, import_id, line)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX import_rows_outcome ON import_rows (tenant_id, import_id, outcome, line);

@@ -77,6 +77,11 @@ described_words!(
     crate::service::sync_log::Outcome as "SyncOutcome",
     crate::service::sync_log::Operation as "SyncOperation",
     crate::service::jobs::book::Kind as "JobKind",
+    crate::csv::columns::Kind as "ImportKind",
+    crate::csv::value::DateFormat as "DateFormat",
+    crate::service::imports::spec::Mode as "ImportMode",
+    crate::service::imports::spec::Phase as "ImportState",
+    crate::service::imports::spec::Outcome as "RowOutcomeCode",
     crate::service::jobs::book::Shown as "JobState",
 );
 

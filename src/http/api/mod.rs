@@ -9,7 +9,9 @@ pub mod conform;
 pub mod courses;
 mod described;
 pub mod enrollments;
+pub mod exports;
 pub mod groups;
+pub mod imports;
 pub mod input;
 pub mod jobs;
 pub mod learners;
@@ -67,6 +69,16 @@ routes! {
     "/assignments/{id}" { get: assignments::get, patch: assignments::edit, delete: assignments::remove }
     "/courses" { get: courses::list, post: courses::create }
     "/courses/{id}" { get: courses::get, patch: courses::edit }
+    "/imports" { post: imports::create }
+    "/imports/{id}" { get: imports::get, delete: imports::cancel }
+    "/imports/{id}/rows" { get: imports::rows }
+    "/imports/{id}/errors.csv" { get: imports::errors }
+    "/imports/{id}/commit" { post: imports::commit }
+    "/exports/learners.csv" { get: exports::learners }
+    "/exports/members.csv" { get: exports::all_members }
+    "/exports/enrollments.csv" { get: exports::enrollments }
+    "/exports/sync-requests.csv" { get: exports::sync_requests }
+    "/groups/{id}/members.csv" { get: exports::members }
     "/jobs" { get: jobs::list }
     "/jobs/{id}" { get: jobs::get }
     "/learners:approve" { post: jobs::approve }

@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use crate::auth::permission::Permission;
 use crate::clock::Instant;
-use crate::ids::{AssignmentId, ConnectionId, GroupId, JobId, LearnerId};
+use crate::ids::{AssignmentId, ConnectionId, GroupId, JobId, LearnerId, TenantId};
+use crate::learning::owed::Effects;
 use crate::store::Db;
 pub use crate::store::queries::enroll::EnrollScope;
+use crate::store::queries::events::By;
 pub use crate::store::queries::jobs::JobRow;
 use crate::store::queries::jobs::{self as rows, NewJob};
 
@@ -89,6 +91,7 @@ impl Work {
                 EnrollScope::Group(id) => json!({"group": id}),
                 EnrollScope::Course(id) => json!({"course": id}),
                 EnrollScope::Assignment(id) => json!({"assignment": id}),
+                EnrollScope::Assignments(ids) => json!({"assignments": ids}),
                 // The relation has the other predicates; a job goes through every assignment for them.
                 _ => json!({}),
             },
@@ -104,6 +107,7 @@ impl Work {
             Self::Enroll(EnrollScope::Group(id)) | Self::EndGroup(id) => Some(id.0),
             Self::Enroll(EnrollScope::Course(id)) => Some(id.0),
             Self::Enroll(EnrollScope::Assignment(id)) | Self::EndAssignment(id) => Some(id.0),
+            Self::Enroll(EnrollScope::Assignments(_)) => None,
             // One sweep over everything serves whoever asked for it.
             Self::Enroll(_) => Some(Uuid::nil()),
             Self::ApprovePending(_) | Self::Approve(_) => None,
@@ -129,11 +133,15 @@ impl Work {
         let missing = || ServiceError::Bug(anyhow::anyhow!("job {} names nothing", job.id));
         Ok(match Kind::parse(&job.kind) {
             Some(Kind::Enroll) => {
-                Self::Enroll(match (id("group"), id("course"), id("assignment")) {
-                    (Some(id), _, _) => EnrollScope::Group(GroupId(id)),
-                    (_, Some(id), _) => EnrollScope::Course(crate::ids::CourseId(id)),
-                    (_, _, Some(id)) => EnrollScope::Assignment(AssignmentId(id)),
-                    (None, None, None) => EnrollScope::Tenant,
+                let named = (id("group"), id("course"), id("assignment"));
+                Self::Enroll(match (named, spec.get("assignments")) {
+                    (_, Some(list)) => {
+                        EnrollScope::Assignments(serde_json::from_value(list.clone()).map_err(bug)?)
+                    }
+                    ((Some(id), _, _), _) => EnrollScope::Group(GroupId(id)),
+                    ((_, Some(id), _), _) => EnrollScope::Course(crate::ids::CourseId(id)),
+                    ((_, _, Some(id)), _) => EnrollScope::Assignment(AssignmentId(id)),
+                    _ => EnrollScope::Tenant,
                 })
             }
             Some(Kind::EndGroup) => Self::EndGroup(GroupId(id("group").ok_or_else(missing)?)),
@@ -158,16 +166,32 @@ fn bug(error: serde_json::Error) -> ServiceError {
     ServiceError::Bug(anyhow::Error::new(error).context("reading a job"))
 }
 
+/// Adds to what a job did so far.
+pub fn add(job: &mut JobRow, effects: Effects) -> Result<(), ServiceError> {
+    let mut result: Value = read(&job.result)?;
+    for (name, more) in [
+        ("enrollments", effects.enrollments),
+        ("reasons", effects.reasons),
+        ("cycles", effects.cycles),
+    ] {
+        let before = result[name].as_i64().unwrap_or(0);
+        result[name] = (before + more).into();
+    }
+    job.result = result.to_string();
+    Ok(())
+}
+
 /// Leaves work to a job, in the transaction of the change that owes it. The same sweep is not left twice.
 pub fn later(
     db: &mut Db,
-    scope: &Scope,
+    tenant: TenantId,
     work: &Work,
     total: Option<i64>,
+    by: &By,
 ) -> Result<JobId, ServiceError> {
     if let Work::Enroll(_) = work
         && let Some(subject) = work.subject()
-        && let Some(waiting) = rows::waiting_for(db, scope.tenant, work.kind().as_str(), subject)?
+        && let Some(waiting) = rows::waiting_for(db, tenant, work.kind().as_str(), subject)?
         && waiting.done == 0
         && waiting.place == "{}"
     {
@@ -185,12 +209,7 @@ pub fn later(
         total,
         expires_at: None,
     };
-    let by = crate::store::queries::events::By {
-        actor: scope.actor.to_string(),
-        request: scope.request,
-        at: scope.now,
-    };
-    rows::insert(db, scope.tenant, &new, &by)?;
+    rows::insert(db, tenant, &new, by)?;
     Ok(id)
 }
 

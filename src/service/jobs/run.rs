@@ -18,10 +18,11 @@ use crate::store::Db;
 use crate::store::queries::enroll::{self, EnrollScope};
 use crate::store::queries::jobs as rows;
 use crate::store::queries::memberships::{self, Which};
-use crate::store::queries::{groups_learning, learners};
+use crate::store::queries::{groups_learning, imports as import_rows, learners};
 
-use super::super::ServiceError;
-use super::book::{self, JobRow, KEPT, State, Work};
+use super::super::imports::steps::Left;
+use super::super::{ServiceError, imports};
+use super::book::{self, JobRow, KEPT, Kind, State, Work};
 
 /// How long a step may take before another runner thinks that this one is dead.
 const LEASE: i64 = 60 * 1000;
@@ -46,6 +47,8 @@ impl Runner {
 pub enum Step {
     /// There is more to do.
     More,
+    /// A plan's rows are classified: they are to be summed up beside the writer.
+    Survey,
     /// The job is over, or waits for a person.
     Over,
     /// Somebody else works on it.
@@ -150,7 +153,7 @@ pub fn put(db: &mut Db, job: &mut JobRow, over: bool, now: Instant) -> Result<St
 /// One step of a job.
 pub fn step(
     db: &mut Db,
-    _tools: &Tools,
+    tools: &Tools,
     runner: Runner,
     (tenant, id): (TenantId, JobId),
     now: Instant,
@@ -160,6 +163,18 @@ pub fn step(
         Ok(job) => job,
         Err(step) => return Ok(step),
     };
+    if job.kind == Kind::Import.as_str() {
+        return Ok(
+            match imports::steps::step(db, &tools.registry, &mut job, now, size)? {
+                Left::More => put(db, &mut job, false, now)?,
+                Left::Over => put(db, &mut job, true, now)?,
+                Left::Survey => {
+                    put(db, &mut job, false, now)?;
+                    Step::Survey
+                }
+            },
+        );
+    }
     let over = match Work::of(&job)? {
         Work::Enroll(scope) => enroll_some(db, &mut job, &scope, size)?,
         Work::EndGroup(group) => {
@@ -282,7 +297,7 @@ fn enroll_some(
         }
     }
     job.place = place.text();
-    add(job, effects)?;
+    book::add(job, effects)?;
     Ok(over)
 }
 
@@ -296,22 +311,7 @@ fn approve(db: &mut Db, job: &mut JobRow, some: &[LearnerId]) -> Result<(), Serv
     let before = result["approved"].as_i64().unwrap_or(0);
     result["approved"] = (before + i64::try_from(approved.len()).unwrap_or(i64::MAX)).into();
     job.result = result.to_string();
-    add(job, effects)
-}
-
-/// Adds to what a job did so far.
-pub fn add(job: &mut JobRow, effects: Effects) -> Result<(), ServiceError> {
-    let mut result: serde_json::Value = book::read(&job.result)?;
-    for (name, more) in [
-        ("enrollments", effects.enrollments),
-        ("reasons", effects.reasons),
-        ("cycles", effects.cycles),
-    ] {
-        let before = result[name].as_i64().unwrap_or(0);
-        result[name] = (before + more).into();
-    }
-    job.result = result.to_string();
-    Ok(())
+    book::add(job, effects)
 }
 
 /// Gives up a job that cannot be done.
@@ -347,6 +347,10 @@ pub fn forget(db: &mut Db, now: Instant) -> Result<bool, ServiceError> {
     let Some(job) = rows::expired(db, now)? else {
         return Ok(false);
     };
-    rows::delete(db, job.tenant(), job.id)?;
+    // An import's rows first, a piece at a time.
+    let some = import_rows::delete_some(db, job.tenant(), job.id, 1000)?;
+    if some < 1000 {
+        rows::delete(db, job.tenant(), job.id)?;
+    }
     Ok(true)
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, GroupId, JobId, LearnerId, MembershipId, RequestId, TenantId};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 use super::enroll::EnrollScope;
@@ -302,11 +302,15 @@ pub fn next_assignment(
     scope: &EnrollScope,
     from: AssignmentId,
 ) -> Result<Option<Assigned>, StoreError> {
-    let (condition, bind): (&str, Option<Bind>) = match scope {
-        EnrollScope::Group(id) => (" AND a.group_id = ?", Some((*id).into())),
-        EnrollScope::Course(id) => (" AND a.course_id = ?", Some((*id).into())),
-        EnrollScope::Assignment(id) => (" AND a.id = ?", Some((*id).into())),
-        _ => ("", None),
+    let (condition, binds): (String, Vec<Bind>) = match scope {
+        EnrollScope::Group(id) => (" AND a.group_id = ?".to_owned(), vec![(*id).into()]),
+        EnrollScope::Course(id) => (" AND a.course_id = ?".to_owned(), vec![(*id).into()]),
+        EnrollScope::Assignment(id) => (" AND a.id = ?".to_owned(), vec![(*id).into()]),
+        EnrollScope::Assignments(ids) => {
+            let ids = super::memberships::padded(ids);
+            (format!(" AND a.id IN ({})", marks(ids.len())), ids)
+        }
+        _ => (String::new(), Vec::new()),
     };
     db.optional(
         Stmt::new(format!(
@@ -315,7 +319,7 @@ pub fn next_assignment(
         ))
         .bind(tenant)
         .bind(from)
-        .binds(bind),
+        .binds(binds),
     )
 }
 

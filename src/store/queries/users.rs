@@ -80,7 +80,7 @@ pub fn insert(db: &mut Db, tenant: TenantId, user: &NewUser) -> Result<(), Store
     }
 }
 
-fn shortened(key: Option<&str>) -> Option<String> {
+pub(super) fn shortened(key: Option<&str>) -> Option<String> {
     key.map(|key| cut(key.to_owned()).0)
 }
 

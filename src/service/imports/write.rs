@@ -1,0 +1,92 @@
+//! Writing what classified rows ask for: each kind of thing as a set, then one `enroll` for the new memberships and assignments.
+
+use serde_json::json;
+
+use crate::ids::{AssignmentId, GroupId, JobId, TenantId};
+use crate::learning::membership::EndCause;
+use crate::service::ServiceError;
+use crate::service::enroll::{self, Effects, EnrollScope};
+use crate::store::Db;
+use crate::store::queries::events::By;
+use crate::store::queries::imports::{self as rows, NewEvent};
+use crate::store::queries::memberships::{self, Which};
+
+use super::classify::Classified;
+
+/// Writes a chunk of rows, those behind one line up to another.
+pub fn write(
+    db: &mut Db,
+    tenant: TenantId,
+    import: JobId,
+    done: &Classified,
+    lines: (i64, i64),
+    approved: bool,
+    by: &By,
+) -> Result<Effects, ServiceError> {
+    let mut events: Vec<NewEvent> = Vec::new();
+    rows::put(db, tenant, import, &done.rows)?;
+    if !done.new_groups.is_empty() {
+        rows::insert_groups(db, tenant, &done.new_groups, by)?;
+        events.extend(done.new_groups.iter().map(|group| NewEvent {
+            entity: "group",
+            entity_id: group.id.0,
+            event_type: "group.created",
+            data: json!({"name": group.name, "description": group.description, "color": group.color, "origin": "import"})
+                .to_string(),
+        }));
+    }
+    if !done.people.is_empty() {
+        let made = rows::insert_people(db, tenant, &done.people, approved, by)?;
+        events.extend(
+            done.people
+                .iter()
+                .filter(|person| made.contains(&person.user.id))
+                .map(|person| NewEvent {
+                    entity: "learner",
+                    entity_id: person.user.learner_id.0,
+                    event_type: "learner.created",
+                    data: json!({"user_id": person.user.id, "registered_via": "import"})
+                        .to_string(),
+                }),
+        );
+    }
+    let mut effects = Effects::default();
+    if !done.new_assignments.is_empty() {
+        let new: Vec<rows::NewAssignment> = done
+            .new_assignments
+            .iter()
+            .map(|(new, _)| new.clone())
+            .collect();
+        rows::insert_assignments(db, tenant, &new, by)?;
+        events.extend(done.new_assignments.iter().map(|(new, title)| NewEvent {
+            entity: "assignment",
+            entity_id: new.id.0,
+            event_type: "assignment.created",
+            data: json!({"group_id": new.group, "course_id": new.course, "course": title, "options": {
+                "mandatory": new.mandatory, "due_date": new.due_date, "due_days": new.due_days, "recert_months": new.recert_months}})
+            .to_string(),
+        }));
+    }
+    rows::insert_events(db, tenant, &events, by)?;
+    memberships::end(
+        db,
+        tenant,
+        Which::Periods(&done.ends),
+        EndCause::MemberRemoved,
+        by,
+    )?;
+    if !done.touched.is_empty() {
+        let joined = rows::join(db, tenant, import, lines, by)?;
+        let touched: Vec<GroupId> = done.touched.iter().copied().collect();
+        rows::touch(db, tenant, &touched, by.at)?;
+        for some in joined.chunks(enroll::NAMED_AT_MOST) {
+            let what = EnrollScope::Memberships(some.to_vec());
+            effects += enroll::enroll_by(db, tenant, &what, by)?;
+        }
+    }
+    if !done.new_assignments.is_empty() {
+        let ids: Vec<AssignmentId> = done.new_assignments.iter().map(|(new, _)| new.id).collect();
+        effects += enroll::enroll_by(db, tenant, &EnrollScope::Assignments(ids), by)?;
+    }
+    Ok(effects)
+}
