@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::database::Database;
+use super::plans;
 
 /// Where the clock of a test stands when the test does not care.
 const NOON: &str = "2026-03-02T09:00:00Z";
@@ -32,7 +33,7 @@ pub struct TestApp {
     url: String,
     scim: Client,
     api: Client,
-    _database: Database,
+    database: Database,
 }
 
 impl TestApp {
@@ -61,6 +62,7 @@ impl TestApp {
     }
 
     fn started(now: &str, schemas: Option<PathBuf>, connection: Option<&str>) -> Self {
+        plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
         let config = Config {
@@ -80,7 +82,7 @@ impl TestApp {
             scim: nobody.clone(),
             api: nobody,
             running: Some(running),
-            _database: database,
+            database,
         };
         app.tenant = app.new_tenant("acme");
         app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
@@ -193,6 +195,7 @@ impl Drop for TestApp {
                 stopped.is_ok() || std::thread::panicking(),
                 "the server ends well: {stopped:?}"
             );
+            plans::check(&self.database.url);
         }
     }
 }
