@@ -9,6 +9,7 @@ pub mod check;
 pub mod connections;
 pub mod courses;
 pub mod directory;
+pub mod dry_run;
 pub mod enroll;
 pub mod enrollments;
 pub mod error;
