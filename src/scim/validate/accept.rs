@@ -343,22 +343,38 @@ fn keep_parts(after: &mut Map<String, Value>, before: &Map<String, Value>, schem
 }
 
 /// M-10: two names that differ in letter case only have no order anybody could rely on.
-fn refuse_twins(value: &Value) -> Result<(), ScimError> {
+pub(in crate::scim) fn refuse_twins(value: &Value) -> Result<(), ScimError> {
     match value {
         Value::Array(elements) => elements.iter().try_for_each(refuse_twins),
         Value::Object(object) => {
-            let mut seen: HashSet<String> = HashSet::with_capacity(object.len());
-            for (name, value) in object {
-                if !seen.insert(name.to_ascii_lowercase()) {
-                    let name = excerpt(name);
-                    return Err(ScimError::invalid_syntax(format!(
-                        "the name {name} stands twice in one object"
-                    )));
-                }
-                refuse_twins(value)?;
+            if let Some(name) = twin(object) {
+                let name = excerpt(name);
+                return Err(ScimError::invalid_syntax(format!(
+                    "the name {name} stands twice in one object"
+                )));
             }
-            Ok(())
+            object.values().try_for_each(refuse_twins)
         }
         _ => Ok(()),
     }
+}
+
+/// A name that stands a second time. The few names of most objects are compared as they are: nothing is allocated.
+fn twin(object: &Map<String, Value>) -> Option<&str> {
+    const FEW: usize = 12;
+    if object.len() <= FEW {
+        let later = |(position, name): (usize, &'_ String)| {
+            object
+                .keys()
+                .skip(position + 1)
+                .any(|other| other.eq_ignore_ascii_case(name))
+        };
+        let position = object.keys().enumerate().position(later)?;
+        return object.keys().nth(position).map(String::as_str);
+    }
+    let mut seen: HashSet<String> = HashSet::with_capacity(object.len());
+    object
+        .keys()
+        .find(|name| !seen.insert(name.to_ascii_lowercase()))
+        .map(String::as_str)
 }

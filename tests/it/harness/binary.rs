@@ -128,6 +128,11 @@ fn free_address() -> String {
 }
 
 impl Server {
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client of the SCIM face.
     pub fn scim(&self, token: &str) -> Client {
         Client::new(&self.url, "/scim/v2", Some(token))
