@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::health::Metrics;
-use crate::http::{AppState, envelope, routes};
+use crate::http::{AppState, Reached, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
@@ -73,6 +73,13 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
             .wrap(NormalizePath::trim())
             .configure(routes::configure)
+    })
+    .on_connect(|connection, data| {
+        if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+            && let Ok(address) = stream.local_addr()
+        {
+            data.insert(Reached(address));
+        }
     })
     .workers(config.workers.unwrap_or(cores).max(1))
     .client_request_timeout(Duration::from_secs(10))

@@ -100,6 +100,11 @@ impl TestApp {
         self.api.clone()
     }
 
+    /// The address of the SCIM face, with which every `meta.location` begins.
+    pub fn scim_base(&self) -> String {
+        format!("{}/scim/v2", self.url)
+    }
+
     /// Any client of this server.
     pub fn client(&self, base: &str, token: Option<&str>) -> Client {
         Client::new(&self.url, base, token)
@@ -134,6 +139,11 @@ impl TestApp {
         let tenant = self.new_tenant("other");
         let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
         (client("/scim/v2", "scim"), client("/api/v1", "api"))
+    }
+
+    /// All that the database of this server holds, as text.
+    pub fn everything_at_rest(&self) -> String {
+        self.database.everything()
     }
 
     /// Takes a token back, and lets the time pass after which every node must know.

@@ -6,6 +6,8 @@ use crate::harness::{Client, TestApp, Value, group, json, patch};
 pub const ACME: &str = "urn:example:scim:schemas:acme:1.0:User";
 /// The extension with an attribute of every kind of `returned`.
 pub const SHOWN: &str = "urn:example:scim:schemas:shown:1.0:User";
+/// The extension with several values inside one value.
+pub const LICENSED: &str = "urn:example:scim:schemas:licensed:1.0:User";
 /// The schema of a `.search` body.
 pub const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
