@@ -16,6 +16,7 @@ pub mod enrollments;
 pub mod error;
 pub mod groups;
 pub mod idempotency;
+pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod scope;
