@@ -2,13 +2,20 @@
 
 mod acme;
 mod characteristics;
+mod creating;
 mod data_types;
 mod enterprise;
 mod envelope;
 mod filter_vectors;
 mod groups;
 mod lists;
+mod matrix;
+mod media;
 mod names;
 mod patch_vectors;
+mod provider;
+mod reading;
+mod refusals;
 mod unassigned;
 mod users;
+mod writes;
