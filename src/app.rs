@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::http::health::Metrics;
 use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
+use crate::service::jobs::run::Tools;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
 use crate::store::{SoleServer, Store, StoreOptions};
@@ -130,6 +131,13 @@ async fn serve_until(
         state.store.clone(),
         state.clock.clone(),
     ));
+    let jobs = actix_web::rt::spawn(worker::jobs::run(
+        state.store.clone(),
+        state.clock.clone(),
+        Arc::new(Tools {
+            registry: Arc::clone(&state.registry),
+        }),
+    ));
     let drain = actix_web::rt::spawn(async move {
         stop.await;
         metrics.drain();
@@ -150,6 +158,7 @@ async fn serve_until(
     let ended = server.await;
     drain.abort();
     reconciler.abort();
+    jobs.abort();
     state.log.flush().await;
     Ok(ended?)
 }

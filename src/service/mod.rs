@@ -14,6 +14,7 @@ pub mod enroll;
 pub mod enrollments;
 pub mod error;
 pub mod groups;
+pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod scope;

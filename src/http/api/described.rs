@@ -47,6 +47,7 @@ described_ids!(
     RequestId,
     EventId,
     AdminId,
+    JobId,
 );
 
 macro_rules! described_words {
@@ -75,6 +76,8 @@ described_words!(
     learning::plan::SubscriptionPlan as "SubscriptionPlan",
     crate::service::sync_log::Outcome as "SyncOutcome",
     crate::service::sync_log::Operation as "SyncOperation",
+    crate::service::jobs::book::Kind as "JobKind",
+    crate::service::jobs::book::Shown as "JobState",
 );
 
 impl PartialSchema for Instant {

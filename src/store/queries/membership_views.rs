@@ -27,7 +27,7 @@ pub fn groups_of(
     db.load(
         Stmt::new(format!(
             "SELECT m.user_id, m.group_id, g.name FROM memberships m \
-             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
              WHERE m.tenant_id = ? AND m.user_id IN ({}) AND m.ended_at IS NULL ORDER BY m.user_id, m.group_id",
             marks(users.len())
         ))

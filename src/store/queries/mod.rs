@@ -11,6 +11,7 @@ pub mod events;
 pub mod groups_directory;
 pub mod groups_learning;
 pub mod invariants;
+pub mod jobs;
 pub mod keys;
 pub mod learner_views;
 pub mod learners;
