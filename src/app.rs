@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::api::in_flight::InFlight;
 use crate::http::health::Metrics;
-use crate::http::{AppState, Reached, envelope, routes};
+use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::run::Tools;
@@ -78,6 +78,7 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .wrap(from_fn(compress::wrap))
             .wrap(from_fn(envelope::wrap))
             .wrap(from_fn(in_flight))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
