@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod audit;
 pub mod bulk;
 pub mod check;
 pub mod connections;
@@ -15,6 +16,7 @@ pub mod enrollments;
 pub mod error;
 pub mod exports;
 pub mod groups;
+pub mod idempotency;
 pub mod imports;
 pub mod jobs;
 pub mod learners;

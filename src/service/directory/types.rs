@@ -49,7 +49,7 @@ pub struct Resource {
 }
 
 /// Which parts of a resource cost extra to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub members: bool,
     pub groups: bool,
@@ -74,6 +74,8 @@ pub struct Written {
     pub notes: Vec<Note>,
     /// Before and after of each changed attribute, for the log.
     pub changes: Value,
+    /// Paths of the attributes the request named, in the schema's spelling (M-28).
+    pub named: Vec<String>,
 }
 
 /// What every call needs beside the scope.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod exports;
 pub mod groups_directory;
 pub mod groups_learning;
+pub mod idempotency;
 pub mod imports;
 pub mod invariants;
 pub mod jobs;

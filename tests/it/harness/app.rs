@@ -153,6 +153,17 @@ impl TestApp {
         self.clock.advance_millis(tokens::RECHECK + 1);
     }
 
+    /// A tenant whose plan does not include groups.
+    pub fn on_starter() -> Self {
+        let app = Self::new();
+        let (tenant, now) = (app.tenant, app.clock.now());
+        app.write(move |db| {
+            let scope = rollcall::service::Scope::system(tenant, "test", now);
+            tenants::set_plan(db, &scope, SubscriptionPlan::Starter).map(drop)
+        });
+        app
+    }
+
     fn new_tenant(&self, name: &'static str) -> TenantId {
         let now = self.clock.now();
         self.write(move |db| {
