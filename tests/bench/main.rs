@@ -16,6 +16,7 @@ mod bare;
 mod client;
 mod fill;
 mod load;
+mod mass;
 mod report;
 mod server;
 mod work;
@@ -95,7 +96,8 @@ fn main() -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
         work::people(&bench, &ground, options.time, &mut report).await?;
         work::assignments(&bench, &ground, &mut report).await?;
-        work::members(&bench, &ground, options.time, &mut report).await
+        work::members(&bench, &ground, options.time, &mut report).await?;
+        mass::mass(&bench, &ground, &mut report).await
     })?;
     report.line(&format!(
         "resident memory at the end, clients included: {} MB",

@@ -227,6 +227,10 @@ pub async fn assignments(
             );
             let started = std::time::Instant::now();
             client.expect(201, &ask).await?;
+            // A large group is enrolled behind the answer.
+            while crate::mass::waits(bench, &mut client).await? {
+                actix_web::rt::time::sleep(Duration::from_millis(2)).await;
+            }
             http = http.min(started.elapsed());
             let (other, row) = (*other, log.clone());
             let started = std::time::Instant::now();
