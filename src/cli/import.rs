@@ -220,12 +220,13 @@ pub fn import(config: &Config, asked: &Import) -> Result<(), Ended> {
         digest,
     };
     let tools = tools()?;
-    let progress = Progress::new();
-    let (id, _) = load(&store, &scope, &told, &mut reader, 500, |count| {
+    let (progress, runner) = (Progress::new(), Runner::new());
+    let mine = (runner, i64::MAX);
+    let (id, _) = load(&store, &scope, &told, &mut reader, 500, mine, |count| {
         progress.say(&format!("reading: {count} rows"));
     })
     .map_err(usage)?;
-    work(&store, &scope, &tools, &progress, "planning", id)?;
+    work(&store, &scope, &tools, &progress, "planning", (runner, id))?;
     let (_, spec) = find(&store, &scope, id)?;
     let plan = spec.plan.clone().unwrap_or_default();
     if let Some(path) = &asked.errors
@@ -236,14 +237,21 @@ pub fn import(config: &Config, asked: &Import) -> Result<(), Ended> {
     if asked.commit {
         let (who, confirmed) = (scope.clone(), asked.confirm);
         let begun = store.write_blocking("commit import", move |db| {
-            book::commit(db, &who, id, confirmed)
+            book::commit(db, &who, id, confirmed, mine)
         });
         if let Commit::Stale(why) = begun.map_err(usage)? {
             return Err(Ended::Failed(
                 ServiceError::Import(ImportError::PlanStale { why }).into(),
             ));
         }
-        work(&store, &scope, &tools, &progress, "committing", id)?;
+        work(
+            &store,
+            &scope,
+            &tools,
+            &progress,
+            "committing",
+            (runner, id),
+        )?;
         finish_jobs(&store, &tools)?;
     }
     drop(progress);
@@ -268,7 +276,7 @@ fn work(
     tools: &Tools,
     progress: &Progress,
     what: &str,
-    id: JobId,
+    (runner, id): (Runner, JobId),
 ) -> Result<(), Ended> {
     let mut done = 0;
     let job = (scope.tenant, id);
@@ -284,7 +292,7 @@ fn work(
             ));
         }
     };
-    let driven = drive_blocking(store, &Clock::system(), tools, Runner::new(), job, told);
+    let driven = drive_blocking(store, &Clock::system(), tools, runner, job, told);
     if let Err(error) = driven {
         let (tenant, why, now) = (scope.tenant, run::excuse(&error), now());
         store.write_blocking("give up a job", move |db| {

@@ -32,9 +32,21 @@ pub async fn mass(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow
     let body = json!({"course_id": course["id"]}).to_string();
     let path = format!("/api/v1/groups/{group}/assignments");
     let assign = request("POST", &path, token, &body);
-    beside(bench, report, &format!("assign a course to {size}"), (201, &assign)).await?;
+    beside(
+        bench,
+        report,
+        &format!("assign a course to {size}"),
+        (201, &assign),
+    )
+    .await?;
     let delete = request("DELETE", &format!("/api/v1/groups/{group}"), token, "");
-    beside(bench, report, &format!("delete a group of {size}"), (204, &delete)).await
+    beside(
+        bench,
+        report,
+        &format!("delete a group of {size}"),
+        (204, &delete),
+    )
+    .await
 }
 
 async fn beside(

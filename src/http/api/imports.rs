@@ -27,15 +27,12 @@ use crate::csv::{delimiter, write};
 use crate::ids::JobId;
 use crate::service::imports::book::{self, Asked, Commit, ImportError, ImportRow};
 use crate::service::imports::load::load;
-use crate::service::imports::spec::{Mode, Outcome, Phase, Plan, Spec};
+use crate::service::imports::spec::{AT_ONCE, Mode, Outcome, Phase, Plan, Spec};
 use crate::service::jobs::book::JobRow;
 use crate::service::jobs::drive::drive;
 use crate::service::jobs::run::{Runner, Tools};
 use crate::service::{Scope, ServiceError};
 use crate::store::Store;
-
-/// So many rows are planned and committed before the answer; more by a job.
-const AT_ONCE: i64 = 2000;
 
 /// How many rows of a file are stored in one transaction.
 const STAGE: usize = 500;
@@ -465,6 +462,7 @@ fn stage(
     mut file: File,
     asked: &Upload,
     settings: &Settings,
+    runner: Runner,
 ) -> Result<(JobId, i64), ServiceError> {
     let lost = |error: std::io::Error| {
         ServiceError::Bug(anyhow::Error::new(error).context("an upload's file"))
@@ -488,7 +486,8 @@ fn stage(
         file_name: asked.file_name.clone(),
         digest,
     };
-    load(store, scope, &asked, &mut reader, STAGE, |_| {})
+    let mine = (runner, AT_ONCE);
+    load(store, scope, &asked, &mut reader, STAGE, mine, |_| {})
 }
 
 fn digest(file: &mut File) -> std::io::Result<String> {
@@ -521,12 +520,12 @@ pub async fn create(call: Call<need::Token>, stream: Stream) -> Answer {
     call.read(move |db, scope| book::check(db, scope, kind))
         .await?;
     let file = receive(&call.request, stream).await?;
-    let (store, scope) = (call.state.store.clone(), call.scope.clone());
-    let (id, rows) = web::block(move || stage(&store, &scope, file, &asked, &settings))
+    let (store, scope, runner) = (call.state.store.clone(), call.scope.clone(), Runner::new());
+    let (id, rows) = web::block(move || stage(&store, &scope, file, &asked, &settings, runner))
         .await
         .map_err(|_| stopping())??;
     if rows <= AT_ONCE {
-        finish(&call, id).await?;
+        finish(&call, runner, id).await?;
     }
     let shown = shown(&call, id).await?;
     let mut answer = if shown.state == Phase::Planning {
@@ -540,13 +539,13 @@ pub async fn create(call: Call<need::Token>, stream: Stream) -> Answer {
 }
 
 /// Goes through the job of an import before the answer.
-async fn finish(call: &Call<need::Token>, id: JobId) -> Result<(), Failure> {
+async fn finish(call: &Call<need::Token>, runner: Runner, id: JobId) -> Result<(), Failure> {
     let state = &call.state;
     let tools = Arc::new(Tools {
         registry: Arc::clone(&state.registry),
     });
     let job = (call.scope.tenant, id);
-    Ok(drive(&state.store, &state.clock, &tools, Runner::new(), job).await?)
+    Ok(drive(&state.store, &state.clock, &tools, runner, job).await?)
 }
 
 async fn shown(call: &Call<need::Token>, id: JobId) -> Result<Import, Failure> {
@@ -670,19 +669,19 @@ pub async fn commit(call: Call<need::Token>, body: Body) -> Answer {
     if call.is_dry_run()? {
         return Ok(HttpResponse::Ok().json(shown(&call, id).await?));
     }
-    let scope = call.scope.clone();
+    let (scope, runner) = (call.scope.clone(), Runner::new());
     let begun = call
         .state
         .store
         .write("commit import", move |db| {
-            book::commit(db, &scope, id, asked.confirm)
+            book::commit(db, &scope, id, asked.confirm, (runner, AT_ONCE))
         })
         .await?;
     let (_, spec) = call
         .read(move |db, scope| book::find(db, scope, id))
         .await?;
     if spec.rows <= AT_ONCE {
-        finish(&call, id).await?;
+        finish(&call, runner, id).await?;
     }
     if let Commit::Stale(why) = begun {
         return Err(ServiceError::Import(ImportError::PlanStale { why }).into());

@@ -6,6 +6,7 @@ use crate::csv::reader::Row;
 use crate::csv::write::{self, Style};
 use crate::ids::JobId;
 use crate::service::jobs::book::{JobRow, Kind as JobKind, State};
+use crate::service::jobs::run::{self, Runner};
 use crate::service::{Scope, ServiceError, enroll, groups};
 use crate::store::Db;
 use crate::store::queries::imports as rows;
@@ -114,13 +115,27 @@ fn staged(row: &Row) -> ImportRow {
     }
 }
 
-/// Every row has arrived: the plan is to be made.
-pub fn received(db: &mut Db, scope: &Scope, id: JobId, count: i64) -> Result<(), ServiceError> {
+/// Every row has arrived: the plan is to be made, by this runner if one is named.
+pub fn received(
+    db: &mut Db,
+    scope: &Scope,
+    id: JobId,
+    count: i64,
+    runner: Option<Runner>,
+) -> Result<(), ServiceError> {
     let mut job = locked(db, scope, id)?;
     let mut spec = Spec::of(&job)?;
     spec.rows = count;
     replan(&mut job, &mut spec);
-    Ok(jobs::save(db, &job, scope.now)?)
+    jobs::save(db, &job, scope.now)?;
+    hold(db, scope, id, runner)
+}
+
+fn hold(db: &mut Db, scope: &Scope, id: JobId, runner: Option<Runner>) -> Result<(), ServiceError> {
+    match runner {
+        Some(runner) => run::hold(db, runner, scope.tenant, id, scope.now),
+        None => Ok(()),
+    }
 }
 
 fn replan(job: &mut JobRow, spec: &mut Spec) {
@@ -241,15 +256,17 @@ pub enum Commit {
     Stale(&'static str),
 }
 
-/// Begins to commit a plan. Errors: not found, not ready, to be confirmed.
+/// Begins to commit a plan; one of at most `most` rows is this runner's to do. Errors: not found, not ready, to be confirmed.
 pub fn commit(
     db: &mut Db,
     scope: &Scope,
     id: JobId,
     confirmed: bool,
+    (runner, most): (Runner, i64),
 ) -> Result<Commit, ServiceError> {
     let mut job = locked(db, scope, id)?;
     let mut spec = Spec::of(&job)?;
+    let runner = (spec.rows <= most).then_some(runner);
     check(db, scope, spec.kind())?;
     match phase(&job, &spec) {
         Phase::Committing | Phase::Committed => return Ok(Commit::Before),
@@ -270,6 +287,7 @@ pub fn commit(
     if let Some(why) = stale {
         replan(&mut job, &mut spec);
         jobs::save(db, &job, scope.now)?;
+        hold(db, scope, id, runner)?;
         return Ok(Commit::Stale(why));
     }
     let pct = spec.plan.as_ref().map_or(0, super::spec::Plan::change_pct);
@@ -287,6 +305,7 @@ pub fn commit(
     State::Waiting.as_str().clone_into(&mut job.state);
     job.expire(None);
     jobs::save(db, &job, scope.now)?;
+    hold(db, scope, id, runner)?;
     Ok(Commit::Begun)
 }
 

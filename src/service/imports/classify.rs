@@ -21,10 +21,13 @@ use crate::store::queries::imports::{
 use crate::store::statement::Bind;
 
 use super::people;
-use super::spec::Outcome;
+use super::spec::{Outcome, Planned};
 
 /// How many groups one file may make.
 const NEW_GROUPS: usize = 5000;
+
+/// How many courses one file may assign.
+const NEW_ASSIGNMENTS: usize = 20_000;
 
 /// Rows with what becomes of them, and what is to be written for that.
 #[derive(Debug, Default)]
@@ -37,8 +40,8 @@ pub struct Classified {
     pub ends: Vec<MembershipId>,
     /// Groups whose members change.
     pub touched: BTreeSet<GroupId>,
-    #[allow(dead_code, reason = "filled for completions only")]
-    pub completions: Vec<usize>,
+    /// Who joins or leaves which group in this chunk.
+    moved: HashSet<(GroupId, LearnerId, bool)>,
 }
 
 /// What the classification of rows stands on.
@@ -60,12 +63,12 @@ struct Lookup {
     names: HashSet<String>,
 }
 
-/// Classifies rows. `planned` holds the groups that rows before would have made, and takes those that these would make.
+/// Classifies rows. `planned` holds what rows before would have made, and takes what these would make.
 pub fn classify(
     db: &mut Db,
     ground: &Ground<'_>,
     staged: Vec<ImportRow>,
-    planned: &mut BTreeMap<String, GroupId>,
+    planned: &mut Planned,
 ) -> Result<Classified, ServiceError> {
     let mut read: Vec<(ImportRow, Fields)> = Vec::with_capacity(staged.len());
     for row in staged {
@@ -74,11 +77,7 @@ pub fn classify(
     }
     let lookup = look_up(db, ground, &read)?;
     let mut done = Classified::default();
-    let mut state = State {
-        lookup,
-        planned,
-        new: HashSet::new(),
-    };
+    let mut state = State { lookup, planned };
     for (mut row, fields) in read {
         row.code = None;
         row.detail = None;
@@ -252,9 +251,7 @@ fn look_up(
 
 struct State<'a> {
     lookup: Lookup,
-    planned: &'a mut BTreeMap<String, GroupId>,
-    /// Assignments that rows of this chunk make.
-    new: HashSet<(GroupId, CourseId)>,
+    planned: &'a mut Planned,
 }
 
 impl State<'_> {
@@ -377,6 +374,12 @@ impl State<'_> {
         row.user_id = Some(account.id);
         let live = self.lookup.members.get(&(group, account.learner_id));
         match (live, remove) {
+            (Some(_), true) | (None, false)
+                if !done.moved.insert((group, account.learner_id, remove)) =>
+            {
+                row.code = Some("duplicate_row".to_owned());
+                Ok(Outcome::NoOp)
+            }
             (Some(period), true) => {
                 done.ends.push(*period);
                 done.touched.insert(group);
@@ -418,12 +421,12 @@ impl State<'_> {
                 Some(group.id)
             }
             Err(refusal) if name.parse::<GroupId>().is_ok() => return Err(refusal),
-            Err(_) => self.planned.get(&key).copied(),
+            Err(_) => self.planned.groups.get(&key).copied(),
         };
         if let Some(named) = &fields.learner {
             self.account(named)?;
         }
-        if known.is_none() && self.planned.len() >= NEW_GROUPS {
+        if known.is_none() && self.planned.groups.len() >= NEW_GROUPS {
             return refused(
                 "too_many_groups",
                 format!("one file makes at most {NEW_GROUPS} groups"),
@@ -438,7 +441,7 @@ impl State<'_> {
         row.group_id = Some(group);
         let mut outcome = Outcome::NoOp;
         if known.is_none() {
-            self.planned.insert(key.clone(), group);
+            self.planned.groups.insert(key.clone(), group);
             done.new_groups.push(NewGroup {
                 id: group,
                 name: name.to_owned(),
@@ -448,8 +451,9 @@ impl State<'_> {
             });
             outcome = Outcome::Created;
         }
-        if let Some((new, title)) = assigned.flatten() {
-            self.assign(new, title, row, done);
+        if let Some((new, title)) = assigned.flatten()
+            && self.assign(new, title, row, done)
+        {
             outcome = Outcome::Assigned;
         }
         if let Some(named) = &fields.learner {
@@ -473,27 +477,27 @@ impl State<'_> {
             return Ok(Outcome::NoOp);
         };
         match self.to_assign(group, assigned)? {
-            Some((new, title)) => {
-                self.assign(new, title, row, done);
-                Ok(Outcome::Assigned)
-            }
-            None => Ok(Outcome::NoOp),
+            Some((new, title)) if self.assign(new, title, row, done) => Ok(Outcome::Assigned),
+            _ => Ok(Outcome::NoOp),
         }
     }
 
+    /// Makes an assignment unless a row before has; whether it did.
     fn assign(
         &mut self,
         new: NewAssignment,
         title: String,
         row: &mut ImportRow,
         done: &mut Classified,
-    ) {
+    ) -> bool {
         row.course_id = Some(new.course);
-        row.assigns = true;
-        row.due_date.clone_from(&new.due_date);
-        if self.new.insert((new.group, new.course)) {
+        let first = self.planned.assigned.insert((new.group, new.course));
+        if first {
+            row.assigns = true;
+            row.due_date.clone_from(&new.due_date);
             done.new_assignments.push((new, title));
         }
+        first
     }
 
     /// The assignment that a row makes, with the course's title; none when the group has the course on the same terms.
@@ -538,6 +542,12 @@ impl State<'_> {
                 code: error.code(),
                 detail: error.to_string(),
             });
+        }
+        if self.planned.assigned.len() >= NEW_ASSIGNMENTS {
+            return refused(
+                "too_many_assignments",
+                format!("one file makes at most {NEW_ASSIGNMENTS} assignments"),
+            );
         }
         Ok(Some((new, course.title.clone())))
     }

@@ -5,6 +5,7 @@ use std::io::Read;
 use crate::csv::encoding::Encoding;
 use crate::csv::reader::Reader;
 use crate::ids::JobId;
+use crate::service::jobs::run::Runner;
 use crate::service::{Scope, ServiceError};
 use crate::store::Store;
 
@@ -45,7 +46,8 @@ fn spec<R: Read>(asked: &Asked, file: &Reader<R>) -> Spec {
     }
 }
 
-/// Stores a file's rows, `size` of them in a transaction; then its plan is to be made. Blocks. `told` hears how many there are.
+/// Stores a file's rows, `size` of them in a transaction; then its plan is to be made, one of at most `most` rows by this
+/// runner. Blocks. `told` hears how many there are.
 ///
 /// Errors: denied, plan, and those of the file; then nothing of it stays.
 pub fn load<R: Read>(
@@ -54,6 +56,7 @@ pub fn load<R: Read>(
     asked: &Asked,
     file: &mut Reader<R>,
     size: usize,
+    (runner, most): (Runner, i64),
     mut told: impl FnMut(i64),
 ) -> Result<(JobId, i64), ServiceError> {
     let (spec, who) = (spec(asked, file), scope.clone());
@@ -78,9 +81,9 @@ pub fn load<R: Read>(
         store.write_blocking("stage rows", move |db| book::stage(db, &who, id, &some))?;
         told(count);
     }
-    let who = scope.clone();
+    let (who, runner) = (scope.clone(), (count <= most).then_some(runner));
     store.write_blocking("received import", move |db| {
-        book::received(db, &who, id, count)
+        book::received(db, &who, id, count, runner)
     })?;
     Ok((id, count))
 }

@@ -1,13 +1,13 @@
 //! What an import is told and what it has found out: stored with its job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::auth::permission::Permission;
 use crate::clock::Instant;
 use crate::csv::columns::Kind;
-use crate::ids::GroupId;
+use crate::ids::{CourseId, GroupId};
 use crate::service::ServiceError;
 use crate::service::jobs::book::{self, JobRow};
 
@@ -57,6 +57,9 @@ crate::learning::spelled! {
         Error = "error",
     }
 }
+
+/// So many rows are planned and committed before the answer; more by a job.
+pub const AT_ONCE: i64 = 2000;
 
 /// How long a plan can be committed (A4).
 pub const PLAN_LIFE: i64 = 24 * 60 * 60 * 1000;
@@ -185,14 +188,24 @@ impl Plan {
     }
 }
 
+/// What the rows of a plan would make, for the rows behind them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Planned {
+    /// Groups by folded name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, GroupId>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub assigned: BTreeSet<(GroupId, CourseId)>,
+}
+
 /// Where the next step begins.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Place {
     pub line: i64,
-    /// The groups that a plan would make, by folded name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub groups: BTreeMap<String, GroupId>,
+    /// What the rows before would have made.
+    pub planned: Planned,
     /// Every row is done; members whom no row names are being ended.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ending: bool,

@@ -1,7 +1,5 @@
 //! The steps of an import: planning, then committing, some rows at a time.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::clock::Instant;
@@ -17,7 +15,7 @@ use crate::store::queries::imports as rows;
 use crate::store::queries::memberships::{self, Which};
 
 use super::classify::{Ground, classify};
-use super::spec::{Outcome, Phase, Place, Spec};
+use super::spec::{Outcome, Phase, Place, Planned, Spec};
 use super::write;
 
 /// What a step left behind.
@@ -95,7 +93,7 @@ fn plan(
         now,
         registry,
     };
-    let done = classify(db, &ground, readable(staged), &mut place.groups)?;
+    let done = classify(db, &ground, readable(staged), &mut place.planned)?;
     rows::put(db, tenant, job.id, &done.rows)?;
     rows::mark_twins(db, tenant, job.id, (place.line, last))?;
     place.line = last;
@@ -139,7 +137,7 @@ fn commit(
         let staged = planned(staged);
         let refused = count - i64::try_from(staged.len()).unwrap_or(0);
         // Groups that rows before have made are found like any other.
-        let done = classify(db, &ground, staged, &mut BTreeMap::new())?;
+        let done = classify(db, &ground, staged, &mut Planned::default())?;
         let approved = approves(db, tenant)?;
         let lines = (place.line, last);
         let effects = write::write(db, tenant, job.id, &done, lines, approved, &by)?;

@@ -40,7 +40,7 @@ pub fn look(db: &mut Db, tenant: TenantId, id: JobId, now: Instant) -> Result<Se
         Kind::Completions => plan.completions_recorded = plan.count(Outcome::Recorded),
         Kind::Members | Kind::Cohort | Kind::Assignments => {
             let place: Place = crate::service::jobs::book::read(&job.place)?;
-            plan.groups_created = i64::try_from(place.groups.len()).unwrap_or(i64::MAX);
+            plan.groups_created = i64::try_from(place.planned.groups.len()).unwrap_or(i64::MAX);
             plan.assignments_created = assignments;
             plan.memberships_added = plan.count(Outcome::Added);
             plan.memberships_pended = plan.count(Outcome::Pended);

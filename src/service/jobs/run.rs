@@ -25,7 +25,7 @@ use super::super::{ServiceError, imports};
 use super::book::{self, JobRow, KEPT, Kind, State, Work};
 
 /// How long a step may take before another runner thinks that this one is dead.
-const LEASE: i64 = 60 * 1000;
+const LEASE: i64 = 5 * 1000;
 
 /// How many assignments one step looks at, when they have few members each.
 const ASSIGNMENTS: usize = 50;
@@ -121,6 +121,18 @@ pub fn claim(
         now.plus_millis(LEASE),
     )?;
     Ok(Some((job.tenant(), job.id)))
+}
+
+/// Takes a job in the transaction that lets it wait, so that nobody else does.
+pub fn hold(
+    db: &mut Db,
+    runner: Runner,
+    tenant: TenantId,
+    id: JobId,
+    now: Instant,
+) -> Result<(), ServiceError> {
+    rows::lease(db, tenant, id, runner.0, now, now.plus_millis(LEASE))?;
+    Ok(())
 }
 
 /// Takes a waiting job and reads it; `None` when somebody else has it or it is over.

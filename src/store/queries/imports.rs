@@ -172,7 +172,7 @@ pub fn mark_twins(
 ) -> Result<(), StoreError> {
     db.execute(
         Stmt::new(
-            "UPDATE import_rows SET outcome = 'no_op', code = 'duplicate_row' WHERE tenant_id = ? AND import_id = ? AND line > ? AND line <= ? \
+            "UPDATE import_rows SET outcome = CASE WHEN assigns THEN 'assigned' ELSE 'no_op' END, code = 'duplicate_row' WHERE tenant_id = ? AND import_id = ? AND line > ? AND line <= ? \
              AND outcome IN ('added', 'pended', 'removed') AND EXISTS (SELECT 1 FROM import_rows e WHERE e.tenant_id = import_rows.tenant_id \
              AND e.import_id = import_rows.import_id AND e.group_id = import_rows.group_id AND e.learner_id = import_rows.learner_id \
              AND e.outcome = import_rows.outcome AND e.line < import_rows.line)",
@@ -785,14 +785,14 @@ pub fn foresee(
                  CROSS JOIN memberships m JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
                  LEFT JOIN connections k ON k.tenant_id = m.tenant_id AND k.id = COALESCE(g.managed_by, m.connection_id) \
                  WHERE m.tenant_id = ? AND m.group_id = pa.group_id AND m.ended_at IS NULL AND {live}), \
-         owed AS (SELECT p.learner_id, p.course_id, min(p.due_date) AS due_date FROM pairs p \
+         owed AS (SELECT pairs.learner_id, pairs.course_id, min(pairs.due_date) AS due_date FROM pairs \
              CROSS JOIN learners l CROSS JOIN courses c \
-             WHERE l.tenant_id = ? AND l.id = p.learner_id AND l.deleted_at IS NULL AND l.registration = 'registered' \
+             WHERE l.tenant_id = ? AND l.id = pairs.learner_id AND l.deleted_at IS NULL AND l.registration = 'registered' \
              AND l.approval = 'approved' AND l.active AND NOT l.suspended \
-             AND c.tenant_id = ? AND c.id = p.course_id AND c.status = 'published' GROUP BY p.learner_id, p.course_id) \
+             AND c.tenant_id = ? AND c.id = pairs.course_id AND c.status = 'published' GROUP BY pairs.learner_id, pairs.course_id) \
          SELECT count(*) AS pairs, count(e.id) AS enrolled, count(e.withdrawn_at) AS withdrawn, \
-         count(CASE WHEN e.id IS NULL AND o.due_date < ? THEN 1 END) AS late, count(DISTINCT o.learner_id) AS learners \
-         FROM owed o LEFT JOIN enrollments e ON e.tenant_id = ? AND e.learner_id = o.learner_id AND e.course_id = o.course_id"
+         count(CASE WHEN e.id IS NULL AND owed.due_date < ? THEN 1 END) AS late, count(DISTINCT owed.learner_id) AS learners \
+         FROM owed LEFT JOIN enrollments e ON e.tenant_id = ? AND e.learner_id = owed.learner_id AND e.course_id = owed.course_id"
     ))
     .binds([tenant.into(), import.into(), tenant.into(), import.into()] as [Bind; 4])
     .binds([tenant, tenant, tenant, tenant, tenant])

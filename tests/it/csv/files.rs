@@ -158,14 +158,6 @@ fn what_is_no_file_of_ours_is_refused_with_its_code_and_changes_nothing() {
 }
 
 #[test]
-fn a_file_over_the_limit_is_refused_before_it_is_read() {
-    let app = TestApp::new();
-    let big = vec![b'x'; 50 * 1024 * 1024 + 1];
-    let refused = upload_bytes(&app.api(), "kind=learners", &big);
-    refused.expect(413);
-}
-
-#[test]
 fn a_tenant_without_groups_imports_learners_only() {
     let app = TestApp::on_starter();
     let api = app.api();

@@ -67,7 +67,9 @@ fn every_operation_says_what_it_needs_takes_and_answers() {
             }
             if ["post", "patch", "put"].contains(&method.as_str())
                 && operation["requestBody"].is_object()
-                && ["application/json", "text/csv"].iter().all(|kind| operation["requestBody"]["content"][kind]["schema"].is_null())
+                && ["application/json", "text/csv"]
+                    .iter()
+                    .all(|kind| operation["requestBody"]["content"][kind]["schema"].is_null())
             {
                 lacks("its body has no schema");
             }
