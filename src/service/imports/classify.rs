@@ -476,10 +476,16 @@ impl State<'_> {
         let Some(assigned) = &fields.assigned else {
             return Ok(Outcome::NoOp);
         };
-        match self.to_assign(group, assigned)? {
-            Some((new, title)) if self.assign(new, title, row, done) => Ok(Outcome::Assigned),
-            _ => Ok(Outcome::NoOp),
-        }
+        Ok(match self.to_assign(group, assigned)? {
+            Some((new, title)) => {
+                if self.assign(new, title, row, done) {
+                    Outcome::Assigned
+                } else {
+                    Outcome::NoOp
+                }
+            }
+            None => Outcome::NoOp,
+        })
     }
 
     /// Makes an assignment unless a row before has; whether it did.
