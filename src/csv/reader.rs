@@ -84,6 +84,8 @@ impl<R: Read> Reader<R> {
         }
         let mut records = csv::ReaderBuilder::new()
             .delimiter(found)
+            // The library's own CRLF counts the line feed to the next record, and its line with it.
+            .terminator(csv::Terminator::Any(b'\n'))
             .has_headers(false)
             .flexible(true)
             .from_reader(Cursor::new(head).chain(text));
@@ -135,6 +137,11 @@ impl<R: Read> Reader<R> {
 
     fn row(&mut self, record: &csv::StringRecord, line: u64) -> Row {
         let mut cells: Vec<String> = record.iter().map(str::to_owned).collect();
+        if let Some(last) = cells.last_mut()
+            && last.ends_with('\r')
+        {
+            last.pop();
+        }
         let width = self.layout.header.len();
         while cells.len() > width && cells.last().is_some_and(|cell| cell.trim().is_empty()) {
             cells.pop();

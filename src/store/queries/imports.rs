@@ -312,30 +312,34 @@ pub fn accounts(
     values: &[Bind],
 ) -> Result<Vec<NamedAccount>, StoreError> {
     let facts = "u.id, u.learner_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted";
-    let learner = "JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id";
     let mut found = Vec::new();
     for chunk in values.chunks(CHUNK) {
         let mut binds = chunk.to_vec();
         if let Some(last) = chunk.last() {
-            binds.resize(CHUNK, last.clone());
+            let length = [1, 16, 256]
+                .into_iter()
+                .find(|length| chunk.len() <= *length);
+            binds.resize(length.unwrap_or(CHUNK), last.clone());
         }
         let marks = marks(binds.len());
+        let learner = "l.tenant_id = u.tenant_id AND l.id = u.learner_id AND u.deleted_at IS NULL";
         let sql = match by {
             Label::Email => format!(
-                "SELECT v.value_key AS key, {facts} FROM user_values v JOIN users u ON u.tenant_id = v.tenant_id AND u.id = v.user_id \
-                 {learner} WHERE v.tenant_id = ? AND v.attr = {EMAILS} AND v.value_key IN ({marks}) AND u.deleted_at IS NULL"
+                "SELECT v.value_key AS key, {facts} FROM user_values v CROSS JOIN users u CROSS JOIN learners l \
+                 WHERE v.tenant_id = ? AND v.attr = {EMAILS} AND v.value_key IN ({marks}) \
+                 AND u.tenant_id = v.tenant_id AND u.id = v.user_id AND {learner}"
             ),
             Label::UserName => format!(
-                "SELECT u.user_name_key AS key, {facts} FROM users u {learner} \
-                 WHERE u.tenant_id = ? AND u.user_name_key IN ({marks}) AND u.deleted_at IS NULL"
+                "SELECT u.user_name_key AS key, {facts} FROM users u CROSS JOIN learners l \
+                 WHERE u.tenant_id = ? AND u.user_name_key IN ({marks}) AND {learner}"
             ),
             Label::ExternalId => format!(
-                "SELECT u.external_id AS key, {facts} FROM users u {learner} \
-                 WHERE u.tenant_id = ? AND u.external_id IN ({marks}) AND u.external_id IS NOT NULL AND u.deleted_at IS NULL"
+                "SELECT u.external_id AS key, {facts} FROM users u CROSS JOIN learners l \
+                 WHERE u.tenant_id = ? AND u.external_id IN ({marks}) AND u.external_id IS NOT NULL AND {learner}"
             ),
             Label::LearnerId => format!(
-                "SELECT CAST(NULL AS TEXT) AS key, {facts} FROM users u {learner} \
-                 WHERE u.tenant_id = ? AND u.learner_id IN ({marks}) AND u.deleted_at IS NULL"
+                "SELECT CAST(NULL AS TEXT) AS key, {facts} FROM users u CROSS JOIN learners l \
+                 WHERE u.tenant_id = ? AND u.learner_id IN ({marks}) AND {learner}"
             ),
         };
         found.extend(db.load::<NamedAccount>(Stmt::new(sql).bind(tenant).binds(binds))?);

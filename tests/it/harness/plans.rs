@@ -27,6 +27,11 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
+        "INSERT INTO learners (",
+        "with several rows SQLite plans to look for orphans of theirs, and does so only while some are outstanding",
+    ),
+    ("INSERT INTO learner_groups (", "the same"),
+    (
         "FROM jobs j WHERE j.state = 'waiting'",
         "the few jobs that wait, of every tenant, in an index of their own",
     ),
