@@ -3,13 +3,16 @@
 mod auth;
 mod bulk;
 mod concurrency;
+mod cursor;
 mod discovery;
 mod errors;
 mod etag;
 mod groups_patch;
 mod list;
+mod paging;
 mod people;
 mod projection;
+mod sorting;
 mod users_create;
 mod users_patch;
 mod users_replace;
