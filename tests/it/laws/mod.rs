@@ -2,6 +2,7 @@
 
 mod cursors;
 mod ground;
+mod groups;
 mod people;
 mod search;
 mod sorting;

@@ -12,6 +12,7 @@ mod list;
 mod paging;
 mod people;
 mod projection;
+mod rows;
 mod sorting;
 mod users_create;
 mod users_patch;

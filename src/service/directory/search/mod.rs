@@ -158,9 +158,10 @@ impl Query {
         sort.transpose()
     }
 
-    fn judge(&self) -> Judge<'_> {
+    fn judge<'a>(&'a self, base: &'a str) -> Judge<'a> {
         Judge {
             resource_type: &self.resource_type,
+            base,
             filter: self.filter.as_ref(),
             sort: self.sort.as_ref(),
         }
@@ -249,7 +250,7 @@ fn merged(
 ) -> Result<Found, ServiceError> {
     let mut cursor = Cursor::start(queries.len());
     let mut skip = request.start_index - 1;
-    let mut step = walk::step(db, scope, queries, &cursor, 0)?;
+    let mut step = walk::step(db, scope, call, queries, &cursor, 0)?;
     let total = step.total.unwrap_or_default();
     let mut resources = Vec::new();
     if request.count > 0 && skip < total {
@@ -259,11 +260,11 @@ fn merged(
         cursor.total = Some(total);
         while skip > 0 {
             let stride = skip.min(1000);
-            step = walk::step(db, scope, queries, &cursor, stride)?;
+            step = walk::step(db, scope, call, queries, &cursor, stride)?;
             cursor.places = step.places_after(db, scope, queries, &cursor)?;
             skip -= stride;
         }
-        step = walk::step(db, scope, queries, &cursor, request.count)?;
+        step = walk::step(db, scope, call, queries, &cursor, request.count)?;
         resources = step.show(db, scope, call)?;
     }
     Ok(Found {
@@ -288,7 +289,7 @@ fn by_cursor(
     } else {
         seal.open(text, request, queries.len())?
     };
-    let step = walk::step(db, scope, queries, &cursor, count)?;
+    let step = walk::step(db, scope, call, queries, &cursor, count)?;
     let total = step.total.or(cursor.total).unwrap_or_default();
     let (mut next, mut previous) = (None, None);
     if count > 0 {
@@ -343,7 +344,7 @@ fn window_of_rows<R: Shown>(
     query: &Query,
     (offset, limit): (i64, i64),
 ) -> Result<(i64, Vec<Resource>), ServiceError> {
-    let judge = query.judge();
+    let judge = query.judge(call.base);
     let window = |db: &mut Db, offset: i64, limit: i64| {
         let wanted = rows::Search {
             filter: query.filter.as_ref(),

@@ -32,8 +32,13 @@ pub(super) struct Step {
 trait Stream {
     fn len(&self) -> usize;
     fn ids(&self) -> Vec<uuid::Uuid>;
-    fn keys(&self, db: &mut Db, scope: &Scope, query: &Query)
-    -> Result<Vec<SortKey>, ServiceError>;
+    fn keys(
+        &self,
+        db: &mut Db,
+        scope: &Scope,
+        call: Call<'_>,
+        query: &Query,
+    ) -> Result<Vec<SortKey>, ServiceError>;
     fn position(&self, db: &mut Db, scope: &Scope, at: usize) -> Result<Position, ServiceError>;
     fn show(
         &self,
@@ -63,9 +68,10 @@ impl<R: Shown> Stream for Rows<R> {
         &self,
         db: &mut Db,
         scope: &Scope,
+        call: Call<'_>,
         query: &Query,
     ) -> Result<Vec<SortKey>, ServiceError> {
-        let verdicts = R::judged(&query.judge(), db, scope.tenant, &self.rows)?;
+        let verdicts = R::judged(&query.judge(call.base), db, scope.tenant, &self.rows)?;
         Ok(verdicts
             .into_iter()
             .map(|key| key.unwrap_or(SortKey::Missing))
@@ -101,6 +107,7 @@ impl<R: Shown> Stream for Rows<R> {
 pub(super) fn step(
     db: &mut Db,
     scope: &Scope,
+    call: Call<'_>,
     queries: &[Query],
     cursor: &Cursor,
     limit: i64,
@@ -140,8 +147,8 @@ pub(super) fn step(
             counts,
         };
         let (stream, counted) = match query.kind {
-            Kind::User => sought::<UserRow>(db, scope, query, &seek)?,
-            Kind::Group => sought::<GroupRow>(db, scope, query, &seek)?,
+            Kind::User => sought::<UserRow>(db, scope, call, query, &seek)?,
+            Kind::Group => sought::<GroupRow>(db, scope, call, query, &seek)?,
         };
         total += counted.unwrap_or(0);
         if sort.is_none() {
@@ -149,7 +156,7 @@ pub(super) fn step(
         }
         *slot = Some(stream);
     }
-    let mut chosen = in_order(db, scope, queries, &streams, sort)?;
+    let mut chosen = in_order(db, scope, call, queries, &streams, sort)?;
     let goes_on = limit > 0 && chosen.len() > limit;
     if cursor.back {
         chosen.drain(..chosen.len().saturating_sub(limit));
@@ -167,10 +174,11 @@ pub(super) fn step(
 fn sought<R: Shown>(
     db: &mut Db,
     scope: &Scope,
+    call: Call<'_>,
     query: &Query,
     seek: &Seek<'_>,
 ) -> Result<(Box<dyn Stream>, Option<i64>), ServiceError> {
-    let judge = query.judge();
+    let judge = query.judge(call.base);
     let found = rows::seek(db, scope.tenant, seek, &mut |db: &mut Db, batch: &[R]| {
         R::judged(&judge, db, scope.tenant, batch)
     })?;
@@ -189,6 +197,7 @@ fn sought<R: Shown>(
 fn in_order(
     db: &mut Db,
     scope: &Scope,
+    call: Call<'_>,
     queries: &[Query],
     streams: &[Option<Box<dyn Stream>>],
     sort: Option<&Sort>,
@@ -207,7 +216,7 @@ fn in_order(
     for (kind, (stream, query)) in streams.iter().zip(queries).enumerate() {
         let Some(stream) = stream else { continue };
         let keys = match &query.sort {
-            Some(_) => stream.keys(db, scope, query)?,
+            Some(_) => stream.keys(db, scope, call, query)?,
             None => vec![SortKey::Missing; stream.len()],
         };
         let rows = keys.into_iter().zip(stream.ids()).enumerate();
