@@ -11,6 +11,8 @@ pub const MAX_RESULTS: i64 = 1000;
 pub const DEFAULT_COUNT: i64 = 100;
 /// How long a cursor holds, in seconds (E16, K-21).
 pub const CURSOR_TIMEOUT: i64 = 3600;
+/// A filter in a URL, in bytes (E9, F-60); a `.search` body takes more.
+const MAX_FILTER_IN_URL: usize = 8 << 10;
 /// Names in `attributes` (E17).
 const MAX_NAMES: usize = 100;
 
@@ -45,6 +47,16 @@ impl SearchRequest {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             found.put(&decode(name)?, Given::Text(decode(value)?))?;
+        }
+        if found
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.len() > MAX_FILTER_IN_URL)
+        {
+            return Err(ScimError::new(
+                ScimErrorKind::InvalidFilter,
+                "a filter in a URL has at most 8 KiB (8192 bytes); send a longer one by POST to .search",
+            ));
         }
         found.finish()
     }

@@ -8,6 +8,7 @@ mod discovery;
 mod errors;
 mod etag;
 mod groups_patch;
+mod hostile;
 mod list;
 mod paging;
 mod people;
