@@ -49,7 +49,7 @@ pub struct Resource {
 }
 
 /// Which parts of a resource cost extra to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub members: bool,
     pub groups: bool,
