@@ -180,7 +180,10 @@ fn page<R>(found: rows::Found<R>) -> Result<rows::Page<R>, ServiceError> {
         rows::Found::Page(page) => Ok(page),
         rows::Found::TooMany => Err(ScimError::new(
             ScimErrorKind::TooMany,
-            "too many resources match for a sort by this attribute; narrow the filter",
+            format!(
+                "more than {} resources match, too many for a sort by this attribute; narrow the filter",
+                rows::SORTABLE
+            ),
         )
         .into()),
     }
