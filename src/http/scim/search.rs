@@ -173,7 +173,7 @@ async fn search_everything(
     }
     Ok(Reply::ok(message::list_response(
         found.total,
-        search.start_index,
+        &found.page,
         &resources,
     )))
 }
@@ -225,7 +225,7 @@ async fn search_page(
     }
     Ok(Reply::ok(message::list_response(
         found.total,
-        search.start_index,
+        &found.page,
         &resources,
     )))
 }
