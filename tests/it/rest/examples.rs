@@ -84,6 +84,7 @@ fn every_example_is_taken_and_every_answer_has_its_shape() {
         if needs_more(&operation, &site) {
             continue;
         }
+        site.prepare(&operation);
         if operation.method != "GET" {
             let body = operation
                 .body(&site)

@@ -128,7 +128,7 @@ impl Site {
         let assignment = api
             .post(
                 &format!("/groups/{team}/assignments"),
-                &json!({"course_id": first}),
+                &json!({"course_id": first, "mandatory": true, "due": {"kind": "date", "date": "2026-06-30"}, "recert_months": 12}),
             )
             .expect(201)
             .id();
@@ -240,6 +240,15 @@ impl Site {
                 }
             }),
             _ => {}
+        }
+    }
+
+    /// Brings the tenant into the state that an operation starts from.
+    pub fn prepare(&self, operation: &Operation) {
+        if operation.path.ends_with("/restart") {
+            let done = json!({"completions": [{"learner_id": self.learner, "course_id": self.course,
+                "completed_at": "2026-03-02T08:00:00Z", "source": "walk", "source_ref": self.learner}]});
+            self.api.post("/completions", &done).expect(200);
         }
     }
 
