@@ -13,7 +13,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use futures_util::FutureExt as _;
 
 use super::AppState;
-use super::error::ScimFailure;
+use super::error::{ScimFailure, Told};
 use crate::ids::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,7 +38,7 @@ pub async fn wrap(
         .map_or(0, |target| target.as_str().len());
     let outcome = if length > MAX_TARGET {
         Ok(Ok(request
-            .into_response(target_too_long(&path, length))
+            .into_response(target_too_long(&path, length, id))
             .map_into_right_body()))
     } else {
         AssertUnwindSafe(next.call(request))
@@ -51,6 +51,10 @@ pub async fn wrap(
             headers.insert(REQUEST_ID, value);
         }
         headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        );
         if let Some(state) = &state {
             state.metrics.count(status.as_u16());
         }
@@ -68,11 +72,11 @@ pub async fn wrap(
             dress(response.headers_mut(), status);
             return Ok(response);
         }
-        Ok(Err(error)) => readable(error.error_response()),
+        Ok(Err(error)) => readable(error.error_response(), &path, id),
         Err(_) => {
             log::error!("a handler panicked on {method} {path} [request {id}]");
             let detail = format!("the server made a mistake; request {id} is in its log");
-            ScimFailure::of(StatusCode::INTERNAL_SERVER_ERROR, None, detail).respond()
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, detail, &path, id)
         }
     };
     let status = answer.status();
@@ -81,24 +85,34 @@ pub async fn wrap(
 }
 
 /// E5: longer requests belong into a body.
-fn target_too_long(path: &str, length: usize) -> HttpResponse {
+fn target_too_long(path: &str, length: usize, id: RequestId) -> HttpResponse {
     let detail = format!(
         "the request target has {length} bytes and may have {MAX_TARGET}; long filters go to .search"
     );
-    let failure = ScimFailure::of(StatusCode::URI_TOO_LONG, None, detail);
-    if path.starts_with("/api/") {
-        let body = serde_json::json!({
-            "type": "about:blank", "title": "URI Too Long", "status": 414, "code": "uri_too_long", "detail": failure.detail,
-        });
-        return HttpResponse::build(StatusCode::URI_TOO_LONG)
-            .content_type("application/problem+json")
-            .body(body.to_string());
+    refusal(StatusCode::URI_TOO_LONG, detail, path, id)
+}
+
+/// A refusal in the shape of the API it is about. The path decides about the shape alone, never about rights (A3).
+fn refusal(status: StatusCode, detail: String, path: &str, id: RequestId) -> HttpResponse {
+    if !path.starts_with("/api/") {
+        return ScimFailure::of(status, None, detail).respond();
     }
-    failure.respond()
+    let code = match status {
+        StatusCode::URI_TOO_LONG => "uri_too_long",
+        status if status.is_server_error() => "internal_error",
+        _ => "bad_request",
+    };
+    let told = Told {
+        status,
+        code,
+        detail,
+        more: serde_json::Map::new(),
+    };
+    told.respond(Some(id))
 }
 
 /// What was refused before any handler ran. Guards bring their own body; the rest gets a SCIM one (H-16).
-fn readable(answer: HttpResponse) -> HttpResponse {
+fn readable(answer: HttpResponse, path: &str, id: RequestId) -> HttpResponse {
     if answer
         .headers()
         .get(header::CONTENT_TYPE)
@@ -112,5 +126,5 @@ fn readable(answer: HttpResponse) -> HttpResponse {
     } else {
         "the request cannot be read"
     };
-    ScimFailure::of(status, None, detail).respond()
+    refusal(status, detail.to_owned(), path, id)
 }

@@ -25,6 +25,7 @@ pub enum Idp {
 /// Whether a connection's pushes take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectionMode)]
 pub enum Mode {
     /// They do.
     Live,
@@ -37,6 +38,7 @@ pub enum Mode {
 /// Whether an account that the connection creates counts as approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConnectionApproval)]
 pub enum Approve {
     Auto,
     Manual,

@@ -125,7 +125,11 @@ fn typed(schema: &Value, text: &str) -> Value {
 
 /// Reads a JSON body of a type the document describes.
 pub fn body<T: ToSchema + DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
+    if bytes.is_empty() {
+        return Err(Failure::NotJson(
+            "the body is empty; send a JSON object".to_owned(),
+        ));
+    }
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Failure::NotJson(format!("the body is not JSON: {error}")))?;
     if let Some(name) = twice(bytes) {

@@ -7,10 +7,12 @@ pub mod account;
 pub mod assignments;
 pub mod audit;
 pub mod call;
+pub mod codes;
 pub mod conform;
 pub mod connections;
 pub mod courses;
 mod described;
+pub mod docs;
 pub mod enrollments;
 pub mod exports;
 pub mod groups;
@@ -112,8 +114,11 @@ routes! {
 /// The whole API: guarded, every answer in its shape.
 pub fn configure(app: &mut web::ServiceConfig) {
     app.service(web::resource("/api/v1/openapi.json").get(openapi::document))
+        .service(web::resource("/api/v1/docs").get(docs::show))
+        .service(web::resource("/api/v1/docs.css").get(docs::style))
         .service(
             web::scope("/api/v1")
+                .wrap(from_fn(negotiate))
                 .wrap(from_fn(guard::api_caller))
                 .wrap(from_fn(finish))
                 .configure(resources)
@@ -139,12 +144,7 @@ async fn finish(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request.extensions().get::<RequestId>().copied();
     let id = id.unwrap_or_else(RequestId::new);
-    let accepts = acceptable(request.headers().get(header::ACCEPT));
-    let mut answer = if accepts {
-        next.call(request).await?.map_into_boxed_body()
-    } else {
-        request.into_response(Failure::NotAcceptable.respond(id))
-    };
+    let mut answer = next.call(request).await?.map_into_boxed_body();
     let refused = answer
         .response()
         .error()
@@ -158,6 +158,19 @@ async fn finish(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(answer)
+}
+
+/// Refuses who accepts nothing that we have; after the guard, so that strangers hear 401 alone.
+async fn negotiate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if acceptable(request.headers().get(header::ACCEPT)) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let id = request.extensions().get::<RequestId>().copied();
+    let refused = Failure::NotAcceptable.respond(id.unwrap_or_else(RequestId::new));
+    Ok(request.into_response(refused))
 }
 
 /// Whether `Accept` admits any media type that we have.

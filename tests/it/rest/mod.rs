@@ -3,6 +3,9 @@
 mod connections;
 mod conventions;
 mod dry_run;
+mod examples;
 mod idempotency;
+mod isolation;
 mod openapi;
 mod tokens;
+mod walk;
