@@ -66,6 +66,10 @@ ids! {
     EventId,
     /// A console login.
     AdminId,
+    /// A completion of a course by a learner.
+    CompletionId,
+    /// An extension or a waiver.
+    ExceptionId,
 }
 
 /// The number of a tenant; leads every key.

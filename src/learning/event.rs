@@ -13,6 +13,11 @@ super::spelled! {
         Assignment = "assignment",
         Learner = "learner",
         Enrollment = "enrollment",
+        Completion = "completion",
+        Membership = "membership",
+        Exception = "exception",
+        Connection = "connection",
+        Tenant = "tenant",
     }
 }
 
@@ -38,6 +43,15 @@ super::spelled! {
         EnrollmentCreated = "enrollment.created",
         EnrollmentReopened = "enrollment.reopened",
         EnrollmentWithdrawn = "enrollment.withdrawn",
+        EnrollmentRestarted = "enrollment.restarted",
+        EnrollmentProgressed = "enrollment.progressed",
+        CycleOpened = "cycle.opened",
+        CompletionRecorded = "completion.recorded",
+        CompletionVoided = "completion.voided",
+        ExtensionGranted = "extension.granted",
+        WaiverGranted = "waiver.granted",
+        ExceptionRevoked = "exception.revoked",
+        PlanChanged = "plan.changed",
     }
 }
 

@@ -19,7 +19,8 @@ use crate::store::queries::{events, groups_learning};
 
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{self, Effects, EnrollScope, by};
-use super::{Actor, Scope, ServiceError};
+use super::obligations::Narrow;
+use super::{Actor, Scope, ServiceError, cycles};
 
 /// The learner of an account that is being created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +119,14 @@ fn come_back(
         EventType::LearnerReturned,
         json!({"user_id": user}),
     )?;
-    enroll::enroll(db, scope, &EnrollScope::Learner(row.id))
+    catch_up(db, scope, row.id)
+}
+
+/// What a learner is owed who may take part again: enrollments, and cycles for what has come up meanwhile (4.4, 4.5).
+fn catch_up(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<Effects, ServiceError> {
+    let mut effects = enroll::enroll(db, scope, &EnrollScope::Learner(id))?;
+    effects.cycles += cycles::open_due(db, scope, &Narrow::Learner(id))?;
+    Ok(effects)
 }
 
 fn any_active(accounts: &[AccountRow]) -> bool {
@@ -210,7 +218,7 @@ fn set_active(
     write(db, scope, row, Facts { active, ..before })?;
     if active {
         event(db, scope, row.id, EventType::LearnerActivated, json!({}))?;
-        enroll::enroll(db, scope, &EnrollScope::Learner(row.id))
+        catch_up(db, scope, row.id)
     } else {
         event(db, scope, row.id, EventType::LearnerDeactivated, json!({}))?;
         Ok(Effects::default())
@@ -304,7 +312,7 @@ fn decide(
             json!({"before": before.approval.as_str(), "after": approval.as_str()}),
         )?;
         if approval == Approval::Approved {
-            effects = enroll::enroll(db, scope, &EnrollScope::Learner(id))?;
+            effects = catch_up(db, scope, id)?;
         }
     }
     Ok((find(db, scope, id)?, effects))

@@ -288,7 +288,7 @@ fn members_are_enrolled_when_they_join_and_when_a_course_is_assigned() {
         );
         let view = enrollments::view(db, scope, row.id)?;
         assert_eq!(view.reasons.len(), 1);
-        assert_eq!(view.reasons[0].group_name.as_deref(), Some("Sales"));
+        assert_eq!(view.reasons[0].row.group_name.as_deref(), Some("Sales"));
         assert_eq!(
             number(
                 db,
@@ -359,7 +359,7 @@ fn a_pending_learner_joins_silently_and_is_enrolled_on_approval() {
         assert_eq!(effects.enrollments, 1);
         let row = &enrolled(db, scope, learner)?[0];
         assert_eq!(
-            enrollments::view(db, scope, row.id)?.reasons[0].required_since,
+            enrollments::view(db, scope, row.id)?.reasons[0].row.required_since,
             START + DAY
         );
         assert_eq!(
@@ -390,6 +390,7 @@ fn deactivation_and_removal_end_the_same_in_either_order() {
             assert_eq!(rows[0].withdrawn_at, None);
             assert_eq!(
                 enrollments::view(db, scope, rows[0].id)?.reasons[0]
+                    .row
                     .end_cause
                     .as_deref(),
                 Some("member_removed")
@@ -432,14 +433,14 @@ fn leaving_and_rejoining_within_a_month_resumes_the_old_clock() {
         assert_eq!((back.enrollments, back.reasons), (0, 1));
         let row = enrolled(db, scope, learner)?[0].id;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[1].required_since,
+            enrollments::view(db, scope, row)?.reasons[1].row.required_since,
             START
         );
         pull(db, scope, sales, ann)?;
         scope.now = Instant(START + 60 * DAY);
         push(db, scope, sales, &[ann])?;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[2].required_since,
+            enrollments::view(db, scope, row)?.reasons[2].row.required_since,
             START + 60 * DAY
         );
         Ok(())
@@ -507,9 +508,9 @@ fn removing_assignments_and_groups_never_unenrolls() {
             assert!(
                 reasons
                     .iter()
-                    .all(|reason| reason.ended_at.is_some() && !reason.group_live)
+                    .all(|reason| reason.row.ended_at.is_some() && !reason.row.group_live)
             );
-            assert_eq!(reasons[0].group_name.as_deref(), Some("Sales"));
+            assert_eq!(reasons[0].row.group_name.as_deref(), Some("Sales"));
         }
         assert_ne!(group(db, scope, "SALES")?.id, sales.id);
         Ok(())

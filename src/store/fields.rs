@@ -101,4 +101,6 @@ stored_ids!(
     RequestId,
     EventId,
     AdminId,
+    CompletionId,
+    ExceptionId,
 );

@@ -10,28 +10,47 @@ use crate::http::AppState;
 use crate::http::guard::ApiCaller;
 use crate::ids::{CourseId, EnrollmentId, LearnerId};
 use crate::service::enroll;
-use crate::service::enrollments::ReasonRow;
-use crate::service::enrollments::{self, EnrollmentView};
+use crate::service::enrollments::{self, EnrollmentView, ReasonView};
 
-fn show_reason(reason: &ReasonRow) -> Value {
+fn show_reason(reason: &ReasonView) -> Value {
+    let row = &reason.row;
     json!({
-        "kind": reason.kind,
-        "group": reason.group_id.map(|id| json!({"id": id, "name": reason.group_name, "live": reason.group_live})),
-        "assignment_id": reason.assignment_id,
-        "membership_id": reason.membership_id,
-        "mandatory": reason.mandatory,
-        "due": reason.due().to_json(),
-        "recert_months": reason.recert_months,
-        "since": Instant(reason.required_since),
-        "ended_at": reason.ended_at.map(Instant),
-        "end_cause": reason.end_cause,
-        "request_id": reason.request_id,
-        "by": reason.actor,
+        "id": row.id,
+        "kind": row.kind,
+        "group": row.group_id.map(|id| json!({"id": id, "name": row.group_name, "name_now": row.group_name_now, "live": row.group_live})),
+        "assignment_id": row.assignment_id,
+        "membership_id": row.membership_id,
+        "mandatory": reason.options.mandatory,
+        "due": reason.options.due.to_json(),
+        "recert_months": reason.options.recert_months(),
+        "since": Instant(row.required_since),
+        "ended_at": row.ended_at.map(Instant),
+        "end_cause": row.end_cause,
+        "request_id": row.request_id,
+        "by": row.actor,
+        "standing": reason.judgment.as_ref().map(|judgment| json!({
+            "status": judgment.status.as_str(),
+            "in_grace": judgment.in_grace,
+            "due": judgment.due,
+            "valid_until": judgment.valid_until,
+            "adjustments": judgment.adjustments.iter()
+                .map(|one| json!({"kind": one.kind, "from": one.from, "to": one.to}))
+                .collect::<Vec<_>>(),
+        })),
+        "outcomes": reason.outcomes.iter()
+            .map(|one| json!({"cycle": one.cycle_n, "due": one.due_frozen, "on_time": one.on_time}))
+            .collect::<Vec<_>>(),
     })
 }
 
-fn show(view: &EnrollmentView) -> Value {
+/// An enrollment in the learner's view.
+pub(super) fn show(view: &EnrollmentView) -> Value {
     let row = &view.row;
+    let set_by = |position: Option<usize>| {
+        position
+            .and_then(|n| view.reasons.get(n))
+            .map(|reason| json!({"group": reason.row.group_name, "assignment_id": reason.row.assignment_id}))
+    };
     json!({
         "id": row.id,
         "learner_id": row.learner_id,
@@ -39,9 +58,14 @@ fn show(view: &EnrollmentView) -> Value {
         "course_id": row.course_id,
         "course_title": row.course_title,
         "status": view.now.status.as_str(),
+        "status_set_by": set_by(view.status_set_by),
+        "in_grace": view.now.in_grace,
+        "obligation": view.reasons.iter().any(|reason| reason.judgment.is_some()),
         "mandatory": view.now.mandatory,
-        "due": view.now.due.map(|date| date.to_string()),
-        "due_set_by": view.due_set_by.as_ref().map(|reason| json!({"group": reason.group_name, "assignment_id": reason.assignment_id})),
+        "due": view.now.due,
+        "due_set_by": set_by(view.due_set_by),
+        "valid_until": view.now.valid_until,
+        "valid_until_set_by": set_by(view.valid_set_by),
         "cycle": row.cycle_n.map(|n| json!({
             "n": n,
             "opened_at": row.opened_at.map(Instant),
@@ -51,6 +75,15 @@ fn show(view: &EnrollmentView) -> Value {
             "progress_pct": row.progress_pct,
         })),
         "reasons": view.reasons.iter().map(show_reason).collect::<Vec<_>>(),
+        "exceptions": view.exceptions.iter().map(|one| json!({
+            "id": one.id,
+            "kind": one.kind,
+            "reason_id": one.reason_id,
+            "until": one.until,
+            "why": one.why,
+            "granted_at": Instant(one.granted_at),
+            "granted_by": one.granted_by,
+        })).collect::<Vec<_>>(),
         "created_at": Instant(row.created_at),
         "withdrawn_at": row.withdrawn_at.map(Instant),
         "withdrawn_cause": row.withdrawn_cause,

@@ -145,7 +145,29 @@ pub fn groups(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Vec<GroupI
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Writes the facts of a learner. `approved` says who approved and when, as it is to stand from now on.
+/// Keeps what the facts of learners were until now, for whoever asks about the past; `condition` narrows `l`.
+pub(super) fn end_periods(
+    db: &mut Db,
+    condition: &str,
+    binds: Vec<Bind>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    const BEFORE: &str =
+        "FROM learner_periods p WHERE p.tenant_id = l.tenant_id AND p.learner_id = l.id";
+    db.execute(
+        Stmt::new(format!(
+            "INSERT INTO learner_periods (tenant_id, learner_id, ended_at, began_at, initial, registration, approval, active, suspended, deleted) \
+             SELECT l.tenant_id, l.id, ?, COALESCE((SELECT max(p.ended_at) {BEFORE}), l.created_at), NOT EXISTS (SELECT 1 {BEFORE}), \
+             l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) FROM learners l WHERE {condition} \
+             ON CONFLICT (tenant_id, learner_id, ended_at) DO NOTHING"
+        ))
+        .bind(at)
+        .binds(binds),
+    )
+    .map(drop)
+}
+
+/// Writes the facts of a learner and keeps what they were. `approved` says who approved and when, as it is to stand from now on.
 pub fn update_facts(
     db: &mut Db,
     tenant: TenantId,
@@ -154,6 +176,12 @@ pub fn update_facts(
     approved: Option<(&str, Instant)>,
     at: Instant,
 ) -> Result<(), StoreError> {
+    end_periods(
+        db,
+        "l.tenant_id = ? AND l.id = ?",
+        vec![tenant.into(), id.into()],
+        at,
+    )?;
     db.execute(
         Stmt::new(
             "UPDATE learners SET registration = ?, approval = ?, active = ?, suspended = ?, approved_by = ?, approved_at = ?, \
