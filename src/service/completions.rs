@@ -1,6 +1,6 @@
 //! Completions: recorded, voided, listed; what they close and freeze (4.11, §2.8). Nothing is ever overwritten.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::json;
 
@@ -164,17 +164,22 @@ fn close(db: &mut Db, scope: &Scope, fresh: &[&NewCompletion]) -> Result<(), Ser
     Ok(())
 }
 
-/// Refuses a learner or a course that is not there. A learner who has left may still have earned something.
-pub fn require(
-    db: &mut Db,
-    scope: &Scope,
-    learner: LearnerId,
-    course: CourseId,
-) -> Result<(), ServiceError> {
-    learners::find(db, scope.tenant, learner)?
-        .ok_or_else(|| ServiceError::not_found("Learner", learner))?;
-    courses::find(db, scope.tenant, course)?
-        .ok_or_else(|| ServiceError::not_found("Course", course))?;
+/// Refuses learners and courses that are not there. A learner who has left may still have earned something.
+pub fn require(db: &mut Db, scope: &Scope, reports: &[Report]) -> Result<(), ServiceError> {
+    let wanted: BTreeSet<LearnerId> = reports.iter().map(|report| report.learner).collect();
+    let wanted: Vec<LearnerId> = wanted.into_iter().collect();
+    let known: HashSet<LearnerId> = learners::known(db, scope.tenant, &wanted)?
+        .into_iter()
+        .collect();
+    if let Some(stranger) = wanted.iter().find(|id| !known.contains(id)) {
+        return Err(ServiceError::not_found("Learner", stranger));
+    }
+    let wanted: BTreeSet<CourseId> = reports.iter().map(|report| report.course).collect();
+    let wanted: Vec<CourseId> = wanted.into_iter().collect();
+    let known = courses::titles(db, scope.tenant, &wanted)?;
+    if let Some(stranger) = wanted.iter().find(|id| !known.contains_key(id)) {
+        return Err(ServiceError::not_found("Course", stranger));
+    }
     Ok(())
 }
 

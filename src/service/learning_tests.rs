@@ -359,7 +359,9 @@ fn a_pending_learner_joins_silently_and_is_enrolled_on_approval() {
         assert_eq!(effects.enrollments, 1);
         let row = &enrolled(db, scope, learner)?[0];
         assert_eq!(
-            enrollments::view(db, scope, row.id)?.reasons[0].row.required_since,
+            enrollments::view(db, scope, row.id)?.reasons[0]
+                .row
+                .required_since,
             START + DAY
         );
         assert_eq!(
@@ -433,14 +435,18 @@ fn leaving_and_rejoining_within_a_month_resumes_the_old_clock() {
         assert_eq!((back.enrollments, back.reasons), (0, 1));
         let row = enrolled(db, scope, learner)?[0].id;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[1].row.required_since,
+            enrollments::view(db, scope, row)?.reasons[1]
+                .row
+                .required_since,
             START
         );
         pull(db, scope, sales, ann)?;
         scope.now = Instant(START + 60 * DAY);
         push(db, scope, sales, &[ann])?;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[2].row.required_since,
+            enrollments::view(db, scope, row)?.reasons[2]
+                .row
+                .required_since,
             START + 60 * DAY
         );
         Ok(())

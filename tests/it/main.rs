@@ -7,12 +7,14 @@
     reason = "tests read their own environment"
 )]
 
+mod coverage;
 mod crash;
 mod harness;
 mod laws;
 mod layers;
 mod learning;
 mod replay;
+mod rest;
 mod scim;
 mod smoke;
 mod two_nodes;

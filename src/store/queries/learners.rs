@@ -2,10 +2,12 @@
 //!
 //! Not here: the SCIM document of an account (`queries::users`).
 
+use std::collections::HashMap;
+
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
 use crate::learning::learner::{Approval, Facts, RegisteredVia, Registration};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 use super::events::By;
@@ -114,6 +116,47 @@ pub fn find(
             .bind(tenant)
             .bind(id),
     )
+}
+
+/// Which of these learners there are, ended ones included.
+pub fn known(
+    db: &mut Db,
+    tenant: TenantId,
+    learners: &[LearnerId],
+) -> Result<Vec<LearnerId>, StoreError> {
+    Ok(names(db, tenant, learners)?.into_keys().collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Named {
+    #[diesel(sql_type = SqlId)]
+    id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    display_name: String,
+}
+
+/// What these learners are called, ended ones included.
+pub fn names(
+    db: &mut Db,
+    tenant: TenantId,
+    learners: &[LearnerId],
+) -> Result<HashMap<LearnerId, String>, StoreError> {
+    let mut found = HashMap::with_capacity(learners.len());
+    for chunk in learners.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT id, display_name FROM learners WHERE tenant_id = ? AND id IN ({})",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        found.extend(
+            db.load::<Named>(stmt)?
+                .into_iter()
+                .map(|row| (row.id, row.display_name)),
+        );
+    }
+    Ok(found)
 }
 
 /// Finds a learner and locks them. `FOR UPDATE` also makes new memberships of theirs wait, which refer to the row.

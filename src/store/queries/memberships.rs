@@ -241,11 +241,12 @@ fn end_where(
     .binds(binds.iter().cloned());
     db.execute(reasons)?;
     let memberships = Stmt::new(format!(
-        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ? WHERE tenant_id = ? AND id IN ({periods})"
+        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
     ))
     .bind(by.at)
     .bind(by.actor.as_str())
     .bind(cause.as_str())
+    .bind(by.request)
     .bind(tenant)
     .bind(tenant)
     .binds(binds.iter().cloned());

@@ -26,6 +26,8 @@ pub enum Narrow {
     Course(CourseId),
     /// These enrollments, at most a few hundred.
     Pairs(Vec<(LearnerId, CourseId)>),
+    /// These learners', at most a page of them.
+    People(Vec<LearnerId>),
     /// The learners after one id and up to another: a page of the tenant.
     Learners(Option<LearnerId>, LearnerId),
 }
@@ -68,6 +70,10 @@ impl Narrow {
                 format!(" AND (r.learner_id, r.course_id) IN (VALUES {})", vec!["(?, ?)"; pairs.len()].join(", ")),
                 pairs.iter().flat_map(|(learner, course)| [Bind::from(*learner), Bind::from(*course)]).collect(),
             ),
+            Self::People(learners) => {
+                let ids = super::memberships::padded(learners);
+                (format!(" AND r.learner_id IN ({})", marks(ids.len())), ids)
+            }
             Self::Learners(None, upto) => (" AND r.learner_id <= ?".to_owned(), vec![(*upto).into()]),
             Self::Learners(Some(after), upto) => {
                 (" AND r.learner_id > ? AND r.learner_id <= ?".to_owned(), vec![(*after).into(), (*upto).into()])
