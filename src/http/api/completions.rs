@@ -184,7 +184,7 @@ impl NewCompletion {
             }
             Some(_) => {
                 return Err(Failure::field(
-                    &format!("/completions/{position}/score"),
+                    format!("/completions/{position}/score"),
                     "a score is 0 to 100",
                 ));
             }
