@@ -70,6 +70,8 @@ ids! {
     CompletionId,
     /// An extension or a waiver.
     ExceptionId,
+    /// Work that outlives its request, imports among it.
+    JobId,
 }
 
 /// The number of a tenant; leads every key.

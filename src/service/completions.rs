@@ -109,7 +109,7 @@ fn close(db: &mut Db, scope: &Scope, fresh: &[&NewCompletion]) -> Result<(), Ser
             .collect();
         let gathered = obligations::gather(
             db,
-            scope,
+            scope.tenant,
             &Narrow::Pairs(chunk.to_vec()),
             AsOf::present(scope.now),
         )?;
@@ -218,7 +218,7 @@ pub fn void(
         };
         events::insert(db, scope.tenant, &by(scope), &event)?;
         let pair = (row.learner_id, row.course_id);
-        cycles::open_due(db, scope, &Narrow::Pairs(vec![pair]))?;
+        cycles::open_due(db, scope.tenant, &Narrow::Pairs(vec![pair]), &by(scope))?;
     }
     find(db, scope, id)
 }

@@ -102,7 +102,7 @@ pub fn of_group(
     question: Question,
 ) -> Result<GroupFigures, ServiceError> {
     let row = groups::find(db, scope, id)?;
-    let gathered = obligations::gather(db, scope, &Narrow::Group(id), question.as_of)?;
+    let gathered = obligations::gather(db, scope.tenant, &Narrow::Group(id), question.as_of)?;
     let mut courses_of: BTreeMap<AssignmentId, CourseFigures> = BTreeMap::new();
     let mut total = Figures::default();
     let mut members: BTreeMap<LearnerId, bool> = BTreeMap::new();
@@ -190,7 +190,7 @@ pub fn progress(
     if people.is_empty() {
         return Ok(Vec::new());
     }
-    let gathered = obligations::gather(db, scope, &Narrow::People(people), question.as_of)?;
+    let gathered = obligations::gather(db, scope.tenant, &Narrow::People(people), question.as_of)?;
     let mut cells: BTreeMap<LearnerId, Vec<Cell>> = BTreeMap::new();
     for judged in gathered.judged().filter(|one| one.row.group_id == id) {
         let progress_pct = progress_of(&judged, question);
@@ -286,7 +286,7 @@ fn walk(
     use crate::store::queries::obligations::page_end;
     while let Some(upto) = page_end(db, scope.tenant, after, LEARNERS)? {
         let narrow = Narrow::Learners(after, upto);
-        let gathered = obligations::gather(db, scope, &narrow, as_of)?;
+        let gathered = obligations::gather(db, scope.tenant, &narrow, as_of)?;
         gathered.judged().for_each(|judged| see(&judged));
         after = Some(upto);
         if !go_on(upto) {
@@ -363,7 +363,7 @@ pub fn expiring(
     after: Option<LearnerId>,
     limit: usize,
 ) -> Result<(Vec<Expiring>, Option<LearnerId>), ServiceError> {
-    let zone = obligations::policy(db, scope)?.zone;
+    let zone = obligations::policy(db, scope.tenant)?.zone;
     let last: NaiveDate = add_days(local_date(scope.now, zone), within_days);
     let found = std::cell::RefCell::new(Vec::new());
     let mut next = None;

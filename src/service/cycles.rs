@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Instant;
-use crate::ids::{CourseId, EnrollmentId, LearnerId};
+use crate::ids::{CourseId, EnrollmentId, LearnerId, TenantId};
 use crate::learning::calendar::start;
 use crate::learning::membership::State;
 use crate::learning::obligation::Status;
 use crate::learning::plan::SubscriptionPlan;
 use crate::store::Db;
 use crate::store::queries::completions::{self as rows, Opening};
+use crate::store::queries::events::By;
 use crate::store::queries::groups_learning;
 
 use super::obligations::{self, AsOf, Narrow};
@@ -23,25 +24,29 @@ use super::{Scope, ServiceError};
 const IN_TIME: i64 = 2 * 60 * 60 * 1000;
 
 /// Opens the next cycle of every enrollment in a scope that has something to do and no open cycle; returns how many.
-pub fn open_due(db: &mut Db, scope: &Scope, narrow: &Narrow) -> Result<i64, ServiceError> {
-    if !groups_learning::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups) {
+pub fn open_due(
+    db: &mut Db,
+    tenant: TenantId,
+    narrow: &Narrow,
+    by: &By,
+) -> Result<i64, ServiceError> {
+    let now = by.at;
+    if !groups_learning::plan(db, tenant)?.is_some_and(SubscriptionPlan::includes_groups) {
         return Ok(0);
     }
-    let gathered = obligations::gather(db, scope, narrow, AsOf::present(scope.now))?;
+    let gathered = obligations::gather(db, tenant, narrow, AsOf::present(now))?;
     let zone = gathered.policy.zone;
     let mut openings: BTreeMap<EnrollmentId, Opening> = BTreeMap::new();
     for judged in gathered.judged() {
         let (row, judgment) = (judged.row, &judged.judgment);
         let Some(n) = row.cycle_n else { continue };
         let needed = !matches!(judgment.status, Status::Compliant | Status::Waived);
-        if row.is_open(scope.now) || judged.state() != State::Active || !needed {
+        if row.is_open(now) || judged.state() != State::Active || !needed {
             continue;
         }
-        let window = judgment
-            .renewable_from
-            .map_or(scope.now, |day| start(day, zone));
-        let late = scope.now.0.saturating_sub(window.0) > IN_TIME;
-        let at = if late { scope.now } else { window };
+        let window = judgment.renewable_from.map_or(now, |day| start(day, zone));
+        let late = now.0.saturating_sub(window.0) > IN_TIME;
+        let at = if late { now } else { window };
         let opening = openings.entry(row.enrollment_id).or_insert(Opening {
             enrollment: row.enrollment_id,
             n: n + 1,
@@ -52,10 +57,10 @@ pub fn open_due(db: &mut Db, scope: &Scope, narrow: &Narrow) -> Result<i64, Serv
     let openings: Vec<Opening> = openings.into_values().collect();
     Ok(rows::open_cycles(
         db,
-        scope.tenant,
+        tenant,
         &openings,
         "recertification",
-        &by(scope),
+        by,
     )?)
 }
 
@@ -72,12 +77,12 @@ pub fn renewals(
     if !groups_learning::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups) {
         return Ok((None, 0));
     }
-    let window = i64::from(obligations::settings(db, scope)?.renewal_window_days);
+    let window = i64::from(obligations::settings(db, scope.tenant)?.renewal_window_days);
     let pairs = rows::renewal_candidates(db, scope.tenant, window, scope.now, after, ROUND)?;
     let Some(last) = pairs.last().copied() else {
         return Ok((None, 0));
     };
-    let opened = open_due(db, scope, &Narrow::Pairs(pairs))?;
+    let opened = open_due(db, scope.tenant, &Narrow::Pairs(pairs), &by(scope))?;
     Ok((Some(last), opened))
 }
 

@@ -5,15 +5,17 @@
 
 use chrono::NaiveDate;
 
-use crate::ids::{CourseId, LearnerId};
+use crate::ids::{CourseId, LearnerId, TenantId};
 use crate::learning::course::CourseStatus;
 use crate::learning::owed::Blocker;
 use crate::learning::plan::SubscriptionPlan;
 use crate::learning::settings::Settings;
 use crate::store::Db;
 use crate::store::queries::enroll::{self as rows, Predicates, Terms};
-use crate::store::queries::{groups_learning, learners};
+use crate::store::queries::events::By;
+use crate::store::queries::{assignments, groups_learning, learners};
 
+use super::jobs::book::{self, AT_ONCE, Work};
 use super::obligations::Narrow;
 use super::{Scope, ServiceError, cycles};
 
@@ -26,6 +28,8 @@ pub use crate::store::queries::enroll::EnrollScope;
 pub const NAMED_AT_MOST: usize = 500;
 
 /// Writes everything owed within `what`; a second call writes nothing.
+///
+/// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
     enroll_with(db, scope, what, None)
 }
@@ -37,8 +41,51 @@ pub fn enroll_with(
     what: &EnrollScope,
     due_floor: Option<NaiveDate>,
 ) -> Result<Effects, ServiceError> {
+    let wide = match what {
+        EnrollScope::Group(_)
+        | EnrollScope::Course(_)
+        | EnrollScope::Assignment(_)
+        | EnrollScope::Connection(_)
+        | EnrollScope::Tenant => true,
+        EnrollScope::Memberships(_)
+        | EnrollScope::Learner(_)
+        | EnrollScope::Learners(_)
+        | EnrollScope::Assignments(_)
+        | EnrollScope::Range { .. } => false,
+    };
+    if wide && rows::owes_more_than(db, scope.tenant, what, AT_ONCE)? {
+        let total = match what {
+            EnrollScope::Assignment(id) => Some(assignments::members(db, scope.tenant, *id)?),
+            _ => None,
+        };
+        book::later(db, scope, &Work::Enroll(what.clone()), total)?;
+        return Ok(Effects {
+            deferred: true,
+            ..Effects::default()
+        });
+    }
+    write(db, scope.tenant, what, due_floor, &by(scope))
+}
+
+/// [`enroll`] for who has no scope any more: the steps of a job, each small enough for one transaction.
+pub fn enroll_by(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    by: &By,
+) -> Result<Effects, ServiceError> {
+    write(db, tenant, what, None, by)
+}
+
+fn write(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    due_floor: Option<NaiveDate>,
+    by: &By,
+) -> Result<Effects, ServiceError> {
     let terms = |db: &mut Db| {
-        let settings = groups_learning::settings(db, scope.tenant)?
+        let settings = groups_learning::settings(db, tenant)?
             .map(|row| Settings::parse(&row.settings))
             .unwrap_or_default();
         Ok(Terms {
@@ -46,22 +93,22 @@ pub fn enroll_with(
             due_floor,
         })
     };
-    let (mut effects, closed) = rows::enroll(db, scope.tenant, what, terms, &by(scope))?;
+    let (mut effects, closed) = rows::enroll(db, tenant, what, terms, by)?;
     // Enrolled before and done: a cycle opens where no valid completion stands.
     let whole = match what {
         EnrollScope::Group(id) => Some(Narrow::Group(*id)),
         EnrollScope::Assignment(id) => Some(Narrow::Assignment(*id)),
         EnrollScope::Course(id) => Some(Narrow::Course(*id)),
-        EnrollScope::Learner(id) => Some(Narrow::Learner(*id)),
-        EnrollScope::Memberships(_) | EnrollScope::Connection(_) | EnrollScope::Tenant => None,
+        _ => None,
     };
     match whole {
         Some(narrow) if closed.len() > NAMED_AT_MOST => {
-            effects.cycles += cycles::open_due(db, scope, &narrow)?;
+            effects.cycles += cycles::open_due(db, tenant, &narrow, by)?;
         }
         _ => {
             for chunk in closed.chunks(NAMED_AT_MOST) {
-                effects.cycles += cycles::open_due(db, scope, &Narrow::Pairs(chunk.to_vec()))?;
+                let narrow = Narrow::Pairs(chunk.to_vec());
+                effects.cycles += cycles::open_due(db, tenant, &narrow, by)?;
             }
         }
     }

@@ -100,7 +100,7 @@ pub(super) fn views(
     let mut exceptions: HashMap<(LearnerId, CourseId), Vec<ExceptionRow>> = HashMap::new();
     for chunk in pairs.chunks(200) {
         let narrow = Narrow::Pairs(chunk.to_vec());
-        let gathered = obligations::gather(db, scope, &narrow, AsOf::present(scope.now))?;
+        let gathered = obligations::gather(db, scope.tenant, &narrow, AsOf::present(scope.now))?;
         judgments.extend(
             gathered
                 .judged()

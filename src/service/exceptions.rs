@@ -43,7 +43,7 @@ pub fn grant(
             "the enrollment has no such reason",
         ));
     }
-    let today = local_date(scope.now, obligations::policy(db, scope)?.zone);
+    let today = local_date(scope.now, obligations::policy(db, scope.tenant)?.zone);
     let (kind, until, event_type) = match grant {
         Grant::Extension(due) => {
             if due < today {

@@ -18,6 +18,7 @@ pub mod enrollments;
 pub mod error;
 pub mod exceptions;
 pub mod groups;
+pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod obligations;

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use crate::clock::Instant;
-use crate::ids::{AssignmentId, CourseId, LearnerId};
+use crate::ids::{AssignmentId, CourseId, LearnerId, TenantId};
 use crate::learning::assignment::Options;
 use crate::learning::learner::Facts;
 use crate::learning::membership::State;
@@ -18,20 +18,20 @@ use crate::store::queries::groups_learning;
 use crate::store::queries::obligations::{self as rows, ExceptionRow, PeriodRow, VersionRow};
 pub use crate::store::queries::obligations::{AsOf, Narrow, ObligationRow};
 
-use super::{Scope, ServiceError};
+use super::ServiceError;
 
 type Pair = (LearnerId, CourseId);
 
 /// The tenant's settings.
-pub fn settings(db: &mut Db, scope: &Scope) -> Result<Settings, ServiceError> {
-    Ok(groups_learning::settings(db, scope.tenant)?
+pub fn settings(db: &mut Db, tenant: TenantId) -> Result<Settings, ServiceError> {
+    Ok(groups_learning::settings(db, tenant)?
         .map(|row| Settings::parse(&row.settings))
         .unwrap_or_default())
 }
 
 /// The tenant's rules for dates and statuses.
-pub fn policy(db: &mut Db, scope: &Scope) -> Result<Policy, ServiceError> {
-    let row = groups_learning::settings(db, scope.tenant)?;
+pub fn policy(db: &mut Db, tenant: TenantId) -> Result<Policy, ServiceError> {
+    let row = groups_learning::settings(db, tenant)?;
     let zone = row
         .as_ref()
         .and_then(|row| row.time_zone.parse().ok())
@@ -76,15 +76,15 @@ impl Judged<'_> {
 /// Reads the obligations in a scope with everything their status depends on: six statements, whatever their number.
 pub fn gather(
     db: &mut Db,
-    scope: &Scope,
+    tenant: TenantId,
     narrow: &Narrow,
     as_of: AsOf,
 ) -> Result<Gathered, ServiceError> {
-    let policy = policy(db, scope)?;
+    let policy = policy(db, tenant)?;
     let mut gathered = Gathered {
         policy,
         as_of,
-        rows: rows::obligations(db, scope.tenant, narrow, as_of)?,
+        rows: rows::obligations(db, tenant, narrow, as_of)?,
         versions: HashMap::new(),
         completions: HashMap::new(),
         exceptions: HashMap::new(),
@@ -96,28 +96,28 @@ pub fn gather(
     let assignments: BTreeSet<AssignmentId> =
         gathered.rows.iter().map(|row| row.assignment_id).collect();
     let assignments: Vec<AssignmentId> = assignments.into_iter().collect();
-    for row in rows::versions(db, scope.tenant, &assignments)? {
+    for row in rows::versions(db, tenant, &assignments)? {
         gathered
             .versions
             .entry(row.assignment_id)
             .or_default()
             .push(row);
     }
-    for row in rows::completions(db, scope.tenant, narrow, as_of)? {
+    for row in rows::completions(db, tenant, narrow, as_of)? {
         gathered
             .completions
             .entry((row.learner_id, row.course_id))
             .or_default()
             .push(Instant(row.completed_at));
     }
-    for row in rows::exceptions(db, scope.tenant, narrow, as_of)? {
+    for row in rows::exceptions(db, tenant, narrow, as_of)? {
         gathered
             .exceptions
             .entry((row.learner_id, row.course_id))
             .or_default()
             .push(row);
     }
-    for row in rows::periods(db, scope.tenant, narrow, as_of)? {
+    for row in rows::periods(db, tenant, narrow, as_of)? {
         gathered
             .periods
             .entry(row.learner_id)

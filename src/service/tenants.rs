@@ -136,8 +136,8 @@ pub fn set_plan(
         None
     } else {
         let (settings, policy) = (
-            obligations::settings(db, scope)?,
-            obligations::policy(db, scope)?,
+            obligations::settings(db, scope.tenant)?,
+            obligations::policy(db, scope.tenant)?,
         );
         Some(add_days(
             local_date(scope.now, policy.zone),

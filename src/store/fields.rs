@@ -103,4 +103,5 @@ stored_ids!(
     AdminId,
     CompletionId,
     ExceptionId,
+    JobId,
 );

@@ -60,8 +60,8 @@ pub struct Assignment {
     /// Complete it again every so many months.
     pub recert_months: Option<i64>,
     pub version: i64,
-    /// Null: everybody owed the course is enrolled.
-    pub enrolling: Option<String>,
+    /// How far a job is that enrolls a large group; null: everybody owed the course is enrolled.
+    pub enrolling: Option<Enrolling>,
     pub created_at: Instant,
     pub updated_at: Instant,
     /// What the assignment did, in the answer to `POST`.
@@ -69,6 +69,13 @@ pub struct Assignment {
     pub enrollment: Option<Enrolled>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,
+}
+
+/// How many members of how many a job has looked at.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Enrolling {
+    pub done: i64,
+    pub total: Option<i64>,
 }
 
 /// The course of an assignment.
@@ -101,7 +108,9 @@ impl From<&AssignmentRow> for Assignment {
             due: DueDate::of(row.due()),
             recert_months: row.recert_months,
             version: row.version,
-            enrolling: None,
+            enrolling: row
+                .enrolling()
+                .map(|(done, total)| Enrolling { done, total }),
             created_at: Instant(row.created_at),
             updated_at: Instant(row.modified_at),
             enrollment: None,

@@ -49,6 +49,7 @@ described_ids!(
     AdminId,
     CompletionId,
     ExceptionId,
+    JobId,
 );
 
 macro_rules! described_words {
@@ -78,6 +79,8 @@ described_words!(
     learning::plan::SubscriptionPlan as "SubscriptionPlan",
     crate::service::sync_log::Outcome as "SyncOutcome",
     crate::service::sync_log::Operation as "SyncOperation",
+    crate::service::jobs::book::Kind as "JobKind",
+    crate::service::jobs::book::Shown as "JobState",
 );
 
 impl PartialSchema for Instant {

@@ -13,6 +13,7 @@ mod described;
 pub mod enrollments;
 pub mod groups;
 pub mod input;
+pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod need;
@@ -68,6 +69,9 @@ routes! {
     "/assignments/{id}" { get: assignments::get, patch: assignments::edit, delete: assignments::remove }
     "/courses" { get: courses::list, post: courses::create }
     "/courses/{id}" { get: courses::get, patch: courses::edit }
+    "/jobs" { get: jobs::list }
+    "/jobs/{id}" { get: jobs::get }
+    "/learners:approve" { post: jobs::approve }
     "/learners" { get: learners::list }
     "/learners/{id}" { get: learners::get }
     "/learners/{id}/approve" { post: learners::approve }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
@@ -17,7 +18,7 @@ use crate::service::directory::{self, Call, Kind, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_text, may, parts, resource_type};
+use super::asked::{asked, header_list, may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
 use super::read::read_one;
 use super::respond::{self, Reply};
@@ -29,6 +30,17 @@ const fn limit(kind: Kind) -> usize {
     }
 }
 
+/// The body of a write, read only for who may write (AU-02).
+async fn allowed_body(
+    kind: Kind,
+    request: &HttpRequest,
+    scope: &Scope,
+    payload: web::Payload,
+) -> Result<(Value, String), ScimFailure> {
+    may(scope, Permission::ScimWrite).map_err(|error| error::scim(&error, scope.request))?;
+    exchange::json(request, payload, limit(kind)).await
+}
+
 /// `POST /Users`.
 pub async fn create(
     kind: Kind,
@@ -38,7 +50,7 @@ pub async fn create(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -79,7 +91,7 @@ pub async fn replace(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -95,8 +107,8 @@ pub async fn replace(
     let (body, expected, id) = (
         Arc::new(body),
         IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
+            header_list(&request, &header::IF_MATCH).as_deref(),
+            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
         ),
         id.into_inner(),
     );
@@ -127,7 +139,7 @@ pub async fn patch(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (mut body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (mut body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -172,8 +184,8 @@ pub async fn patch(
         || (kind == Kind::User && !prefer.contains("return=minimal"));
     let (expected, id) = (
         IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
+            header_list(&request, &header::IF_MATCH).as_deref(),
+            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
         ),
         id.into_inner(),
     );
@@ -213,8 +225,8 @@ pub async fn delete(
     entry.resource(kind.name(), &id, None, None);
     let (expected, id) = (
         IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
+            header_list(&request, &header::IF_MATCH).as_deref(),
+            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
         ),
         id.into_inner(),
     );
@@ -277,13 +289,22 @@ where
                 },
             )?;
             let mut reply = match &written.resource {
-                Some(resource) if shows => respond::resource(
-                    &asked.resource_type,
-                    &asked.projection,
-                    &asked.base,
-                    resource,
-                )?
-                .with_status(status),
+                Some(resource) if shows => {
+                    let raw = asked.projection.is_raw();
+                    let supplied = (!raw).then(|| {
+                        asked
+                            .projection
+                            .clone()
+                            .with_supplied(&asked.resource_type, &written.named)
+                    });
+                    respond::resource(
+                        &asked.resource_type,
+                        supplied.as_ref().unwrap_or(&asked.projection),
+                        &asked.base,
+                        resource,
+                    )?
+                    .with_status(status)
+                }
                 _ => Reply::empty(status),
             };
             if status != StatusCode::NO_CONTENT || request_keeps_resource(&written) {

@@ -55,8 +55,6 @@ pub struct Parts {
     pub groups: bool,
     /// The learner extension, which is returned on request only.
     pub learner: bool,
-    /// Names of members and managers, which are returned on request only.
-    pub names: bool,
 }
 
 /// What a write did.
@@ -76,6 +74,8 @@ pub struct Written {
     pub notes: Vec<Note>,
     /// Before and after of each changed attribute, for the log.
     pub changes: Value,
+    /// Paths of the attributes the request named, in the schema's spelling (M-28).
+    pub named: Vec<String>,
 }
 
 /// What every call needs beside the scope.

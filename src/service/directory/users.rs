@@ -82,6 +82,7 @@ pub(super) fn create(
         effects: learner.effects,
         notes: accepted.notes,
         changes: json!({}),
+        named: accepted.named,
         resource: Some(resource),
     })
 }
@@ -120,7 +121,7 @@ pub(super) fn replace(
         Context::Replace { before: &before },
         &scope.switches(),
     )?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -128,7 +129,9 @@ pub(super) fn replace(
         &before,
         &accepted.resource,
         accepted.notes,
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 pub(super) fn patch(
@@ -142,7 +145,7 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document::parse(&row.doc)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -150,7 +153,9 @@ pub(super) fn patch(
         &before,
         &applied.resource,
         applied.notes,
-    )
+    )?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 fn locked(
@@ -215,6 +220,7 @@ fn store(
         effects,
         notes,
         changes,
+        named: Vec::new(),
         resource: Some(resource),
     })
 }
@@ -244,6 +250,7 @@ pub(super) fn delete(
         effects: Effects::default(),
         notes: Vec::new(),
         changes: json!({}),
+        named: Vec::new(),
     })
 }
 

@@ -13,6 +13,7 @@ pub mod exceptions;
 pub mod groups_directory;
 pub mod groups_learning;
 pub mod invariants;
+pub mod jobs;
 pub mod keys;
 pub mod learner_views;
 pub mod learners;

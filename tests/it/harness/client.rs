@@ -56,6 +56,13 @@ impl Client {
         client
     }
 
+    /// The same client with another line of a header it has already.
+    pub fn and_header(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
     /// The same client without a header.
     pub fn without_header(&self, name: &str) -> Self {
         let mut client = self.clone();
