@@ -10,6 +10,7 @@ use crate::service::tokens::Gate;
 use crate::store::Store;
 
 pub mod api;
+pub mod compress;
 pub mod envelope;
 pub mod error;
 pub mod guard;
@@ -32,4 +33,8 @@ pub struct AppState {
     pub tokens: Arc<Gate>,
     pub log: SyncLogger,
     pub metrics: Arc<health::Metrics>,
+    /// REST writes with an `Idempotency-Key` that this node is answering.
+    pub in_flight: api::in_flight::InFlight,
+    /// What pages' cursors are sealed with, the same on every node of a database.
+    pub cursor_key: Arc<[u8; 32]>,
 }

@@ -8,6 +8,9 @@ use uuid::Uuid;
 super::spelled! {
     /// What an event is about.
     Entity {
+        Token = "token",
+        Connection = "connection",
+        Tenant = "tenant",
         Group = "group",
         Course = "course",
         Assignment = "assignment",
@@ -16,14 +19,18 @@ super::spelled! {
         Completion = "completion",
         Membership = "membership",
         Exception = "exception",
-        Connection = "connection",
-        Tenant = "tenant",
     }
 }
 
 super::spelled! {
     /// What happened.
     EventType {
+        TokenCreated = "token.created",
+        TokenRotated = "token.rotated",
+        TokenRevoked = "token.revoked",
+        ConnectionCreated = "connection.created",
+        ConnectionUpdated = "connection.updated",
+        SettingsUpdated = "settings.updated",
         GroupCreated = "group.created",
         GroupUpdated = "group.updated",
         GroupDeleted = "group.deleted",
@@ -45,7 +52,7 @@ super::spelled! {
         EnrollmentWithdrawn = "enrollment.withdrawn",
         EnrollmentRestarted = "enrollment.restarted",
         EnrollmentProgressed = "enrollment.progressed",
-        CycleOpened = "cycle.opened",
+        CycleOpened = "enrollment.cycle_opened",
         CompletionRecorded = "completion.recorded",
         CompletionVoided = "completion.voided",
         ExtensionGranted = "extension.granted",

@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod audit;
 pub mod bulk;
 pub mod check;
 pub mod completions;
@@ -18,6 +19,7 @@ pub mod enrollments;
 pub mod error;
 pub mod exceptions;
 pub mod groups;
+pub mod idempotency;
 pub mod jobs;
 pub mod learners;
 pub mod members;

@@ -108,6 +108,13 @@ pub fn find(db: &mut Db, name: &str) -> Result<Tenant, ServiceError> {
         .try_into()
 }
 
+/// The scope's tenant.
+pub fn of_scope(db: &mut Db, scope: &Scope) -> Result<Tenant, ServiceError> {
+    let row = tenants::find(db, scope.tenant)?;
+    row.ok_or_else(|| ServiceError::not_found("tenant", scope.tenant))?
+        .try_into()
+}
+
 /// Changes the plan of the scope's tenant. One that brings groups back enrolls whoever is owed something, with time to
 /// do it: no due date lies before today plus the renewal window (§7.15).
 pub fn set_plan(

@@ -32,7 +32,7 @@ pub async fn get(
     exchange::finish(&state, &scope, entry, result)
 }
 
-pub(super) async fn read_one(
+async fn read_one(
     kind: Kind,
     request: &HttpRequest,
     scope: &Scope,

@@ -14,13 +14,12 @@ use crate::scim::message::SearchRequest;
 use crate::scim::patch::{self, PatchRequest};
 use crate::scim::quirks;
 use crate::scim::version::IfMatch;
-use crate::service::directory::{self, Call, Kind, Written};
+use crate::service::directory::{self, Call, Kind, Parts, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 
 use super::asked::{asked, header_list, may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
-use super::read::read_one;
 use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
@@ -154,6 +153,10 @@ pub async fn patch(
     entry.resource(kind.name(), &id, None, None);
     let rewrites = quirks::rewrite_patch(quirks_client(&scope), &mut body);
     let switches = scope.switches();
+    let expected = IfMatch::parse(
+        header_list(&request, &header::IF_MATCH).as_deref(),
+        header_list(&request, &header::IF_NONE_MATCH).as_deref(),
+    );
     let compiled = PatchRequest::parse(body, &switches)
         .map_err(ServiceError::from)
         .and_then(|parsed| Ok((resource_type(&state, kind)?, parsed)))
@@ -162,12 +165,10 @@ pub async fn patch(
         });
     let compiled = match compiled {
         Ok(compiled) => Arc::new(compiled),
-        // a resource that is not there is 404 before what the operations mean (H-15, D-02)
         Err(error) => {
-            let error = match read_one(kind, &request, &scope, &id, &state).await {
-                Err(missing @ ServiceError::NotFound { .. }) => missing,
-                _ => error,
-            };
+            let error = said_first(kind, &scope, &id, &state, &expected)
+                .await
+                .unwrap_or(error);
             return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
         }
     };
@@ -182,13 +183,7 @@ pub async fn patch(
     let full = shaped
         || (prefer.contains("return=representation"))
         || (kind == Kind::User && !prefer.contains("return=minimal"));
-    let (expected, id) = (
-        IfMatch::parse(
-            header_list(&request, &header::IF_MATCH).as_deref(),
-            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
-        ),
-        id.into_inner(),
-    );
+    let id = id.into_inner();
     let done = write(
         kind,
         &request,
@@ -210,6 +205,32 @@ pub async fn patch(
         },
     );
     answer(&state, &scope, entry, done.await)
+}
+
+/// What is wrong with the target of a PATCH before what its operations mean: 404, then 412 (H-15, D-02).
+async fn said_first(
+    kind: Kind,
+    scope: &Scope,
+    id: &str,
+    state: &AppState,
+    expected: &IfMatch,
+) -> Option<ServiceError> {
+    let (reader, registry, wanted) = (scope.clone(), state.registry.clone(), id.to_owned());
+    let found = state.store.read_short(move |db| {
+        let call = Call {
+            registry: &registry,
+            base: "",
+            parts: Parts::default(),
+        };
+        directory::get(db, &reader, call, kind, &wanted)
+    });
+    match found.await {
+        Err(missing @ ServiceError::NotFound { .. }) => Some(missing),
+        Ok(found) if !expected.allows(found.version) => Some(ServiceError::Stale {
+            current: found.version.0,
+        }),
+        _ => None,
+    }
 }
 
 /// `DELETE /Users/{id}`.

@@ -49,12 +49,15 @@ pub struct Resource {
 }
 
 /// Which parts of a resource cost extra to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub members: bool,
     pub groups: bool,
     /// The learner extension, which is returned on request only.
     pub learner: bool,
+    /// Names of members and managers, which are returned on request only: a client that compares what it wrote with
+    /// what it reads takes a name it did not write for a difference.
+    pub names: bool,
 }
 
 /// What a write did.

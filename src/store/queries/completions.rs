@@ -342,7 +342,7 @@ pub fn open_cycles(
         db.execute(
             Stmt::new(format!(
                 "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
-                 SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'cycle.opened', '{{}}' \
+                 SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'enrollment.cycle_opened', '{{}}' \
                  FROM enrollments e WHERE e.tenant_id = ? AND e.id IN ({})",
                 marks(ids.len())
             ))

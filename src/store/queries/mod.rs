@@ -12,6 +12,7 @@ pub mod events;
 pub mod exceptions;
 pub mod groups_directory;
 pub mod groups_learning;
+pub mod idempotency;
 pub mod invariants;
 pub mod jobs;
 pub mod keys;
