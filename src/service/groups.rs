@@ -37,6 +37,21 @@ pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
     }
 }
 
+/// Whether the directory offers groups: the plan includes them.
+pub fn offers_groups(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
+    Ok(rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups))
+}
+
+/// Refuses a directory that asks for groups where there never were any and the plan does not include them (§7.15).
+/// Groups from before a downgrade stay readable and take members.
+pub fn require_plan_or_past(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
+    if rows::any(db, scope.tenant)? {
+        Ok(())
+    } else {
+        require_plan(db, scope)
+    }
+}
+
 /// The tenant's time zone: where its calendar dates are.
 pub fn zone(db: &mut Db, scope: &Scope) -> Result<chrono_tz::Tz, ServiceError> {
     let settings = rows::settings(db, scope.tenant)?;

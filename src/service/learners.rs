@@ -286,6 +286,67 @@ pub fn reject(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, S
     decide(db, scope, id, Approval::Rejected).map(|(row, _)| row)
 }
 
+/// Takes an approval back: memberships wait again, enrollments stay (§7.27).
+pub fn revoke(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, ServiceError> {
+    decide(db, scope, id, Approval::Pending).map(|(row, _)| row)
+}
+
+/// The person has registered: whatever waited for that takes effect (4.4).
+pub fn register(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let registered = |facts: Facts| Facts {
+        registration: Registration::Registered,
+        ..facts
+    };
+    change(db, scope, id, EventType::LearnerRegistered, registered)
+}
+
+/// Suspends a learner, whatever the directory says, or ends that; SCIM never lifts it.
+pub fn suspend(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    suspended: bool,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let event_type = if suspended {
+        EventType::LearnerSuspended
+    } else {
+        EventType::LearnerUnsuspended
+    };
+    change(db, scope, id, event_type, |facts| Facts {
+        suspended,
+        ..facts
+    })
+}
+
+/// Writes other facts of a learner who is there; who may take part by it catches up.
+fn change(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    event_type: EventType,
+    to: impl FnOnce(Facts) -> Facts,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let row = locked(db, scope, id)?;
+    let before = row.facts();
+    if before.deleted {
+        return Err(ServiceError::not_found("Learner", id));
+    }
+    let after = to(before);
+    let mut effects = Effects::default();
+    if after != before {
+        write(db, scope, &row, after)?;
+        event(db, scope, id, event_type, json!({}))?;
+        if after.enrollable() && !before.enrollable() {
+            effects = catch_up(db, scope, id)?;
+        }
+    }
+    Ok((find(db, scope, id)?, effects))
+}
+
 fn decide(
     db: &mut Db,
     scope: &Scope,
@@ -300,10 +361,10 @@ fn decide(
     let mut effects = Effects::default();
     if before.approval != approval {
         write(db, scope, &row, Facts { approval, ..before })?;
-        let event_type = if approval == Approval::Approved {
-            EventType::LearnerApproved
-        } else {
-            EventType::LearnerRejected
+        let event_type = match approval {
+            Approval::Approved => EventType::LearnerApproved,
+            Approval::Rejected => EventType::LearnerRejected,
+            Approval::Pending => EventType::LearnerRevoked,
         };
         event(
             db,

@@ -879,10 +879,18 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             (assigned.row.due(), assigned.row.recert_months),
             (Due::Relative(30), Some(12))
         );
-        let edited = assignments::edit(db, scope, assigned.row.id, Some(1), Options::default())?;
+        let how = assignments::EditHow::default();
+        let edited = assignments::edit(
+            db,
+            scope,
+            assigned.row.id,
+            Some(1),
+            Options::default(),
+            &how,
+        )?;
         assert_eq!((edited.row.version, edited.row.due()), (2, Due::None));
         assert!(matches!(
-            assignments::edit(db, scope, assigned.row.id, Some(1), options),
+            assignments::edit(db, scope, assigned.row.id, Some(1), options, &how),
             Err(ServiceError::Stale { current: 2 })
         ));
         let date = chrono::NaiveDate::from_ymd_opt(2026, 2, 1).map_or(Due::None, Due::Date);
@@ -892,6 +900,7 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             assigned.row.id,
             None,
             Options::new(true, date, None)?,
+            &how,
         )?;
         assert_eq!(past.warnings, ["due_date_in_past"]);
         let query = groups::GroupQuery {

@@ -18,6 +18,7 @@ pub mod enroll;
 pub mod enrollments;
 pub mod error;
 pub mod exceptions;
+pub mod explain;
 pub mod groups;
 pub mod idempotency;
 pub mod jobs;

@@ -13,10 +13,8 @@ use crate::ids::{
     AssignmentId, CourseId, EnrollmentId, ExceptionId, GroupId, LearnerId, MembershipId, ReasonId,
     RequestId,
 };
-use crate::learning::obligation::{Judgment, Status};
-use crate::learning::owed::Blocker;
+use crate::learning::obligation::{Adjustment, Judgment, Status};
 use crate::service::completions;
-use crate::service::enroll;
 use crate::service::enrollments::{self, EnrollmentView, ReasonView};
 use crate::service::exceptions::{self, Grant};
 
@@ -109,19 +107,28 @@ pub struct DueAdjustment {
     pub to: chrono::NaiveDate,
 }
 
-impl From<&Judgment> for Standing {
-    fn from(judgment: &Judgment) -> Self {
-        let adjustment = |one: &crate::learning::obligation::Adjustment| DueAdjustment {
+impl From<&Adjustment> for DueAdjustment {
+    fn from(one: &Adjustment) -> Self {
+        Self {
             kind: one.kind.to_owned(),
             from: one.from,
             to: one.to,
-        };
+        }
+    }
+}
+
+impl From<&Judgment> for Standing {
+    fn from(judgment: &Judgment) -> Self {
         Self {
             status: judgment.status,
             in_grace: judgment.in_grace,
             due: judgment.due,
             valid_until: judgment.valid_until,
-            adjustments: judgment.adjustments.iter().map(adjustment).collect(),
+            adjustments: judgment
+                .adjustments
+                .iter()
+                .map(DueAdjustment::from)
+                .collect(),
         }
     }
 }
@@ -467,73 +474,4 @@ pub async fn revoke(call: Call<need::EnrollmentsWrite>) -> Answer {
         )?))
     })
     .await
-}
-
-/// Whose enrollment in what.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ExplainPair {
-    #[param(inline)]
-    pub learner: LearnerId,
-    #[param(inline)]
-    pub course: CourseId,
-}
-
-/// Why somebody is enrolled, or why not.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Explanation {
-    pub enrolled: bool,
-    /// What stands in the way first.
-    pub first_blocker: Option<FirstBlocker>,
-    /// Every membership through which the course could be owed.
-    pub checked: Vec<CheckedPath>,
-}
-
-/// What stands in the way.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FirstBlocker {
-    pub code: String,
-}
-
-/// One membership and assignment that was looked at.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CheckedPath {
-    pub group: ReasonGroup,
-    pub assignment_id: AssignmentId,
-    pub membership_id: MembershipId,
-    pub code: String,
-    pub detail: String,
-}
-
-/// Explain why a learner is or is not enrolled in a course.
-#[utoipa::path(get, path = "/explain", tag = "Enrollments", params(ExplainPair), security(("token" = ["enrollments:read"])),
-    responses((status = 200, description = "The predicates, one by one.", body = Explanation)))]
-pub async fn explain(call: Call<need::EnrollmentsRead>) -> Answer {
-    let pair: ExplainPair = call.query()?;
-    let checked = call
-        .read(move |db, scope| enroll::explain(db, scope, pair.learner, pair.course))
-        .await?;
-    let enrolled = checked.iter().any(|one| one.blocker == Blocker::Enrolled);
-    let first = checked
-        .first()
-        .map_or("no_membership", |one| one.blocker.code());
-    let shown = checked.iter().map(|one| CheckedPath {
-        group: ReasonGroup {
-            id: one.through.group_id,
-            name: Some(one.through.group_name.clone()),
-            name_now: None,
-            live: true,
-        },
-        assignment_id: one.through.assignment_id,
-        membership_id: one.through.membership_id,
-        code: one.blocker.code().to_owned(),
-        detail: one.blocker.sentence().to_owned(),
-    });
-    Ok(actix_web::HttpResponse::Ok().json(Explanation {
-        enrolled,
-        first_blocker: (!enrolled).then(|| FirstBlocker {
-            code: first.to_owned(),
-        }),
-        checked: shown.collect(),
-    }))
 }

@@ -14,6 +14,7 @@ pub mod connections;
 pub mod courses;
 mod described;
 pub mod enrollments;
+pub mod explain;
 pub mod groups;
 pub mod in_flight;
 pub mod input;
@@ -78,9 +79,11 @@ routes! {
     "/jobs/{id}" { get: jobs::get }
     "/learners:approve" { post: jobs::approve }
     "/learners" { get: learners::list }
-    "/learners/{id}" { get: learners::get }
+    "/learners/{id}" { get: learners::get, patch: learners::edit }
     "/learners/{id}/approve" { post: learners::approve }
     "/learners/{id}/reject" { post: learners::reject }
+    "/learners/{id}/revoke" { post: learners::revoke }
+    "/learners/{id}/register" { post: learners::register }
     "/groups/{id}/compliance" { get: compliance::of_group }
     "/groups/{id}/progress" { get: compliance::progress }
     "/learners/{id}/compliance" { get: compliance::of_learner }
@@ -97,7 +100,8 @@ routes! {
     "/completions/{id}/void" { post: completions::void }
     "/reports/compliance" { get: compliance::of_tenant }
     "/reports/expiring" { get: compliance::expiring }
-    "/explain" { get: enrollments::explain }
+    "/enrollments/{id}/explain" { get: explain::enrollment }
+    "/explain" { get: explain::pair }
     "/tokens" { get: tokens::list, post: tokens::create }
     "/tokens/{jti}" { get: tokens::get, delete: tokens::revoke }
     "/tokens/{jti}/rotate" { post: tokens::rotate }

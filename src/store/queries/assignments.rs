@@ -94,7 +94,7 @@ pub fn insert(
         .bind(by.at)
         .bind(by.at),
     )?;
-    insert_version(db, tenant, id, 1, options, by.at)
+    insert_version(db, tenant, id, 1, options, false, by)
 }
 
 /// Changes the options of a live assignment to a new version; `false` when it has changed since `before`.
@@ -104,7 +104,8 @@ pub fn update(
     id: AssignmentId,
     before: i64,
     options: Options,
-    at: Instant,
+    future_only: bool,
+    by: &By,
 ) -> Result<bool, StoreError> {
     let (due_date, due_days) = options.due.columns();
     let changed = db.execute(
@@ -116,13 +117,13 @@ pub fn update(
         .bind(due_date)
         .bind(due_days)
         .bind(options.recert_months())
-        .bind(at)
+        .bind(by.at)
         .bind(tenant)
         .bind(id)
         .bind(before),
     )?;
     if changed == 1 {
-        insert_version(db, tenant, id, before + 1, options, at)?;
+        insert_version(db, tenant, id, before + 1, options, future_only, by)?;
     }
     Ok(changed == 1)
 }
@@ -133,22 +134,25 @@ fn insert_version(
     id: AssignmentId,
     version: i64,
     options: Options,
-    at: Instant,
+    future_only: bool,
+    by: &By,
 ) -> Result<(), StoreError> {
     let (due_date, due_days) = options.due.columns();
     db.execute(
         Stmt::new(
-            "INSERT INTO assignment_versions (tenant_id, assignment_id, version, valid_from, mandatory, due_date, due_days, recert_months) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO assignment_versions (tenant_id, assignment_id, version, valid_from, mandatory, due_date, due_days, recert_months, \
+             future_only, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(tenant)
         .bind(id)
         .bind(version)
-        .bind(at)
+        .bind(by.at)
         .bind(options.mandatory)
         .bind(due_date)
         .bind(due_days)
-        .bind(options.recert_months()),
+        .bind(options.recert_months())
+        .bind(future_only)
+        .bind(by.actor.as_str()),
     )
     .map(drop)
 }

@@ -29,6 +29,8 @@ pub struct EnrollmentRow {
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     pub withdrawn_at: Option<i64>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub withdrawn_by: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
     pub withdrawn_cause: Option<String>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     pub cycle_n: Option<i64>,
@@ -45,7 +47,7 @@ pub struct EnrollmentRow {
 }
 
 const ENROLLMENT: &str = "SELECT e.id, e.learner_id, e.course_id, c.title AS course_title, l.display_name AS learner_name, e.created_at, \
-     e.withdrawn_at, e.withdrawn_cause, y.n AS cycle_n, y.opened_at, y.opened_by, y.started_at, y.completed_at, y.progress_pct \
+     e.withdrawn_at, e.withdrawn_by, e.withdrawn_cause, y.n AS cycle_n, y.opened_at, y.opened_by, y.started_at, y.completed_at, y.progress_pct \
      FROM enrollments e \
      JOIN courses c ON c.tenant_id = e.tenant_id AND c.id = e.course_id \
      JOIN learners l ON l.tenant_id = e.tenant_id AND l.id = e.learner_id \

@@ -303,6 +303,15 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
+/// Whether the tenant ever had a group.
+pub fn any(db: &mut Db, tenant: TenantId) -> Result<bool, StoreError> {
+    let found = db.number(
+        Stmt::new("SELECT count(*) AS n FROM (SELECT g.id FROM learner_groups g WHERE g.tenant_id = ? LIMIT 1) d")
+            .bind(tenant),
+    )?;
+    Ok(found > 0)
+}
+
 /// The tenant's plan; `None` when there is no such tenant.
 pub fn plan(db: &mut Db, tenant: TenantId) -> Result<Option<SubscriptionPlan>, StoreError> {
     let row: Option<OneText> =

@@ -501,6 +501,32 @@ pub fn find(
     )
 }
 
+/// One period of membership, live or ended, as an explanation tells it.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct PeriodRow {
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub added_by: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub added_at: i64,
+    #[diesel(sql_type = SqlId)]
+    pub request_id: RequestId,
+}
+
+/// Finds a period by its id.
+pub fn period(
+    db: &mut Db,
+    tenant: TenantId,
+    id: MembershipId,
+) -> Result<Option<PeriodRow>, StoreError> {
+    db.optional(
+        Stmt::new("SELECT group_id, added_by, added_at, request_id FROM memberships WHERE tenant_id = ? AND id = ?")
+            .bind(tenant)
+            .bind(id),
+    )
+}
+
 /// Lets another account of the same learner stand for their live memberships, when one of several accounts ends.
 pub fn change_account(
     db: &mut Db,

@@ -555,3 +555,265 @@ fn b_a_push_of_somebody_who_is_not_approved() {
     assert_eq!(through(&one, &sales)["since"], "2026-03-04T10:00:00.000Z");
     app.check();
 }
+
+#[test]
+fn f_shortening_a_recertification_shows_whom_it_hits_and_gives_them_time() {
+    let app = TestApp::in_zone(BERLIN, "2025-06-01T08:00:00Z");
+    let (course, sales) = (app.course("Security"), group(&app, "Sales"));
+    let assignment = assign(
+        &app,
+        &sales,
+        &course,
+        json!({"mandatory": true, "recert_months": 24}),
+    );
+    let people: Vec<(String, String)> = (0..6).map(|n| person(&app, &format!("p{n}"))).collect();
+    let users: Vec<&str> = people.iter().map(|(user, _)| user.as_str()).collect();
+    join(&app, &sales, &users);
+    for (n, (_, who)) in people.iter().enumerate() {
+        // Two long ago, the others a month ago.
+        let at = if n < 2 {
+            "2024-09-01T08:00:00Z"
+        } else {
+            "2025-05-01T08:00:00Z"
+        };
+        complete(&app, who, &course, at);
+    }
+    app.at("2025-11-10T08:00:00Z");
+    let path = format!("/assignments/{assignment}");
+    let shorter = json!({"recert_months": 12});
+    let refused = app.api().patch(&path, &shorter);
+    assert_eq!(
+        (refused.status, &refused.json["code"]),
+        (422, &json!("impact_confirmation_required")),
+        "{refused:?}"
+    );
+    assert_eq!(refused.json["becomes_expired"], 2);
+    let listed = refused.json["learners"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    for (_, who) in &people[..2] {
+        assert!(listed.contains(&json!(who)), "{refused:?}");
+    }
+    let stale = json!({"recert_months": 12, "impact_token": "another"});
+    assert_eq!(app.api().patch(&path, &stale).status, 422);
+    let seen = json!({"recert_months": 12, "impact_token": refused.json["impact_token"]});
+    let edited = app.api().patch(&path, &seen);
+    assert_eq!(edited.expect(200).json["impact"]["extended"], 2);
+    for (n, (_, who)) in people.iter().enumerate() {
+        let one = enrollment(&app, who);
+        if n < 2 {
+            assert_eq!(
+                (&one["status"], &one["in_grace"], &one["due"]),
+                (&json!("expiring"), &json!(true), &json!("2025-12-10"))
+            );
+        } else {
+            assert_eq!(
+                (&one["status"], &one["valid_until"]),
+                (&json!("compliant"), &json!("2026-05-01"))
+            );
+        }
+    }
+    let strict = app
+        .api()
+        .get(&format!("/groups/{sales}/compliance?strict=true"));
+    assert_eq!(strict.expect(200).json["total"]["mandatory"]["expired"], 2);
+    app.at("2025-12-10T23:00:00Z");
+    assert_eq!(enrollment(&app, &people[0].1)["status"], "expired");
+    app.check();
+}
+
+#[test]
+fn an_edit_for_the_future_leaves_present_obligations_their_terms() {
+    // §6.4; mandatory holds for all at once (§6.3)
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let (course, sales) = (app.course("Security"), group(&app, "Sales"));
+    let due = |date: &str| json!({"kind": "date", "date": date});
+    let assignment = assign(&app, &sales, &course, json!({"due": due("2026-03-31")}));
+    let (ann, who) = person(&app, "ann");
+    join(&app, &sales, &[&ann]);
+    app.at("2026-03-02T08:00:00Z");
+    let edit = json!({"due": due("2026-06-30"), "mandatory": true, "apply_to": "future"});
+    app.api()
+        .patch(&format!("/assignments/{assignment}"), &edit)
+        .expect(200);
+    let (bob, other) = person(&app, "bob");
+    join(&app, &sales, &[&bob]);
+    let (first, second) = (enrollment(&app, &who), enrollment(&app, &other));
+    assert_eq!(
+        (&first["due"], &first["mandatory"]),
+        (&json!("2026-03-31"), &json!(true))
+    );
+    assert_eq!(second["due"], "2026-06-30");
+    app.check();
+}
+
+fn explained(app: &TestApp, learner: &str, course: &str) -> Value {
+    let answer = app
+        .api()
+        .get(&format!("/explain?learner={learner}&course={course}"));
+    answer.expect(200);
+    answer.json.clone()
+}
+
+#[test]
+fn explain_names_the_chain_of_an_enrollment_and_the_first_blocker_of_everybody_else() {
+    // §10, A6
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let (course, sales) = (app.course("Security"), group(&app, "Sales"));
+    assign(
+        &app,
+        &sales,
+        &course,
+        json!({"due": {"kind": "relative", "days": 10}}),
+    );
+    let (ann, who) = person(&app, "ann");
+    let (_, nobody) = person(&app, "nobody");
+    let why = explained(&app, &nobody, &course);
+    assert_eq!(
+        (&why["enrolled"], &why["first_blocker"]["code"]),
+        (&json!(false), &json!("no_membership"))
+    );
+    join(&app, &sales, &[&ann]);
+    let why = explained(&app, &who, &course);
+    assert_eq!(
+        (&why["enrolled"], &why["first_blocker"]),
+        (&json!(true), &Value::Null)
+    );
+    let chain = why["chain"].to_string();
+    for part in ["sync_request/", "membership/", "assignment/", "enrollment/"] {
+        assert!(chain.contains(part), "{part}: {chain}");
+    }
+    assert_eq!(why["due"]["from"], "Sales: 10 days after joining");
+
+    // Each kind of not enrolled, and what to do.
+    let draft = app.course("Ethics");
+    let (bob, waiting) = person(&app, "bob");
+    app.api()
+        .post(&format!("/learners/{waiting}/revoke"), &json!({}))
+        .expect(200);
+    let (carl, away) = person(&app, "carl");
+    activate(&app, &carl, false);
+    join(&app, &sales, &[&bob, &carl]);
+    for (learner, code, fix) in [
+        (&waiting, "pending_approval", "Approve bob"),
+        (&away, "dormant", "Activate carl in the directory"),
+    ] {
+        let blocker = explained(&app, learner, &course)["first_blocker"].clone();
+        assert_eq!(
+            (&blocker["code"], &blocker["fix"]["label"]),
+            (&json!(code), &json!(fix))
+        );
+    }
+    assign(&app, &sales, &draft, json!({}));
+    app.api()
+        .patch(&format!("/courses/{draft}"), &json!({"status": "archived"}))
+        .expect(200);
+    let (dora, late) = person(&app, "dora");
+    join(&app, &sales, &[&dora]);
+    assert_eq!(
+        explained(&app, &late, &draft)["first_blocker"]["code"],
+        "course_not_published"
+    );
+    let id = enrollment_in(&app, &late, &course)["id"].clone();
+    let path = format!("/enrollments/{}/withdraw", id.as_str().unwrap_or_default());
+    app.api()
+        .post(&path, &json!({"reason": "by mistake"}))
+        .expect(200);
+    assert_eq!(
+        explained(&app, &late, &course)["first_blocker"]["code"],
+        "withdrawn"
+    );
+    app.set_plan(SubscriptionPlan::Starter);
+    let (eve, parked) = person(&app, "eve");
+    join(&app, &sales, &[&eve]);
+    assert_eq!(
+        explained(&app, &parked, &course)["first_blocker"]["code"],
+        "parked_plan"
+    );
+    app.check();
+}
+
+fn enrollment_in(app: &TestApp, learner: &str, course: &str) -> Value {
+    enrollments(app, learner)
+        .into_iter()
+        .find(|one| one["course_id"] == course)
+        .expect("an enrollment")
+}
+
+#[test]
+fn a_starter_tenant_sees_no_groups_and_its_users_keep_working() {
+    // S-02, §7.15
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    app.set_plan(SubscriptionPlan::Starter);
+    let types = app.scim().get("/ResourceTypes");
+    assert!(
+        !types.expect(200).json.to_string().contains("\"Group\""),
+        "{types:?}"
+    );
+    app.scim().get("/ResourceTypes/Group").expect(404);
+    let list = app.scim().get("/Groups");
+    assert_eq!(list.status, 403, "{list:?}");
+    assert!(
+        list.json["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("Professional")),
+        "{list:?}"
+    );
+    let made = app
+        .scim()
+        .post("/Groups", &crate::harness::group("Sales", &[]));
+    assert_eq!(made.status, 403);
+    let (ann, _) = person(&app, "ann");
+    activate(&app, &ann, false);
+    app.scim().get(&format!("/Users/{ann}")).expect(200);
+    app.set_plan(SubscriptionPlan::Professional);
+    let types = app.scim().get("/ResourceTypes");
+    assert!(types.expect(200).json.to_string().contains("\"Group\""));
+    app.scim().get("/Groups").expect(200);
+}
+
+#[test]
+fn suspension_is_an_admins_and_the_directory_never_lifts_it() {
+    // §2.2, §7.27
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let (course, sales) = (app.course("Security"), group(&app, "Sales"));
+    let (ann, who) = person(&app, "ann");
+    join(&app, &sales, &[&ann]);
+    let suspend = |yes: bool| {
+        let edit = json!({ "suspended": yes });
+        app.api()
+            .patch(&format!("/learners/{who}"), &edit)
+            .expect(200);
+    };
+    suspend(true);
+    activate(&app, &ann, false);
+    activate(&app, &ann, true);
+    assign(&app, &sales, &course, json!({"mandatory": true}));
+    assert!(enrollments(&app, &who).is_empty(), "dormant");
+    suspend(false);
+    assert_eq!(enrollment(&app, &who)["status"], "not_started");
+    let since = through(&enrollment(&app, &who), &sales)["since"].clone();
+    app.at("2026-03-05T08:00:00Z");
+    app.api()
+        .post(&format!("/learners/{who}/revoke"), &json!({}))
+        .expect(200);
+    let report = app.api().get(&format!("/groups/{sales}/compliance"));
+    assert_eq!(
+        (
+            &report.json["counts"]["pending"],
+            &report.json["total"]["mandatory"]["obligations"]
+        ),
+        (&json!(1), &json!(0))
+    );
+    app.at("2026-03-09T08:00:00Z");
+    app.api()
+        .post(&format!("/learners/{who}/approve"), &json!({}))
+        .expect(200);
+    assert_eq!(
+        through(&enrollment(&app, &who), &sales)["since"],
+        since,
+        "the old clock"
+    );
+    app.check();
+}
