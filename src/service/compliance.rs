@@ -143,7 +143,9 @@ pub fn of_group(
             part: i64::try_from(fully).unwrap_or(i64::MAX),
             whole: i64::try_from(members.len()).unwrap_or(i64::MAX),
         },
-        counts: memberships::state_counts(db, scope.tenant, id)?,
+        counts: memberships::state_counts(db, scope.tenant, &[id])?
+            .remove(&id)
+            .unwrap_or_default(),
     })
 }
 

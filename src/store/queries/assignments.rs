@@ -188,13 +188,34 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
-/// How many live assignments a group has.
-pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, StoreError> {
-    db.number(
-        Stmt::new("SELECT count(*) AS n FROM assignments WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
-            .bind(tenant)
-            .bind(group),
-    )
+#[derive(diesel::QueryableByName)]
+struct GroupCount {
+    #[diesel(sql_type = SqlId)]
+    group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// How many live assignments these groups have; a group without any is absent.
+pub fn counts(
+    db: &mut Db,
+    tenant: TenantId,
+    groups: &[GroupId],
+) -> Result<std::collections::HashMap<GroupId, i64>, StoreError> {
+    let mut counts = std::collections::HashMap::with_capacity(groups.len());
+    for chunk in groups.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT group_id, count(*) AS n FROM assignments \
+             WHERE tenant_id = ? AND group_id IN ({}) AND ended_at IS NULL GROUP BY group_id",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        let rows: Vec<GroupCount> = db.load(stmt)?;
+        counts.extend(rows.into_iter().map(|row| (row.group_id, row.n)));
+    }
+    Ok(counts)
 }
 
 /// How many live members the group of an assignment has.
