@@ -87,7 +87,7 @@ pub async fn resource_types(
         .registry
         .resource_types
         .iter()
-        .filter(|one| with_groups || one.id != "Group")
+        .filter(|one| with_groups || one.name != "Group")
         .map(|one| state.registry.resource_type_json(one, &base).to_string())
         .collect();
     listed(&all)
@@ -104,7 +104,7 @@ pub async fn resource_type(
         return refused;
     }
     let found = match state.registry.resource_type(&id) {
-        Some(found) if found.id == "Group" => match offers_groups(&state, who).await {
+        Some(found) if found.name == "Group" => match offers_groups(&state, who).await {
             Ok(offered) => offered.then_some(found),
             Err(failed) => return failed,
         },
