@@ -66,6 +66,10 @@ ids! {
     EventId,
     /// A console login.
     AdminId,
+    /// A completion of a course by a learner.
+    CompletionId,
+    /// An extension or a waiver.
+    ExceptionId,
     /// Work that outlives its request, imports among it.
     JobId,
 }

@@ -284,6 +284,11 @@ fn particulars(error: &ServiceError) -> Map<String, Value> {
                 })
                 .collect(),
         ),
+        ServiceError::Learning(LearningError::ImpactUnconfirmed { learners, token }) => Map::from_iter([
+            ("impact_token".to_owned(), Value::from(token.as_str())),
+            ("becomes_expired".to_owned(), Value::from(learners.len())),
+            ("learners".to_owned(), learners.iter().take(100).map(|id| Value::from(id.to_string())).collect()),
+        ]),
         ServiceError::Learning(LearningError::ManagedByDirectory { connection, name }) => {
             Map::from_iter([("connection".to_owned(), json!({"id": connection, "name": name}))])
         }
@@ -323,6 +328,7 @@ const fn learning_status(error: &LearningError) -> StatusCode {
         LearningError::Invalid { .. }
         | LearningError::NotEligible(_)
         | LearningError::CourseNotPublished { .. }
+        | LearningError::ImpactUnconfirmed { .. }
         | LearningError::RecertMonthsOutOfRange { .. } => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

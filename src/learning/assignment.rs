@@ -127,6 +127,16 @@ impl Options {
         })
     }
 
+    /// Options from their columns, which hold what [`Options::new`] has checked; other months count as none.
+    #[must_use]
+    pub fn stored(mandatory: bool, due: Due, recert_months: Option<i64>) -> Self {
+        Self {
+            mandatory,
+            due,
+            recert_months: recert_months.and_then(|months| u8::try_from(months).ok()),
+        }
+    }
+
     /// Months between recertifications.
     #[must_use]
     pub fn recert_months(self) -> Option<i64> {

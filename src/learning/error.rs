@@ -23,6 +23,11 @@ pub enum LearningError {
     CourseNotPublished { status: CourseStatus },
     /// The group has the course already.
     AlreadyAssigned,
+    /// Certificates of these learners would lapse at once; the token confirms it.
+    ImpactUnconfirmed {
+        learners: Vec<LearnerId>,
+        token: String,
+    },
     /// Recertification outside 1-120 months.
     RecertMonthsOutOfRange { months: i64 },
     /// Name and members belong to a directory (§2.3).
@@ -56,6 +61,7 @@ impl LearningError {
             Self::NotEligible(_) => "learner_not_eligible",
             Self::CourseNotPublished { .. } => "course_not_published",
             Self::AlreadyAssigned => "already_assigned",
+            Self::ImpactUnconfirmed { .. } => "impact_confirmation_required",
             Self::RecertMonthsOutOfRange { .. } => "recert_months_out_of_range",
             Self::ManagedByDirectory { .. } => "managed_by_directory",
             Self::AmbiguousReference { .. } => "ambiguous_reference",
@@ -74,6 +80,7 @@ impl LearningError {
             Self::Invalid { .. }
             | Self::NotEligible(_)
             | Self::CourseNotPublished { .. }
+            | Self::ImpactUnconfirmed { .. }
             | Self::RecertMonthsOutOfRange { .. } => false,
         }
     }
@@ -88,7 +95,7 @@ impl LearningError {
             Self::NotEligible(_) | Self::AmbiguousReference { .. } => Some("learners"),
             Self::CourseNotPublished { .. } | Self::AlreadyAssigned => Some("course_id"),
             Self::RecertMonthsOutOfRange { .. } => Some("recert_months"),
-            Self::ManagedByDirectory { .. } => None,
+            Self::ManagedByDirectory { .. } | Self::ImpactUnconfirmed { .. } => None,
         }
     }
 }
@@ -110,6 +117,13 @@ impl fmt::Display for LearningError {
                 write!(f, "a {status} course cannot be assigned; publish it first")
             }
             Self::AlreadyAssigned => f.write_str("the course is assigned to this group already"),
+            Self::ImpactUnconfirmed { learners, .. } => {
+                write!(
+                    f,
+                    "the certificates of {} learners would lapse at once; send `confirm` or the `impact_token` to give them time to renew",
+                    learners.len()
+                )
+            }
             Self::RecertMonthsOutOfRange { months } => {
                 write!(
                     f,

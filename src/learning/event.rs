@@ -16,6 +16,9 @@ super::spelled! {
         Assignment = "assignment",
         Learner = "learner",
         Enrollment = "enrollment",
+        Completion = "completion",
+        Membership = "membership",
+        Exception = "exception",
     }
 }
 
@@ -41,12 +44,25 @@ super::spelled! {
         LearnerReturned = "learner.returned",
         LearnerApproved = "learner.approved",
         LearnerRejected = "learner.rejected",
+        LearnerRevoked = "learner.revoked",
+        LearnerRegistered = "learner.registered",
+        LearnerSuspended = "learner.suspended",
+        LearnerUnsuspended = "learner.unsuspended",
         LearnerActivated = "learner.activated",
         LearnerDeactivated = "learner.deactivated",
         LearnerEnded = "learner.ended",
         EnrollmentCreated = "enrollment.created",
         EnrollmentReopened = "enrollment.reopened",
         EnrollmentWithdrawn = "enrollment.withdrawn",
+        EnrollmentRestarted = "enrollment.restarted",
+        EnrollmentProgressed = "enrollment.progressed",
+        CycleOpened = "enrollment.cycle_opened",
+        CompletionRecorded = "completion.recorded",
+        CompletionVoided = "completion.voided",
+        ExtensionGranted = "extension.granted",
+        WaiverGranted = "waiver.granted",
+        ExceptionRevoked = "exception.revoked",
+        PlanChanged = "plan.changed",
     }
 }
 

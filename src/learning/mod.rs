@@ -5,16 +5,20 @@
 
 pub mod assignment;
 pub mod calendar;
+pub mod completion;
 pub mod course;
 mod course_status;
 pub mod error;
 pub mod event;
+pub mod figures;
 pub mod group;
 pub mod learner;
 pub mod membership;
 pub mod obligation;
 pub mod owed;
 pub mod plan;
+pub mod settings;
+pub mod standing;
 
 pub use error::LearningError;
 

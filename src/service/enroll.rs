@@ -3,17 +3,23 @@
 //! Every trigger is a call of [`enroll`] with another [`EnrollScope`], in the transaction of the change, once, at its
 //! end. The reconciler is the same call with the widest scope, a dry run the same call rolled back.
 
+use chrono::NaiveDate;
+
 use crate::ids::{CourseId, LearnerId, TenantId};
 use crate::learning::course::CourseStatus;
 use crate::learning::owed::Blocker;
 use crate::learning::plan::SubscriptionPlan;
+use crate::learning::settings::Settings;
 use crate::store::Db;
-use crate::store::queries::enroll::{self as rows, Predicates};
+use crate::store::queries::enroll::{self as rows, Predicates, Terms};
 use crate::store::queries::events::By;
-use crate::store::queries::{assignments, learners};
+use crate::store::queries::{assignments, groups_learning, learners};
 
 use super::jobs::book::{self, AT_ONCE, Work};
-use super::{Scope, ServiceError};
+use super::obligations::Narrow;
+use super::{Scope, ServiceError, cycles};
+
+pub use super::scope::by;
 
 pub use crate::learning::owed::Effects;
 pub use crate::store::queries::enroll::EnrollScope;
@@ -21,21 +27,21 @@ pub use crate::store::queries::enroll::EnrollScope;
 /// More memberships than this are enrolled through their group, in one set.
 pub const NAMED_AT_MOST: usize = 500;
 
-/// Who writes, as rows hold it.
-#[must_use]
-pub fn by(scope: &Scope) -> By {
-    By {
-        actor: scope.actor.to_string(),
-        request: scope.request,
-        at: scope.now,
-    }
-}
-
 /// Writes everything owed within `what`; a second call writes nothing.
 ///
 /// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
-    enroll_by(db, scope.tenant, what, &by(scope))
+    enroll_with(db, scope, what, None)
+}
+
+/// [`enroll`] with due dates no earlier than a day: what a plan that comes back owes (§7.15).
+pub fn enroll_with(
+    db: &mut Db,
+    scope: &Scope,
+    what: &EnrollScope,
+    due_floor: Option<NaiveDate>,
+) -> Result<Effects, ServiceError> {
+    now_or_later(db, scope.tenant, what, due_floor, &by(scope))
 }
 
 /// [`enroll`] for who has no scope any more: the steps of a job.
@@ -43,6 +49,16 @@ pub fn enroll_by(
     db: &mut Db,
     tenant: TenantId,
     what: &EnrollScope,
+    by: &By,
+) -> Result<Effects, ServiceError> {
+    now_or_later(db, tenant, what, None, by)
+}
+
+fn now_or_later(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    due_floor: Option<NaiveDate>,
     by: &By,
 ) -> Result<Effects, ServiceError> {
     let wide = match what {
@@ -68,7 +84,45 @@ pub fn enroll_by(
             ..Effects::default()
         });
     }
-    Ok(rows::enroll(db, tenant, what, by)?)
+    write(db, tenant, what, due_floor, by)
+}
+
+fn write(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    due_floor: Option<NaiveDate>,
+    by: &By,
+) -> Result<Effects, ServiceError> {
+    let terms = |db: &mut Db| {
+        let settings = groups_learning::settings(db, tenant)?
+            .map(|row| Settings::parse(&row.settings))
+            .unwrap_or_default();
+        Ok(Terms {
+            rejoin_resume_days: settings.rejoin_resume_days,
+            due_floor,
+        })
+    };
+    let (mut effects, closed) = rows::enroll(db, tenant, what, terms, by)?;
+    // Enrolled before and done: a cycle opens where no valid completion stands.
+    let whole = match what {
+        EnrollScope::Group(id) => Some(Narrow::Group(*id)),
+        EnrollScope::Assignment(id) => Some(Narrow::Assignment(*id)),
+        EnrollScope::Course(id) => Some(Narrow::Course(*id)),
+        _ => None,
+    };
+    match whole {
+        Some(narrow) if closed.len() > NAMED_AT_MOST => {
+            effects.cycles += cycles::open_due(db, tenant, &narrow, by)?;
+        }
+        _ => {
+            for chunk in closed.chunks(NAMED_AT_MOST) {
+                let narrow = Narrow::Pairs(chunk.to_vec());
+                effects.cycles += cycles::open_due(db, tenant, &narrow, by)?;
+            }
+        }
+    }
+    Ok(effects)
 }
 
 /// Why a learner is or is not enrolled in a course through one membership.

@@ -37,6 +37,21 @@ pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
     }
 }
 
+/// Whether the directory offers groups: the plan includes them.
+pub fn offers_groups(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
+    Ok(rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups))
+}
+
+/// Refuses a directory that asks for groups where there never were any and the plan does not include them (§7.15).
+/// Groups from before a downgrade stay readable and take members.
+pub fn require_plan_or_past(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
+    if rows::any(db, scope.tenant)? {
+        Ok(())
+    } else {
+        require_plan(db, scope)
+    }
+}
+
 /// The tenant's time zone: where its calendar dates are.
 pub fn zone(db: &mut Db, scope: &Scope) -> Result<chrono_tz::Tz, ServiceError> {
     let settings = rows::settings(db, scope.tenant)?;
@@ -495,23 +510,31 @@ pub struct GroupView {
 pub fn view(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupView, ServiceError> {
     let row = find(db, scope, id)?;
     let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
-    with_numbers(db, scope, row, frozen)
+    let missing = || ServiceError::not_found("Group", id);
+    with_numbers(db, scope, vec![row], frozen)?
+        .pop()
+        .ok_or_else(missing)
 }
 
+/// Adds the numbers to a page of groups, in two statements.
 fn with_numbers(
     db: &mut Db,
     scope: &Scope,
-    row: GroupRow,
+    rows: Vec<GroupRow>,
     frozen: bool,
-) -> Result<GroupView, ServiceError> {
-    let counts = memberships::state_counts(db, scope.tenant, row.id)?;
-    let courses = assignments::count(db, scope.tenant, row.id)?;
-    Ok(GroupView {
-        row,
-        counts,
-        courses,
-        frozen,
-    })
+) -> Result<Vec<GroupView>, ServiceError> {
+    let ids: Vec<GroupId> = rows.iter().map(|row| row.id).collect();
+    let counts = memberships::state_counts(db, scope.tenant, &ids)?;
+    let courses = assignments::counts(db, scope.tenant, &ids)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| GroupView {
+            counts: counts.get(&row.id).copied().unwrap_or_default(),
+            courses: courses.get(&row.id).copied().unwrap_or_default(),
+            row,
+            frozen,
+        })
+        .collect())
 }
 
 /// What a list of groups is narrowed to.
@@ -537,9 +560,7 @@ pub fn list(
     };
     let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
     let page = rows::page(db, scope.tenant, &filter, after, limit)?;
-    page.into_iter()
-        .map(|row| with_numbers(db, scope, row, frozen))
-        .collect()
+    with_numbers(db, scope, page, frozen)
 }
 
 /// One page of a group's members by learner id.

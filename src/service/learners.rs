@@ -20,7 +20,8 @@ use crate::store::queries::{events, groups_learning};
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{self, Effects, EnrollScope, by};
 use super::jobs::book::{self, AT_ONCE, Work};
-use super::{Actor, Scope, ServiceError};
+use super::obligations::Narrow;
+use super::{Actor, Scope, ServiceError, cycles};
 
 /// The learner of an account that is being created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +120,14 @@ fn come_back(
         EventType::LearnerReturned,
         json!({"user_id": user}),
     )?;
-    enroll::enroll(db, scope, &EnrollScope::Learner(row.id))
+    catch_up(db, scope, row.id)
+}
+
+/// What a learner is owed who may take part again: enrollments, and cycles for what has come up meanwhile (4.4, 4.5).
+fn catch_up(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<Effects, ServiceError> {
+    let mut effects = enroll::enroll(db, scope, &EnrollScope::Learner(id))?;
+    effects.cycles += cycles::open_due(db, scope.tenant, &Narrow::Learner(id), &by(scope))?;
+    Ok(effects)
 }
 
 fn any_active(accounts: &[AccountRow]) -> bool {
@@ -211,7 +219,7 @@ fn set_active(
     write(db, scope, row, Facts { active, ..before })?;
     if active {
         event(db, scope, row.id, EventType::LearnerActivated, json!({}))?;
-        enroll::enroll(db, scope, &EnrollScope::Learner(row.id))
+        catch_up(db, scope, row.id)
     } else {
         event(db, scope, row.id, EventType::LearnerDeactivated, json!({}))?;
         Ok(Effects::default())
@@ -278,6 +286,67 @@ pub fn reject(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, S
     decide(db, scope, id, Approval::Rejected).map(|(row, _)| row)
 }
 
+/// Takes an approval back: memberships wait again, enrollments stay (§7.27).
+pub fn revoke(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, ServiceError> {
+    decide(db, scope, id, Approval::Pending).map(|(row, _)| row)
+}
+
+/// The person has registered: whatever waited for that takes effect (4.4).
+pub fn register(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let registered = |facts: Facts| Facts {
+        registration: Registration::Registered,
+        ..facts
+    };
+    change(db, scope, id, EventType::LearnerRegistered, registered)
+}
+
+/// Suspends a learner, whatever the directory says, or ends that; SCIM never lifts it.
+pub fn suspend(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    suspended: bool,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let event_type = if suspended {
+        EventType::LearnerSuspended
+    } else {
+        EventType::LearnerUnsuspended
+    };
+    change(db, scope, id, event_type, |facts| Facts {
+        suspended,
+        ..facts
+    })
+}
+
+/// Writes other facts of a learner who is there; who may take part by it catches up.
+fn change(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    event_type: EventType,
+    to: impl FnOnce(Facts) -> Facts,
+) -> Result<(LearnerRow, Effects), ServiceError> {
+    let row = locked(db, scope, id)?;
+    let before = row.facts();
+    if before.deleted {
+        return Err(ServiceError::not_found("Learner", id));
+    }
+    let after = to(before);
+    let mut effects = Effects::default();
+    if after != before {
+        write(db, scope, &row, after)?;
+        event(db, scope, id, event_type, json!({}))?;
+        if after.enrollable() && !before.enrollable() {
+            effects = catch_up(db, scope, id)?;
+        }
+    }
+    Ok((find(db, scope, id)?, effects))
+}
+
 fn decide(
     db: &mut Db,
     scope: &Scope,
@@ -292,10 +361,10 @@ fn decide(
     let mut effects = Effects::default();
     if before.approval != approval {
         write(db, scope, &row, Facts { approval, ..before })?;
-        let event_type = if approval == Approval::Approved {
-            EventType::LearnerApproved
-        } else {
-            EventType::LearnerRejected
+        let event_type = match approval {
+            Approval::Approved => EventType::LearnerApproved,
+            Approval::Rejected => EventType::LearnerRejected,
+            Approval::Pending => EventType::LearnerRevoked,
         };
         event(
             db,
@@ -305,7 +374,7 @@ fn decide(
             json!({"before": before.approval.as_str(), "after": approval.as_str()}),
         )?;
         if approval == Approval::Approved {
-            effects = enroll::enroll(db, scope, &EnrollScope::Learner(id))?;
+            effects = catch_up(db, scope, id)?;
         }
     }
     Ok((find(db, scope, id)?, effects))

@@ -25,8 +25,8 @@ use super::directory::bindings::LearnerFacts;
 use super::enroll::{EnrollScope, enroll, explain};
 use super::groups::{AddOutcome, GroupFields, IfIneligible, LearnerRef, MembersOutcome};
 use super::{
-    Actor, Connection, Scope, ServiceError, assignments, check, courses, enrollments, groups,
-    learners,
+    Actor, Connection, Scope, ServiceError, assignments, check, completions, courses, enrollments,
+    groups, learners,
 };
 
 const TENANT: TenantId = TenantId(7);
@@ -289,7 +289,7 @@ fn members_are_enrolled_when_they_join_and_when_a_course_is_assigned() {
         );
         let view = enrollments::view(db, scope, row.id)?;
         assert_eq!(view.reasons.len(), 1);
-        assert_eq!(view.reasons[0].group_name.as_deref(), Some("Sales"));
+        assert_eq!(view.reasons[0].row.group_name.as_deref(), Some("Sales"));
         assert_eq!(
             number(
                 db,
@@ -360,7 +360,9 @@ fn a_pending_learner_joins_silently_and_is_enrolled_on_approval() {
         assert_eq!(effects.enrollments, 1);
         let row = &enrolled(db, scope, learner)?[0];
         assert_eq!(
-            enrollments::view(db, scope, row.id)?.reasons[0].required_since,
+            enrollments::view(db, scope, row.id)?.reasons[0]
+                .row
+                .required_since,
             START + DAY
         );
         assert_eq!(
@@ -391,6 +393,7 @@ fn deactivation_and_removal_end_the_same_in_either_order() {
             assert_eq!(rows[0].withdrawn_at, None);
             assert_eq!(
                 enrollments::view(db, scope, rows[0].id)?.reasons[0]
+                    .row
                     .end_cause
                     .as_deref(),
                 Some("member_removed")
@@ -433,14 +436,18 @@ fn leaving_and_rejoining_within_a_month_resumes_the_old_clock() {
         assert_eq!((back.enrollments, back.reasons), (0, 1));
         let row = enrolled(db, scope, learner)?[0].id;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[1].required_since,
+            enrollments::view(db, scope, row)?.reasons[1]
+                .row
+                .required_since,
             START
         );
         pull(db, scope, sales, ann)?;
         scope.now = Instant(START + 60 * DAY);
         push(db, scope, sales, &[ann])?;
         assert_eq!(
-            enrollments::view(db, scope, row)?.reasons[2].required_since,
+            enrollments::view(db, scope, row)?.reasons[2]
+                .row
+                .required_since,
             START + 60 * DAY
         );
         Ok(())
@@ -508,9 +515,9 @@ fn removing_assignments_and_groups_never_unenrolls() {
             assert!(
                 reasons
                     .iter()
-                    .all(|reason| reason.ended_at.is_some() && !reason.group_live)
+                    .all(|reason| reason.row.ended_at.is_some() && !reason.row.group_live)
             );
-            assert_eq!(reasons[0].group_name.as_deref(), Some("Sales"));
+            assert_eq!(reasons[0].row.group_name.as_deref(), Some("Sales"));
         }
         assert_ne!(group(db, scope, "SALES")?.id, sales.id);
         Ok(())
@@ -872,10 +879,18 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             (assigned.row.due(), assigned.row.recert_months),
             (Due::Relative(30), Some(12))
         );
-        let edited = assignments::edit(db, scope, assigned.row.id, Some(1), Options::default())?;
+        let how = assignments::EditHow::default();
+        let edited = assignments::edit(
+            db,
+            scope,
+            assigned.row.id,
+            Some(1),
+            Options::default(),
+            &how,
+        )?;
         assert_eq!((edited.row.version, edited.row.due()), (2, Due::None));
         assert!(matches!(
-            assignments::edit(db, scope, assigned.row.id, Some(1), options),
+            assignments::edit(db, scope, assigned.row.id, Some(1), options, &how),
             Err(ServiceError::Stale { current: 2 })
         ));
         let date = chrono::NaiveDate::from_ymd_opt(2026, 2, 1).map_or(Due::None, Due::Date);
@@ -885,6 +900,7 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             assigned.row.id,
             None,
             Options::new(true, date, None)?,
+            &how,
         )?;
         assert_eq!(past.warnings, ["due_date_in_past"]);
         let query = groups::GroupQuery {
@@ -1014,6 +1030,159 @@ fn a_broken_row_is_found_by_the_check() {
             Ok(())
         });
         assert!(told.is_ok(), "{told:?}");
+    });
+}
+
+/// What breaks each invariant. `NEW` is an id; the rest is the same on both databases.
+const BREACHES: &[(&str, &[&str])] = &[
+    (
+        "I-1 one open cycle per enrollment",
+        &[
+            "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
+           SELECT tenant_id, id, 7, 0, 'restart', 0 FROM enrollments",
+            "UPDATE enrollment_cycles SET completed_at = NULL",
+        ],
+    ),
+    (
+        "every enrollment has a cycle",
+        &["DELETE FROM enrollment_cycles"],
+    ),
+    (
+        "every enrollment has a reason",
+        &["DELETE FROM enrollment_reasons"],
+    ),
+    (
+        "every reason has its enrollment",
+        &["DELETE FROM enrollments"],
+    ),
+    (
+        "a withdrawn enrollment has no live reason",
+        &["UPDATE enrollments SET withdrawn_at = 1"],
+    ),
+    (
+        "a live group reason has a live membership and assignment",
+        &["UPDATE assignments SET ended_at = 1"],
+    ),
+    (
+        "every completion has its enrollment",
+        &["DELETE FROM enrollments"],
+    ),
+    (
+        "a completed cycle has its completion",
+        &["DELETE FROM completions"],
+    ),
+    (
+        "I-13 every reason keeps its snapshot",
+        &["UPDATE enrollment_reasons SET group_name = NULL"],
+    ),
+    (
+        "I-4 no reason is older than what it follows from",
+        &["UPDATE enrollment_reasons SET recorded_at = 1"],
+    ),
+    (
+        "a past of a learner ends before the next begins",
+        &["UPDATE learner_periods SET began_at = ended_at + 1"],
+    ),
+    (
+        "a live membership has both ends",
+        &["UPDATE learners SET deleted_at = 1"],
+    ),
+    (
+        "I-5 one live membership per group and learner",
+        &[
+            "DROP INDEX memberships_live",
+            "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, added_by, added_at, request_id) \
+           SELECT tenant_id, NEW, group_id, learner_id, user_id, source, added_by, added_at, request_id FROM memberships",
+        ],
+    ),
+    (
+        "a live assignment has a live group",
+        &["UPDATE learner_groups SET deleted_at = 1"],
+    ),
+    (
+        "an assignment's version is its newest version row",
+        &["UPDATE assignments SET version = 9"],
+    ),
+    (
+        "every account names its learner",
+        &["UPDATE learners SET deleted_at = 1"],
+    ),
+    (
+        "searchable values belong to live accounts",
+        &[
+            "INSERT INTO user_values (tenant_id, attr, value_key, user_id, ord, is_primary) SELECT tenant_id, 1, 'x', NEW, 0, suspended FROM learners",
+        ],
+    ),
+    (
+        "versions are positive (users)",
+        &["UPDATE users SET version = 0"],
+    ),
+    (
+        "versions are positive (groups)",
+        &["UPDATE learner_groups SET version = 0"],
+    ),
+    (
+        "the counter of users is right",
+        &["UPDATE counters SET value = 9"],
+    ),
+    (
+        "the counter of groups is right",
+        &["UPDATE counters SET value = 9"],
+    ),
+];
+
+/// What the schema itself makes impossible: its primary key.
+const IMPOSSIBLE: &str = "I-1 one enrollment per learner and course";
+
+#[test]
+fn each_invariant_is_seen_when_it_is_broken_on_purpose() {
+    use crate::store::queries::invariants;
+    testing::on_both(|store: &Store| {
+        for invariant in invariants::ALL {
+            assert!(
+                invariant.name == IMPOSSIBLE
+                    || BREACHES.iter().any(|(name, _)| *name == invariant.name),
+                "nobody breaks `{}`",
+                invariant.name
+            );
+        }
+        for (name, sql) in BREACHES {
+            let told: Result<(), ServiceError> = store.write_blocking("breach", move |db| {
+                let mut scope = begin(db)?;
+                let (ann, learner) = account(db, &scope, "ann", true)?;
+                let sales = group(db, &scope, "Sales")?.id;
+                let security = course(db, &scope, "Security")?;
+                assign(db, &scope, sales, security)?;
+                push(db, &scope, sales, &[ann])?;
+                scope.now = Instant(START + DAY);
+                let report = completions::Report {
+                    learner,
+                    course: security,
+                    completed_at: scope.now,
+                    source: crate::learning::completion::CompletionSource::parse("admin")?,
+                    source_ref: None,
+                    score: None,
+                    evidence_ref: None,
+                };
+                completions::record(db, &scope, &[report])?;
+                learners::reject(db, &scope, learner)?;
+                assert_eq!(check::check(db, TENANT)?, []);
+                for text in *sql {
+                    let text = text.replace("NEW", db.dialect().new_id);
+                    db.execute(Stmt::new(text).once(true))?;
+                }
+                let found = check::check(db, TENANT)?;
+                assert!(
+                    found.iter().any(|finding| finding.name == *name),
+                    "{name}: {found:?}"
+                );
+                Err(ServiceError::Depends("taken back".to_owned()))
+            });
+            assert!(
+                matches!(told, Err(ServiceError::Depends(_))),
+                "{name}: {told:?}"
+            );
+        }
     });
 }
 

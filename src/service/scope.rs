@@ -5,6 +5,7 @@ use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
 use crate::scim::quirks::Client;
 use crate::scim::switches::Switches;
+use crate::store::queries::events::By;
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,16 @@ pub struct Scope {
     pub now: Instant,
     /// The provisioning client's connection; `None` outside SCIM and for tokens without one.
     pub connection: Option<Connection>,
+}
+
+/// Who writes, as rows hold it.
+#[must_use]
+pub fn by(scope: &Scope) -> By {
+    By {
+        actor: scope.actor.to_string(),
+        request: scope.request,
+        at: scope.now,
+    }
 }
 
 impl Scope {

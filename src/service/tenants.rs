@@ -3,17 +3,20 @@
 use crate::auth::permission::TokenKind;
 use crate::clock::Instant;
 use crate::ids::TenantId;
+use crate::learning::calendar::{add_days, local_date};
+use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
+use crate::store::queries::events;
 use crate::store::queries::tenants::{self, TenantRow};
 use crate::store::{Db, StoreError};
 
 use super::admins::{self, Role};
-use super::connections;
-use super::enroll::{self, Effects, EnrollScope};
+use super::enroll::{self, Effects, EnrollScope, by};
 use super::tokens::{self, NewToken};
 use super::{Scope, ServiceError};
+use super::{connections, obligations};
 
 /// One customer organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,16 +115,43 @@ pub fn of_scope(db: &mut Db, scope: &Scope) -> Result<Tenant, ServiceError> {
         .try_into()
 }
 
-/// Changes the plan of the scope's tenant and enrolls whoever the new plan owes something.
+/// Changes the plan of the scope's tenant. One that brings groups back enrolls whoever is owed something, with time to
+/// do it: no due date lies before today plus the renewal window (§7.15).
 pub fn set_plan(
     db: &mut Db,
     scope: &Scope,
     plan: SubscriptionPlan,
 ) -> Result<Effects, ServiceError> {
-    if !tenants::set_plan(db, scope.tenant, plan.as_str())? {
-        return Err(ServiceError::not_found("tenant", scope.tenant));
+    let before = tenants::find(db, scope.tenant)?
+        .ok_or_else(|| ServiceError::not_found("tenant", scope.tenant))?;
+    let had_groups =
+        SubscriptionPlan::parse(&before.plan).is_some_and(SubscriptionPlan::includes_groups);
+    tenants::set_plan(db, scope.tenant, plan.as_str())?;
+    if before.plan != plan.as_str() {
+        let change = Event {
+            entity: Entity::Tenant,
+            entity_id: uuid::Uuid::nil(),
+            event_type: EventType::PlanChanged,
+            data: serde_json::json!({"before": before.plan, "after": plan.as_str()}),
+        };
+        events::insert(db, scope.tenant, &by(scope), &change)?;
     }
-    enroll::enroll(db, scope, &EnrollScope::Tenant)
+    if !plan.includes_groups() {
+        return Ok(Effects::default());
+    }
+    let floor = if had_groups {
+        None
+    } else {
+        let (settings, policy) = (
+            obligations::settings(db, scope.tenant)?,
+            obligations::policy(db, scope.tenant)?,
+        );
+        Some(add_days(
+            local_date(scope.now, policy.zone),
+            settings.renewal_window_days,
+        ))
+    };
+    enroll::enroll_with(db, scope, &EnrollScope::Tenant, floor)
 }
 
 /// Whether nobody has used this database yet.

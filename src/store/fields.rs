@@ -101,5 +101,7 @@ stored_ids!(
     RequestId,
     EventId,
     AdminId,
+    CompletionId,
+    ExceptionId,
     JobId,
 );

@@ -1,10 +1,11 @@
-//! The hourly reconciler: `enroll` with the widest scope (`learning-domain.md` §4). Whatever it finds was missed by a trigger, so it is logged.
+//! The hourly reconciler: `enroll` with the widest scope (`learning-domain.md` §4), whose findings a trigger missed and which are
+//! therefore logged; and the cycles of recertifications whose window has opened (4.12).
 
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::service::enroll::{self, EnrollScope};
-use crate::service::{Scope, ServiceError, tenants};
+use crate::service::{Scope, ServiceError, cycles, tenants};
 use crate::store::Store;
 
 /// How long it sleeps between two rounds.
@@ -24,11 +25,23 @@ pub async fn run(store: Store, clock: Clock) {
 pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
     for tenant in store.read(tenants::list).await? {
         let scope = Scope::system(tenant.id, "reconciler", clock.now());
+        let whole = scope.clone();
         let effects = store
             .write("reconcile", move |db| {
-                enroll::enroll(db, &scope, &EnrollScope::Tenant)
+                enroll::enroll(db, &whole, &EnrollScope::Tenant)
             })
             .await?;
+        let mut after = None;
+        loop {
+            let scope = scope.clone();
+            let (next, _) = store
+                .write("renewals", move |db| cycles::renewals(db, &scope, after))
+                .await?;
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
         if effects.enrollments > 0 {
             log::warn!(
                 "reconciled tenant {}: {} enrollments had been missed",

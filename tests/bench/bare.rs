@@ -9,7 +9,7 @@ use rollcall::learning::learner::{Approval, RegisteredVia, Registration};
 use rollcall::learning::membership::Source;
 use rollcall::service::directory::bindings::UserFacts;
 use rollcall::service::directory::document;
-use rollcall::store::queries::enroll::EnrollScope;
+use rollcall::store::queries::enroll::{EnrollScope, Terms};
 use rollcall::store::queries::events::By;
 use rollcall::store::queries::learners::NewLearner;
 use rollcall::store::queries::memberships::Origin;
@@ -154,7 +154,7 @@ pub fn add_member(
         &by,
     )?;
     let ids = added.iter().map(|one| one.id).collect();
-    enroll::enroll(db, tenant, &EnrollScope::Memberships(ids), &by)?;
+    enroll::enroll(db, tenant, &EnrollScope::Memberships(ids), terms, &by)?;
     groups_directory::touch(db, tenant, group, found.version + 1, by.at)?;
     log(db, row)
 }
@@ -169,5 +169,12 @@ pub fn assign(
     let (tenant, by) = (bench.0, by(bench.1));
     let id = AssignmentId::new();
     assignments::insert(db, tenant, id, group, course, Options::default(), &by)?;
-    enroll::enroll(db, tenant, &EnrollScope::Assignment(id), &by).map(drop)
+    enroll::enroll(db, tenant, &EnrollScope::Assignment(id), terms, &by).map(drop)
+}
+
+fn terms(_: &mut Db) -> Result<Terms, StoreError> {
+    Ok(Terms {
+        rejoin_resume_days: 30,
+        due_floor: None,
+    })
 }

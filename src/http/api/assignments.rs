@@ -13,7 +13,7 @@ use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId};
 use crate::learning::assignment::{Due, Options};
 use crate::learning::course::CourseStatus;
-use crate::service::assignments::{self, AssignmentRow};
+use crate::service::assignments::{self, AssignmentRow, EditHow};
 use crate::service::{ServiceError, groups};
 
 /// When a course is to be completed.
@@ -67,8 +67,20 @@ pub struct Assignment {
     /// What the assignment did, in the answer to `POST`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enrollment: Option<Enrolled>,
+    /// What an edit meant for the members of today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impact: Option<EditImpact>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,
+}
+
+/// What an edit meant for the members of today.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EditImpact {
+    pub becomes_overdue: i64,
+    /// Learners whose certificate would have lapsed; they have until `renew_by`.
+    pub extended: i64,
+    pub renew_by: Option<chrono::NaiveDate>,
 }
 
 /// How many members of how many a job has looked at.
@@ -114,6 +126,7 @@ impl From<&AssignmentRow> for Assignment {
             created_at: Instant(row.created_at),
             updated_at: Instant(row.modified_at),
             enrollment: None,
+            impact: None,
             warnings: None,
         }
     }
@@ -223,16 +236,40 @@ pub struct AssignmentEdit {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i64>)]
     pub recert_months: Option<Option<i64>>,
+    /// Whether present obligations follow too; `mandatory` always does.
+    #[serde(default)]
+    #[schema(default = "all")]
+    pub apply_to: ApplyTo,
+    /// Certificates may lapse by it; their holders get time to renew.
+    #[serde(default)]
+    pub confirm: bool,
+    /// The token of the refusal that told the impact.
+    #[serde(default)]
+    pub impact_token: Option<String>,
+}
+
+/// Whose terms an edit changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplyTo {
+    #[default]
+    All,
+    Future,
 }
 
 /// Change the compliance options.
 #[utoipa::path(patch, path = "/assignments/{id}", tag = "Assignments", params(("id" = AssignmentId, Path)),
     request_body = AssignmentEdit, security(("token" = ["assignments:write"])),
     responses((status = 200, description = "The assignment.", body = Assignment),
-        (status = 422, description = "`recert_months_out_of_range`, `validation_failed`")))]
+        (status = 422, description = "`recert_months_out_of_range`, `impact_confirmation_required`, `validation_failed`")))]
 pub async fn edit(call: Call<need::AssignmentsWrite>, body: Body) -> Answer {
     let id: AssignmentId = call.id("Assignment", "id")?;
     let edit: AssignmentEdit = body.read()?;
+    let how = EditHow {
+        future_only: edit.apply_to == ApplyTo::Future,
+        confirmed: edit.confirm,
+        impact_token: edit.impact_token.clone(),
+    };
     let expected = call.expected();
     call.change("edit assignment", move |db, scope| {
         let before = assignments::find(db, scope, id)?;
@@ -243,8 +280,13 @@ pub async fn edit(call: Call<need::AssignmentsWrite>, body: Body) -> Answer {
         )?;
         // The options were merged with the version just read, so that version is what the write expects.
         let expected = expected.or(Some(before.version));
-        let edited = assignments::edit(db, scope, id, expected, options)?;
+        let edited = assignments::edit(db, scope, id, expected, options, &how)?;
         let shown = Assignment {
+            impact: Some(EditImpact {
+                becomes_overdue: edited.impact.becomes_overdue,
+                extended: i64::try_from(edited.impact.becomes_expired.len()).unwrap_or(i64::MAX),
+                renew_by: edited.impact.renew_by,
+            }),
             warnings: warnings(&edited.warnings),
             ..Assignment::from(&edited.row)
         };

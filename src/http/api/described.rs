@@ -48,6 +48,8 @@ described_ids!(
     RequestId,
     EventId,
     AdminId,
+    CompletionId,
+    ExceptionId,
     JobId,
 );
 
@@ -74,6 +76,7 @@ described_words!(
     learning::course::CourseStatus as "CourseStatus",
     learning::learner::Approval as "Approval",
     learning::learner::Registration as "Registration",
+    learning::obligation::Status as "ObligationStatus",
     learning::plan::SubscriptionPlan as "SubscriptionPlan",
     crate::service::sync_log::Outcome as "SyncOutcome",
     crate::service::sync_log::Operation as "SyncOperation",

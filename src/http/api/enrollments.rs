@@ -10,11 +10,13 @@ use super::page::{self, Page};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{
-    AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, RequestId,
+    AssignmentId, CourseId, EnrollmentId, ExceptionId, GroupId, LearnerId, MembershipId, ReasonId,
+    RequestId,
 };
-use crate::learning::owed::Blocker;
-use crate::service::enroll;
-use crate::service::enrollments::{self, EnrollmentView, ReasonRow};
+use crate::learning::obligation::{Adjustment, Judgment, Status};
+use crate::service::completions;
+use crate::service::enrollments::{self, EnrollmentView, ReasonView};
+use crate::service::exceptions::{self, Grant};
 
 /// The one enrollment of a learner in a course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,20 +26,30 @@ pub struct Enrollment {
     pub learner_name: String,
     pub course_id: CourseId,
     pub course_title: String,
-    pub status: String,
+    pub status: Status,
+    pub status_set_by: Option<SetBy>,
+    /// The certificate has lapsed, extra time was granted.
+    pub in_grace: bool,
+    /// Whether anything still obliges the learner.
+    pub obligation: bool,
     pub mandatory: bool,
-    pub due: Option<String>,
-    pub due_set_by: Option<DueSetBy>,
+    /// The earliest due date of all obligations.
+    pub due: Option<chrono::NaiveDate>,
+    pub due_set_by: Option<SetBy>,
+    /// The earliest end of a certificate.
+    pub valid_until: Option<chrono::NaiveDate>,
+    pub valid_until_set_by: Option<SetBy>,
     pub cycle: Option<Cycle>,
     pub reasons: Vec<Reason>,
+    pub exceptions: Vec<Exception>,
     pub created_at: Instant,
     pub withdrawn_at: Option<Instant>,
     pub withdrawn_cause: Option<String>,
 }
 
-/// What sets the due date.
+/// The obligation that sets a value.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DueSetBy {
+pub struct SetBy {
     pub group: Option<String>,
     pub assignment_id: Option<AssignmentId>,
 }
@@ -56,6 +68,7 @@ pub struct Cycle {
 /// Why somebody is enrolled.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Reason {
+    pub id: ReasonId,
     pub kind: String,
     pub group: Option<ReasonGroup>,
     pub assignment_id: Option<AssignmentId>,
@@ -68,6 +81,78 @@ pub struct Reason {
     pub end_cause: Option<String>,
     pub request_id: RequestId,
     pub by: String,
+    /// How the obligation stands; null when it has ended or the reason obliges to nothing.
+    pub standing: Option<Standing>,
+    /// What its completed cycles meant, frozen.
+    pub outcomes: Vec<CycleOutcome>,
+}
+
+/// How one obligation stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Standing {
+    pub status: Status,
+    pub in_grace: bool,
+    pub due: Option<chrono::NaiveDate>,
+    pub valid_until: Option<chrono::NaiveDate>,
+    /// What moved the due date, in order.
+    pub adjustments: Vec<DueAdjustment>,
+}
+
+/// Why a due date is not what the terms alone would give.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DueAdjustment {
+    /// `plan_upgrade`, `late_joiner_grace`, `return_grace` or `extension`.
+    pub kind: String,
+    pub from: Option<chrono::NaiveDate>,
+    pub to: chrono::NaiveDate,
+}
+
+impl From<&Adjustment> for DueAdjustment {
+    fn from(one: &Adjustment) -> Self {
+        Self {
+            kind: one.kind.to_owned(),
+            from: one.from,
+            to: one.to,
+        }
+    }
+}
+
+impl From<&Judgment> for Standing {
+    fn from(judgment: &Judgment) -> Self {
+        Self {
+            status: judgment.status,
+            in_grace: judgment.in_grace,
+            due: judgment.due,
+            valid_until: judgment.valid_until,
+            adjustments: judgment
+                .adjustments
+                .iter()
+                .map(DueAdjustment::from)
+                .collect(),
+        }
+    }
+}
+
+/// What a completed cycle meant to an obligation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CycleOutcome {
+    pub cycle: i64,
+    pub due: Option<String>,
+    pub on_time: bool,
+}
+
+/// More time, or none required.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Exception {
+    pub id: ExceptionId,
+    /// `extension` or `waiver`.
+    pub kind: String,
+    /// The one reason it is about; null: whatever the reason.
+    pub reason_id: Option<ReasonId>,
+    pub until: Option<String>,
+    pub why: String,
+    pub granted_at: Instant,
+    pub granted_by: String,
 }
 
 /// The group of a reason, by the name it had.
@@ -75,28 +160,41 @@ pub struct Reason {
 pub struct ReasonGroup {
     pub id: GroupId,
     pub name: Option<String>,
+    /// What it is called today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_now: Option<String>,
     pub live: bool,
 }
 
-impl From<&ReasonRow> for Reason {
-    fn from(reason: &ReasonRow) -> Self {
+impl From<&ReasonView> for Reason {
+    fn from(reason: &ReasonView) -> Self {
+        let row = &reason.row;
+        let outcomes = reason.outcomes.iter().map(|one| CycleOutcome {
+            cycle: one.cycle_n,
+            due: one.due_frozen.clone(),
+            on_time: one.on_time,
+        });
         Self {
-            kind: reason.kind.clone(),
-            group: reason.group_id.map(|id| ReasonGroup {
+            id: row.id,
+            kind: row.kind.clone(),
+            group: row.group_id.map(|id| ReasonGroup {
                 id,
-                name: reason.group_name.clone(),
-                live: reason.group_live,
+                name: row.group_name.clone(),
+                name_now: row.group_name_now.clone(),
+                live: row.group_live,
             }),
-            assignment_id: reason.assignment_id,
-            membership_id: reason.membership_id,
-            mandatory: reason.mandatory,
-            due: DueDate::of(reason.due()),
-            recert_months: reason.recert_months,
-            since: Instant(reason.required_since),
-            ended_at: reason.ended_at.map(Instant),
-            end_cause: reason.end_cause.clone(),
-            request_id: reason.request_id,
-            by: reason.actor.clone(),
+            assignment_id: row.assignment_id,
+            membership_id: row.membership_id,
+            mandatory: reason.options.mandatory,
+            due: DueDate::of(reason.options.due),
+            recert_months: reason.options.recert_months(),
+            since: Instant(row.required_since),
+            ended_at: row.ended_at.map(Instant),
+            end_cause: row.end_cause.clone(),
+            request_id: row.request_id,
+            by: row.actor.clone(),
+            standing: reason.judgment.as_ref().map(Standing::from),
+            outcomes: outcomes.collect(),
         }
     }
 }
@@ -104,19 +202,38 @@ impl From<&ReasonRow> for Reason {
 impl From<&EnrollmentView> for Enrollment {
     fn from(view: &EnrollmentView) -> Self {
         let row = &view.row;
+        let set_by = |position: Option<usize>| {
+            let reason = position.and_then(|n| view.reasons.get(n))?;
+            Some(SetBy {
+                group: reason.row.group_name.clone(),
+                assignment_id: reason.row.assignment_id,
+            })
+        };
+        let exceptions = view.exceptions.iter().map(|one| Exception {
+            id: one.id,
+            kind: one.kind.clone(),
+            reason_id: one.reason_id,
+            until: one.until.clone(),
+            why: one.why.clone(),
+            granted_at: Instant(one.granted_at),
+            granted_by: one.granted_by.clone(),
+        });
         Self {
             id: row.id,
             learner_id: row.learner_id,
             learner_name: row.learner_name.clone(),
             course_id: row.course_id,
             course_title: row.course_title.clone(),
-            status: view.now.status.as_str().to_owned(),
+            status: view.now.status,
+            status_set_by: set_by(view.status_set_by),
+            in_grace: view.now.in_grace,
+            obligation: view.reasons.iter().any(|reason| reason.judgment.is_some()),
             mandatory: view.now.mandatory,
-            due: view.now.due.map(|date| date.to_string()),
-            due_set_by: view.due_set_by.as_ref().map(|reason| DueSetBy {
-                group: reason.group_name.clone(),
-                assignment_id: reason.assignment_id,
-            }),
+            due: view.now.due,
+            due_set_by: set_by(view.due_set_by),
+            valid_until: view.now.valid_until,
+            valid_until_set_by: set_by(view.valid_set_by),
+            exceptions: exceptions.collect(),
             cycle: row.cycle_n.map(|n| Cycle {
                 n,
                 opened_at: row.opened_at.map(Instant),
@@ -215,70 +332,146 @@ pub async fn withdraw(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer 
     .await
 }
 
-/// Whose enrollment in what.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ExplainPair {
-    #[param(inline)]
-    pub learner: LearnerId,
-    #[param(inline)]
-    pub course: CourseId,
+/// Whom to enroll by hand, and in what.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"learner_id": "0199a2b9-0000-7000-8000-000000000001", "course_id": "0199a2aa-0000-7000-8000-000000000001"}))]
+pub struct NewEnrollment {
+    pub learner_id: LearnerId,
+    pub course_id: CourseId,
 }
 
-/// Why somebody is enrolled, or why not.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Explanation {
-    pub enrolled: bool,
-    /// What stands in the way first.
-    pub first_blocker: Option<FirstBlocker>,
-    /// Every membership through which the course could be owed.
-    pub checked: Vec<CheckedPath>,
+/// Enroll one learner by hand. It obliges to nothing; an enrollment that was withdrawn is live again.
+#[utoipa::path(post, path = "/enrollments", tag = "Enrollments", request_body = NewEnrollment, security(("token" = ["enrollments:write"])),
+    responses((status = 201, description = "The enrollment.", body = Enrollment),
+        (status = 200, description = "It was there already.", body = Enrollment),
+        (status = 422, description = "`learner_not_eligible`, `course_not_published`")))]
+pub async fn create(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
+    let new: NewEnrollment = body.read()?;
+    call.change("enroll by hand", move |db, scope| {
+        let (view, changed) =
+            enrollments::enroll_by_hand(db, scope, new.learner_id, new.course_id)?;
+        let shown = Enrollment::from(&view);
+        if changed {
+            Reply::created(&format!("/enrollments/{}", view.row.id), None, &shown)
+        } else {
+            Reply::ok(&shown)
+        }
+    })
+    .await
 }
 
-/// What stands in the way.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FirstBlocker {
-    pub code: String,
+/// Begin a completed course again: a new cycle, which takes nothing from the ones before.
+#[utoipa::path(post, path = "/enrollments/{id}/restart", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    request_body = BecauseOf, security(("token" = ["enrollments:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment),
+        (status = 422, description = "A cycle is open already, or the enrollment is withdrawn.")))]
+pub async fn restart(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let because: BecauseOf = body.read()?;
+    call.change("restart enrollment", move |db, scope| {
+        Reply::ok(&Enrollment::from(&enrollments::restart(
+            db,
+            scope,
+            id,
+            &because.reason,
+        )?))
+    })
+    .await
 }
 
-/// One membership and assignment that was looked at.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CheckedPath {
-    pub group: ReasonGroup,
-    pub assignment_id: AssignmentId,
-    pub membership_id: MembershipId,
-    pub code: String,
-    pub detail: String,
+/// How far the learner is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"progress_pct": 20}))]
+pub struct Progress {
+    #[schema(minimum = 0, maximum = 100)]
+    pub progress_pct: i64,
 }
 
-/// Explain why a learner is or is not enrolled in a course.
-#[utoipa::path(get, path = "/explain", tag = "Enrollments", params(ExplainPair), security(("token" = ["enrollments:read"])),
-    responses((status = 200, description = "The predicates, one by one.", body = Explanation)))]
-pub async fn explain(call: Call<need::EnrollmentsRead>) -> Answer {
-    let pair: ExplainPair = call.query()?;
-    let checked = call
-        .read(move |db, scope| enroll::explain(db, scope, pair.learner, pair.course))
-        .await?;
-    let enrolled = checked.iter().any(|one| one.blocker == Blocker::Enrolled);
-    let first = checked
-        .first()
-        .map_or("no_membership", |one| one.blocker.code());
-    let shown = checked.iter().map(|one| CheckedPath {
-        group: ReasonGroup {
-            id: one.through.group_id,
-            name: Some(one.through.group_name.clone()),
-            live: true,
-        },
-        assignment_id: one.through.assignment_id,
-        membership_id: one.through.membership_id,
-        code: one.blocker.code().to_owned(),
-        detail: one.blocker.sentence().to_owned(),
-    });
-    Ok(actix_web::HttpResponse::Ok().json(Explanation {
-        enrolled,
-        first_blocker: (!enrolled).then(|| FirstBlocker {
-            code: first.to_owned(),
-        }),
-        checked: shown.collect(),
-    }))
+/// Note how far a learner is; the cycle begins with it. 100 is not a completion.
+#[utoipa::path(post, path = "/enrollments/{id}/progress", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    request_body = Progress, security(("token" = ["completions:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment),
+        (status = 422, description = "No cycle is open.")))]
+pub async fn progress(call: Call<need::CompletionsWrite>, body: Body) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let progress: Progress = body.read()?;
+    call.change("note progress", move |db, scope| {
+        completions::progress(db, scope, id, progress.progress_pct)?;
+        Reply::ok(&Enrollment::from(&enrollments::view(db, scope, id)?))
+    })
+    .await
+}
+
+/// More time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"due": "2027-05-31", "reason": "On parental leave until April"}))]
+pub struct NewExtension {
+    /// The new due date, inclusive.
+    pub due: chrono::NaiveDate,
+    pub reason: String,
+    /// Only for this reason of the enrollment; absent: for all.
+    #[serde(default)]
+    pub reason_id: Option<ReasonId>,
+}
+
+/// Grant more time. It survives every edit of the assignment.
+#[utoipa::path(post, path = "/enrollments/{id}/extension", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    request_body = NewExtension, security(("token" = ["enrollments:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment)))]
+pub async fn extend(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let new: NewExtension = body.read()?;
+    call.change("extend", move |db, scope| {
+        let grant = Grant::Extension(new.due);
+        let view = exceptions::grant(db, scope, id, grant, new.reason_id, &new.reason)?;
+        Reply::ok(&Enrollment::from(&view))
+    })
+    .await
+}
+
+/// Not required.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2027-12-31", "reason": "Holds an equal certificate"}))]
+pub struct NewWaiver {
+    /// The last day of the waiver; absent: for good.
+    #[serde(default)]
+    pub until: Option<chrono::NaiveDate>,
+    pub reason: String,
+    /// Only for this reason of the enrollment; absent: for all.
+    #[serde(default)]
+    pub reason_id: Option<ReasonId>,
+}
+
+/// Waive the obligation, until a day or for good.
+#[utoipa::path(post, path = "/enrollments/{id}/waiver", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    request_body = NewWaiver, security(("token" = ["enrollments:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment)))]
+pub async fn waive(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let new: NewWaiver = body.read()?;
+    call.change("waive", move |db, scope| {
+        let grant = Grant::Waiver(new.until);
+        let view = exceptions::grant(db, scope, id, grant, new.reason_id, &new.reason)?;
+        Reply::ok(&Enrollment::from(&view))
+    })
+    .await
+}
+
+/// Take an extension or a waiver back.
+#[utoipa::path(delete, path = "/enrollments/{id}/exceptions/{exception}", tag = "Enrollments",
+    params(("id" = EnrollmentId, Path), ("exception" = ExceptionId, Path)), security(("token" = ["enrollments:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment)))]
+pub async fn revoke(call: Call<need::EnrollmentsWrite>) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let exception: ExceptionId = call.id("Exception", "exception")?;
+    call.change("revoke exception", move |db, scope| {
+        Reply::ok(&Enrollment::from(&exceptions::revoke(
+            db, scope, id, exception,
+        )?))
+    })
+    .await
 }

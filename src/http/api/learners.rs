@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Body, Call};
 use super::need;
 use super::page::{self, Page};
 use super::reply::Reply;
@@ -179,6 +179,60 @@ pub async fn approve(call: Call<need::LearnersApprove>) -> Answer {
     let id: LearnerId = call.id("Learner", "id")?;
     call.change("approve learner", move |db, scope| {
         let (row, effects) = learners::approve(db, scope, id)?;
+        Reply::ok(&Learner {
+            enrollments_created: Some(effects.enrollments),
+            ..Learner::from(&row)
+        })
+    })
+    .await
+}
+
+/// Take an approval back: memberships wait again, enrollments stay.
+#[utoipa::path(post, path = "/learners/{id}/revoke", tag = "Learners", params(("id" = LearnerId, Path)),
+    security(("token" = ["learners:approve"])),
+    responses((status = 200, description = "The learner.", body = Learner)))]
+pub async fn revoke(call: Call<need::LearnersApprove>) -> Answer {
+    let id: LearnerId = call.id("Learner", "id")?;
+    call.change("revoke approval", move |db, scope| {
+        Reply::ok(&Learner::from(&learners::revoke(db, scope, id)?))
+    })
+    .await
+}
+
+/// Note that a learner has registered: whatever waited for that takes effect.
+#[utoipa::path(post, path = "/learners/{id}/register", tag = "Learners", params(("id" = LearnerId, Path)),
+    security(("token" = ["learners:write"])),
+    responses((status = 200, description = "The learner.", body = Learner)))]
+pub async fn register(call: Call<need::LearnersWrite>) -> Answer {
+    let id: LearnerId = call.id("Learner", "id")?;
+    call.change("register learner", move |db, scope| {
+        let (row, effects) = learners::register(db, scope, id)?;
+        Reply::ok(&Learner {
+            enrollments_created: Some(effects.enrollments),
+            ..Learner::from(&row)
+        })
+    })
+    .await
+}
+
+/// What changes in a learner; names belong to their account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"suspended": true}))]
+pub struct LearnerEdit {
+    /// Out of everything, whatever the directory says.
+    pub suspended: bool,
+}
+
+/// Suspend a learner, or end that. The directory never lifts a suspension.
+#[utoipa::path(patch, path = "/learners/{id}", tag = "Learners", params(("id" = LearnerId, Path)),
+    request_body = LearnerEdit, security(("token" = ["learners:write"])),
+    responses((status = 200, description = "The learner.", body = Learner)))]
+pub async fn edit(call: Call<need::LearnersWrite>, body: Body) -> Answer {
+    let id: LearnerId = call.id("Learner", "id")?;
+    let edit: LearnerEdit = body.read()?;
+    call.change("edit learner", move |db, scope| {
+        let (row, effects) = learners::suspend(db, scope, id, edit.suspended)?;
         Reply::ok(&Learner {
             enrollments_created: Some(effects.enrollments),
             ..Learner::from(&row)

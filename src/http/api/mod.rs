@@ -8,12 +8,15 @@ pub mod assignments;
 pub mod audit;
 pub mod call;
 pub mod codes;
+pub mod completions;
+pub mod compliance;
 pub mod conform;
 pub mod connections;
 pub mod courses;
 mod described;
 pub mod docs;
 pub mod enrollments;
+pub mod explain;
 pub mod exports;
 pub mod groups;
 pub mod imports;
@@ -90,13 +93,29 @@ routes! {
     "/jobs/{id}" { get: jobs::get }
     "/learners:approve" { post: jobs::approve }
     "/learners" { get: learners::list }
-    "/learners/{id}" { get: learners::get }
+    "/learners/{id}" { get: learners::get, patch: learners::edit }
     "/learners/{id}/approve" { post: learners::approve }
     "/learners/{id}/reject" { post: learners::reject }
-    "/enrollments" { get: enrollments::list }
+    "/learners/{id}/revoke" { post: learners::revoke }
+    "/learners/{id}/register" { post: learners::register }
+    "/groups/{id}/compliance" { get: compliance::of_group }
+    "/groups/{id}/progress" { get: compliance::progress }
+    "/learners/{id}/compliance" { get: compliance::of_learner }
+    "/enrollments" { get: enrollments::list, post: enrollments::create }
     "/enrollments/{id}" { get: enrollments::get }
     "/enrollments/{id}/withdraw" { post: enrollments::withdraw }
-    "/explain" { get: enrollments::explain }
+    "/enrollments/{id}/restart" { post: enrollments::restart }
+    "/enrollments/{id}/progress" { post: enrollments::progress }
+    "/enrollments/{id}/extension" { post: enrollments::extend }
+    "/enrollments/{id}/waiver" { post: enrollments::waive }
+    "/enrollments/{id}/exceptions/{exception}" { delete: enrollments::revoke }
+    "/completions" { get: completions::list, post: completions::record }
+    "/completions/{id}" { get: completions::get }
+    "/completions/{id}/void" { post: completions::void }
+    "/reports/compliance" { get: compliance::of_tenant }
+    "/reports/expiring" { get: compliance::expiring }
+    "/enrollments/{id}/explain" { get: explain::enrollment }
+    "/explain" { get: explain::pair }
     "/tokens" { get: tokens::list, post: tokens::create }
     "/tokens/{jti}" { get: tokens::get, delete: tokens::revoke }
     "/tokens/{jti}/rotate" { post: tokens::rotate }

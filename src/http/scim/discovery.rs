@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use crate::http::AppState;
-use crate::http::error::ScimFailure;
+use crate::http::error::{self, ScimFailure};
 use crate::http::guard::Provisioner;
 use crate::scim::message;
+use crate::service::groups;
 
 use super::exchange;
 use super::respond::Reply;
@@ -57,20 +58,36 @@ pub async fn service_provider_config(
     )))
 }
 
+/// Whether the tenant's plan offers groups; what it does not include is not advertised (§7.15).
+async fn offers_groups(state: &AppState, who: Provisioner) -> Result<bool, HttpResponse> {
+    let Provisioner(scope) = who;
+    let request = scope.request;
+    let answer = state
+        .store
+        .read(move |db| groups::offers_groups(db, &scope))
+        .await;
+    answer.map_err(|error| error::scim(&error, request).respond())
+}
+
 /// `GET /ResourceTypes`.
 pub async fn resource_types(
     request: HttpRequest,
-    _: Provisioner,
+    who: Provisioner,
     state: web::Data<AppState>,
 ) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
+    let with_groups = match offers_groups(&state, who).await {
+        Ok(offered) => offered,
+        Err(failed) => return failed,
+    };
     let base = exchange::base(&state, &request);
     let all: Vec<String> = state
         .registry
         .resource_types
         .iter()
+        .filter(|one| with_groups || one.name != "Group")
         .map(|one| state.registry.resource_type_json(one, &base).to_string())
         .collect();
     listed(&all)
@@ -79,14 +96,21 @@ pub async fn resource_types(
 /// `GET /ResourceTypes/{id}`.
 pub async fn resource_type(
     request: HttpRequest,
-    _: Provisioner,
+    who: Provisioner,
     id: web::Path<String>,
     state: web::Data<AppState>,
 ) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
-    match state.registry.resource_type(&id) {
+    let found = match state.registry.resource_type(&id) {
+        Some(found) if found.name == "Group" => match offers_groups(&state, who).await {
+            Ok(offered) => offered.then_some(found),
+            Err(failed) => return failed,
+        },
+        found => found,
+    };
+    match found {
         Some(found) => document(
             &state
                 .registry

@@ -367,10 +367,17 @@ pub(super) fn logged(
         .notes
         .iter()
         .any(|note| matches!(note.code, "unknown_member" | "nested_group_ignored"));
+    let noted = |code: &str| written.notes.iter().any(|note| note.code == code);
     let outcome = if skipped {
         Outcome::Partial
     } else if written.changed {
-        Outcome::Success
+        if noted("parked_plan") {
+            Outcome::Parked
+        } else if noted("connection_observing") {
+            Outcome::Held
+        } else {
+            Outcome::Success
+        }
     } else {
         Outcome::NoOp
     };

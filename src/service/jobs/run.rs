@@ -15,11 +15,12 @@ use crate::learning::membership::EndCause;
 use crate::learning::owed::Effects;
 use crate::scim::schema::Registry;
 use crate::store::Db;
-use crate::store::queries::enroll::{self, EnrollScope};
+use crate::store::queries::enroll::EnrollScope;
 use crate::store::queries::jobs as rows;
 use crate::store::queries::memberships::{self, Which};
 use crate::store::queries::{groups_learning, imports as import_rows, learners};
 
+use super::super::enroll::enroll_by;
 use super::super::imports::steps::Left;
 use super::super::{ServiceError, imports};
 use super::book::{self, JobRow, KEPT, Kind, State, Work};
@@ -288,7 +289,7 @@ fn enroll_some(
                 after,
                 upto: upto.unwrap_or(LearnerId(Uuid::max())),
             };
-            effects += enroll::enroll(db, tenant, &range, &by)?;
+            effects += enroll_by(db, tenant, &range, &by)?;
         }
         job.done += looked;
         left -= looked;
@@ -317,7 +318,7 @@ fn enroll_some(
 fn approve(db: &mut Db, job: &mut JobRow, some: &[LearnerId]) -> Result<(), ServiceError> {
     let (tenant, by) = (job.tenant(), job.by());
     let approved = learners::approve_all(db, tenant, some, &by)?;
-    let effects = enroll::enroll(db, tenant, &EnrollScope::Learners(approved.clone()), &by)?;
+    let effects = enroll_by(db, tenant, &EnrollScope::Learners(approved.clone()), &by)?;
     job.done += i64::try_from(some.len()).unwrap_or(i64::MAX);
     let mut result: serde_json::Value = book::read(&job.result)?;
     let before = result["approved"].as_i64().unwrap_or(0);

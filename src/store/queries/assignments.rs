@@ -94,7 +94,7 @@ pub fn insert(
         .bind(by.at)
         .bind(by.at),
     )?;
-    insert_version(db, tenant, id, 1, options, by.at)
+    insert_version(db, tenant, id, 1, options, false, by)
 }
 
 /// Changes the options of a live assignment to a new version; `false` when it has changed since `before`.
@@ -104,7 +104,8 @@ pub fn update(
     id: AssignmentId,
     before: i64,
     options: Options,
-    at: Instant,
+    future_only: bool,
+    by: &By,
 ) -> Result<bool, StoreError> {
     let (due_date, due_days) = options.due.columns();
     let changed = db.execute(
@@ -116,13 +117,13 @@ pub fn update(
         .bind(due_date)
         .bind(due_days)
         .bind(options.recert_months())
-        .bind(at)
+        .bind(by.at)
         .bind(tenant)
         .bind(id)
         .bind(before),
     )?;
     if changed == 1 {
-        insert_version(db, tenant, id, before + 1, options, at)?;
+        insert_version(db, tenant, id, before + 1, options, future_only, by)?;
     }
     Ok(changed == 1)
 }
@@ -133,22 +134,25 @@ fn insert_version(
     id: AssignmentId,
     version: i64,
     options: Options,
-    at: Instant,
+    future_only: bool,
+    by: &By,
 ) -> Result<(), StoreError> {
     let (due_date, due_days) = options.due.columns();
     db.execute(
         Stmt::new(
-            "INSERT INTO assignment_versions (tenant_id, assignment_id, version, valid_from, mandatory, due_date, due_days, recert_months) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO assignment_versions (tenant_id, assignment_id, version, valid_from, mandatory, due_date, due_days, recert_months, \
+             future_only, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(tenant)
         .bind(id)
         .bind(version)
-        .bind(at)
+        .bind(by.at)
         .bind(options.mandatory)
         .bind(due_date)
         .bind(due_days)
-        .bind(options.recert_months()),
+        .bind(options.recert_months())
+        .bind(future_only)
+        .bind(by.actor.as_str()),
     )
     .map(drop)
 }
@@ -184,13 +188,34 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
-/// How many live assignments a group has.
-pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, StoreError> {
-    db.number(
-        Stmt::new("SELECT count(*) AS n FROM assignments WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
-            .bind(tenant)
-            .bind(group),
-    )
+#[derive(diesel::QueryableByName)]
+struct GroupCount {
+    #[diesel(sql_type = SqlId)]
+    group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// How many live assignments these groups have; a group without any is absent.
+pub fn counts(
+    db: &mut Db,
+    tenant: TenantId,
+    groups: &[GroupId],
+) -> Result<std::collections::HashMap<GroupId, i64>, StoreError> {
+    let mut counts = std::collections::HashMap::with_capacity(groups.len());
+    for chunk in groups.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT group_id, count(*) AS n FROM assignments \
+             WHERE tenant_id = ? AND group_id IN ({}) AND ended_at IS NULL GROUP BY group_id",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        let rows: Vec<GroupCount> = db.load(stmt)?;
+        counts.extend(rows.into_iter().map(|row| (row.group_id, row.n)));
+    }
+    Ok(counts)
 }
 
 /// How many live members the group of an assignment has.

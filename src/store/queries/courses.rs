@@ -175,3 +175,35 @@ pub fn new_row(
         modified_at: now.0,
     }
 }
+
+#[derive(diesel::QueryableByName)]
+struct Titled {
+    #[diesel(sql_type = SqlId)]
+    id: CourseId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    title: String,
+}
+
+/// The titles of these courses.
+pub fn titles(
+    db: &mut Db,
+    tenant: TenantId,
+    courses: &[CourseId],
+) -> Result<std::collections::HashMap<CourseId, String>, StoreError> {
+    let mut found = std::collections::HashMap::with_capacity(courses.len());
+    for chunk in courses.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT id, title FROM courses WHERE tenant_id = ? AND id IN ({})",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        found.extend(
+            db.load::<Titled>(stmt)?
+                .into_iter()
+                .map(|row| (row.id, row.title)),
+        );
+    }
+    Ok(found)
+}

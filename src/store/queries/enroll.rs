@@ -4,6 +4,8 @@
 //! enrollments, events, cycles and reasons, set-based: nothing here loops over people. The reasons come last, because
 //! the relation excludes what has one; so every statement before them still sees what is owed.
 
+use chrono::NaiveDate;
+
 use crate::ids::{
     AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId,
 };
@@ -61,8 +63,16 @@ const FROM_ASSIGNMENTS: &str = "FROM assignments a CROSS JOIN memberships m";
 /// The enrollment of an owed pair, to be joined into the relation.
 const ENROLLMENT: &str = "JOIN enrollments e ON e.tenant_id = o.tenant_id AND e.learner_id = o.learner_id AND e.course_id = o.course_id";
 
-/// How long somebody may be away and still resume the old clock (`rejoin_resume_days`, §7.2).
-const REJOIN_RESUME_MILLIS: i64 = 30 * 24 * 60 * 60 * 1000;
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// What the tenant's settings and the trigger say about the reasons that are recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How long somebody may be away and still resume the old clock (§7.2).
+    pub rejoin_resume_days: u16,
+    /// No due date before this day (§7.15).
+    pub due_floor: Option<NaiveDate>,
+}
 
 /// The relation narrowed to a scope, and its binds.
 #[derive(Debug, Clone)]
@@ -208,21 +218,32 @@ impl Owed {
         )
     }
 
-    fn reasons(&self, new_id: &str, by: &By) -> Stmt {
+    /// The owed pairs that are enrolled and have completed every cycle.
+    fn closed(&self) -> Stmt {
+        self.bind(Stmt::new(format!(
+            "SELECT o.learner_id, o.course_id FROM {} {ENROLLMENT} WHERE NOT EXISTS (SELECT 1 FROM enrollment_cycles y \
+             WHERE y.tenant_id = e.tenant_id AND y.enrollment_id = e.id AND y.completed_at IS NULL)",
+            self.pairs()
+        )))
+    }
+
+    fn reasons(&self, new_id: &str, terms: Terms, by: &By) -> Stmt {
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, group_id, assignment_id, membership_id, \
-                 required_since, request_id, group_name, course_title, mandatory, due_date, due_days, recert_months, actor) \
+                 required_since, recorded_at, due_floor, request_id, group_name, course_title, mandatory, due_date, due_days, recert_months, actor) \
                  SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
                  COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
                      WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
-                     AND p.assignment_id = a.id AND p.end_cause = 'member_removed' AND p.ended_at >= ?), ?), \
-                 ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
+                     AND p.assignment_id = a.id AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), ?), \
+                 ?, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
                  {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
                 self.sql
             ))
-            .bind(by.at.plus_millis(-REJOIN_RESUME_MILLIS))
+            .bind(by.at.plus_millis(-i64::from(terms.rejoin_resume_days) * DAY))
             .bind(by.at)
+            .bind(by.at)
+            .bind(terms.due_floor.map(|floor| floor.to_string()))
             .bind(by.request)
             .bind(by.actor.as_str()),
         )
@@ -241,29 +262,41 @@ struct Survey {
     withdrawn: i64,
 }
 
-/// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing.
+#[derive(diesel::QueryableByName)]
+struct Closed {
+    #[diesel(sql_type = crate::store::SqlId)]
+    learner_id: LearnerId,
+    #[diesel(sql_type = crate::store::SqlId)]
+    course_id: CourseId,
+}
+
+/// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing. `terms` is
+/// asked for when something is owed. Returns beside the effects which enrollments had been there without an open cycle.
 pub fn enroll(
     db: &mut Db,
     tenant: TenantId,
     scope: &EnrollScope,
+    terms: impl FnOnce(&mut Db) -> Result<Terms, StoreError>,
     by: &By,
-) -> Result<Effects, StoreError> {
-    let nothing = match scope {
+) -> Result<(Effects, Vec<(LearnerId, CourseId)>), StoreError> {
+    let nothing = (Effects::default(), Vec::new());
+    let empty = match scope {
         EnrollScope::Memberships(ids) => ids.is_empty(),
         EnrollScope::Learners(ids) => ids.is_empty(),
         EnrollScope::Assignments(ids) => ids.is_empty(),
         _ => false,
     };
-    if nothing {
-        return Ok(Effects::default());
+    if empty {
+        return Ok(nothing);
     }
     let owed = Owed::new(tenant, scope);
     let Some(survey) = db
         .optional::<Survey>(owed.survey())?
         .filter(|survey| survey.pairs > 0)
     else {
-        return Ok(Effects::default());
+        return Ok(nothing);
     };
+    let terms = terms(db)?;
     let new_id = db.dialect().new_id;
     let mut effects = Effects::default();
     if survey.enrolled < survey.pairs {
@@ -280,8 +313,16 @@ pub fn enroll(
         ))?;
         effects.enrollments += count(db.execute(owed.reopen(tenant))?);
     }
-    effects.reasons = count(db.execute(owed.reasons(new_id, by))?);
-    Ok(effects)
+    let closed = if survey.enrolled > 0 {
+        db.load::<Closed>(owed.closed())?
+            .into_iter()
+            .map(|row| (row.learner_id, row.course_id))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    effects.reasons = count(db.execute(owed.reasons(new_id, terms, by))?);
+    Ok((effects, closed))
 }
 
 /// How many (membership, assignment) pairs are owed and not recorded: 0 after every commit (I-2).
@@ -399,7 +440,15 @@ mod tests {
             owed.events("new_id()", "enrollment.created", NO_CYCLE, &by),
             owed.cycles(&by),
             owed.reopen(TENANT),
-            owed.reasons("new_id()", &by),
+            owed.closed(),
+            owed.reasons(
+                "new_id()",
+                Terms {
+                    rejoin_resume_days: 30,
+                    due_floor: None,
+                },
+                &by,
+            ),
         ]
     }
 

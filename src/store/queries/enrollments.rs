@@ -4,7 +4,7 @@ use crate::ids::{
     AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, ReasonId, RequestId,
     TenantId,
 };
-use crate::learning::assignment::Due;
+use crate::learning::assignment::{Due, Options};
 use crate::learning::membership::EndCause;
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, SqlId, StoreError};
@@ -29,6 +29,8 @@ pub struct EnrollmentRow {
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     pub withdrawn_at: Option<i64>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub withdrawn_by: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
     pub withdrawn_cause: Option<String>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     pub cycle_n: Option<i64>,
@@ -45,7 +47,7 @@ pub struct EnrollmentRow {
 }
 
 const ENROLLMENT: &str = "SELECT e.id, e.learner_id, e.course_id, c.title AS course_title, l.display_name AS learner_name, e.created_at, \
-     e.withdrawn_at, e.withdrawn_cause, y.n AS cycle_n, y.opened_at, y.opened_by, y.started_at, y.completed_at, y.progress_pct \
+     e.withdrawn_at, e.withdrawn_by, e.withdrawn_cause, y.n AS cycle_n, y.opened_at, y.opened_by, y.started_at, y.completed_at, y.progress_pct \
      FROM enrollments e \
      JOIN courses c ON c.tenant_id = e.tenant_id AND c.id = e.course_id \
      JOIN learners l ON l.tenant_id = e.tenant_id AND l.id = e.learner_id \
@@ -110,7 +112,7 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
-/// Why somebody is enrolled: the names of that moment; the options in force while the reason is live, its last known after.
+/// Why somebody is enrolled, with the names and options of the moment it was recorded.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct ReasonRow {
     #[diesel(sql_type = SqlId)]
@@ -129,6 +131,8 @@ pub struct ReasonRow {
     pub membership_id: Option<MembershipId>,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub required_since: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub recorded_at: i64,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     pub ended_at: Option<i64>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
@@ -140,24 +144,28 @@ pub struct ReasonRow {
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub course_title: String,
     #[diesel(sql_type = diesel::sql_types::Bool)]
-    pub mandatory: bool,
+    mandatory: bool,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
     due_date: Option<String>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
     due_days: Option<i64>,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
-    pub recert_months: Option<i64>,
+    recert_months: Option<i64>,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub actor: String,
+    /// What the group is called today.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub group_name_now: Option<String>,
     #[diesel(sql_type = diesel::sql_types::Bool)]
     pub group_live: bool,
 }
 
 impl ReasonRow {
-    /// The due option.
+    /// The options of the moment the reason was recorded.
     #[must_use]
-    pub fn due(&self) -> Due {
-        Due::from_columns(self.due_date.as_deref(), self.due_days)
+    pub fn snapshot(&self) -> Options {
+        let due = Due::from_columns(self.due_date.as_deref(), self.due_days);
+        Options::stored(self.mandatory, due, self.recert_months)
     }
 }
 
@@ -170,15 +178,11 @@ pub fn reasons(
     let mut rows = Vec::new();
     for chunk in pairs.chunks(200) {
         let stmt = Stmt::new(format!(
-            "SELECT r.id, r.learner_id, r.course_id, r.kind, r.group_id, r.assignment_id, r.membership_id, r.required_since, r.ended_at, r.end_cause, r.request_id, \
-             r.group_name, r.course_title, COALESCE(a.mandatory, r.mandatory) AS mandatory, \
-             CASE WHEN a.id IS NULL THEN r.due_date ELSE a.due_date END AS due_date, \
-             CASE WHEN a.id IS NULL THEN r.due_days ELSE a.due_days END AS due_days, \
-             CASE WHEN a.id IS NULL THEN r.recert_months ELSE a.recert_months END AS recert_months, r.actor, \
-             (g.id IS NOT NULL AND g.deleted_at IS NULL) AS group_live \
+            "SELECT r.id, r.learner_id, r.course_id, r.kind, r.group_id, r.assignment_id, r.membership_id, r.required_since, r.recorded_at, \
+             r.ended_at, r.end_cause, r.request_id, r.group_name, r.course_title, r.mandatory, r.due_date, r.due_days, r.recert_months, r.actor, \
+             g.name AS group_name_now, (g.id IS NOT NULL AND g.deleted_at IS NULL) AS group_live \
              FROM enrollment_reasons r \
              LEFT JOIN learner_groups g ON g.tenant_id = r.tenant_id AND g.id = r.group_id \
-             LEFT JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id AND r.ended_at IS NULL \
              WHERE r.tenant_id = ? AND (r.learner_id, r.course_id) IN (VALUES {}) ORDER BY r.id",
             vec!["(?, ?)"; chunk.len()].join(", ")
         ))
@@ -221,4 +225,69 @@ pub fn withdraw(
         .bind(row.course_id),
     )
     .map(drop)
+}
+
+/// Makes the one enrollment of a pair, or re-opens it, with a reason that is no obligation; returns whether anything changed.
+pub fn enroll_by_hand(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+    course: CourseId,
+    kind: &'static str,
+    by: &By,
+) -> Result<bool, StoreError> {
+    let new_id = db.dialect().new_id;
+    let mut changed = db.execute(
+        Stmt::new(
+            "INSERT INTO enrollments (tenant_id, id, learner_id, course_id, created_at) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT (tenant_id, learner_id, course_id) DO NOTHING",
+        )
+        .bind(tenant)
+        .bind(EnrollmentId::new())
+        .bind(learner)
+        .bind(course)
+        .bind(by.at),
+    )?;
+    changed += db.execute(
+        Stmt::new(
+            "UPDATE enrollments SET withdrawn_at = NULL, withdrawn_by = NULL, withdrawn_cause = NULL \
+             WHERE tenant_id = ? AND learner_id = ? AND course_id = ? AND withdrawn_at IS NOT NULL",
+        )
+        .bind(tenant)
+        .bind(learner)
+        .bind(course),
+    )?;
+    changed += db.execute(
+        Stmt::new(format!(
+            "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, required_since, recorded_at, request_id, \
+             course_title, mandatory, actor) \
+             SELECT c.tenant_id, {new_id}, ?, c.id, ?, ?, ?, ?, c.title, ?, ? FROM courses c WHERE c.tenant_id = ? AND c.id = ? \
+             AND NOT EXISTS (SELECT 1 FROM enrollment_reasons r WHERE r.tenant_id = c.tenant_id AND r.learner_id = ? \
+                 AND r.course_id = c.id AND r.kind = ? AND r.ended_at IS NULL)"
+        ))
+        .bind(learner)
+        .bind(kind)
+        .bind(by.at)
+        .bind(by.at)
+        .bind(by.request)
+        .bind(false)
+        .bind(by.actor.as_str())
+        .bind(tenant)
+        .bind(course)
+        .bind(learner)
+        .bind(kind),
+    )?;
+    changed += db.execute(
+        Stmt::new(
+            "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
+             SELECT e.tenant_id, e.id, 1, ?, 'initial', 0 FROM enrollments e \
+             WHERE e.tenant_id = ? AND e.learner_id = ? AND e.course_id = ? \
+             AND NOT EXISTS (SELECT 1 FROM enrollment_cycles y WHERE y.tenant_id = e.tenant_id AND y.enrollment_id = e.id)",
+        )
+        .bind(by.at)
+        .bind(tenant)
+        .bind(learner)
+        .bind(course),
+    )?;
+    Ok(changed > 0)
 }

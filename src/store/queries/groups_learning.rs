@@ -303,6 +303,15 @@ pub fn page(
     db.load(Stmt::new(sql).binds(binds).bind(limit))
 }
 
+/// Whether the tenant ever had a group.
+pub fn any(db: &mut Db, tenant: TenantId) -> Result<bool, StoreError> {
+    let found = db.number(
+        Stmt::new("SELECT count(*) AS n FROM (SELECT g.id FROM learner_groups g WHERE g.tenant_id = ? LIMIT 1) d")
+            .bind(tenant),
+    )?;
+    Ok(found > 0)
+}
+
 /// The tenant's plan; `None` when there is no such tenant.
 pub fn plan(db: &mut Db, tenant: TenantId) -> Result<Option<SubscriptionPlan>, StoreError> {
     let row: Option<OneText> =
@@ -324,4 +333,36 @@ pub fn settings(db: &mut Db, tenant: TenantId) -> Result<Option<TenantSettings>,
     db.optional(
         Stmt::new("SELECT time_zone, settings FROM tenants WHERE tenant_id = ?").bind(tenant),
     )
+}
+
+#[derive(diesel::QueryableByName)]
+struct Named {
+    #[diesel(sql_type = SqlId)]
+    id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// What these groups are called, ended ones included.
+pub fn names(
+    db: &mut Db,
+    tenant: TenantId,
+    groups: &[GroupId],
+) -> Result<std::collections::HashMap<GroupId, String>, StoreError> {
+    let mut found = std::collections::HashMap::with_capacity(groups.len());
+    for chunk in groups.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT id, name FROM learner_groups WHERE tenant_id = ? AND id IN ({})",
+            crate::store::statement::marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        found.extend(
+            db.load::<Named>(stmt)?
+                .into_iter()
+                .map(|row| (row.id, row.name)),
+        );
+    }
+    Ok(found)
 }

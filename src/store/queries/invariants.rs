@@ -61,6 +61,40 @@ pub const ALL: &[Invariant] = &[
               WHERE r.tenant_id = ? AND r.kind = 'group' AND r.ended_at IS NULL AND (m.id IS NULL OR a.id IS NULL)",
     },
     Invariant {
+        name: "every completion has its enrollment",
+        meaning: "a record of a course nobody is known to have taken",
+        sql: "SELECT count(*) AS n FROM completions c WHERE c.tenant_id = ? AND NOT EXISTS \
+              (SELECT 1 FROM enrollments e WHERE e.tenant_id = c.tenant_id AND e.learner_id = c.learner_id AND e.course_id = c.course_id)",
+    },
+    Invariant {
+        name: "a completed cycle has its completion",
+        meaning: "a cycle says completed and no record says by what",
+        sql: "SELECT count(*) AS n FROM enrollment_cycles y \
+              JOIN enrollments e ON e.tenant_id = y.tenant_id AND e.id = y.enrollment_id \
+              WHERE y.tenant_id = ? AND y.completed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM completions c \
+              WHERE c.tenant_id = e.tenant_id AND c.learner_id = e.learner_id AND c.course_id = e.course_id AND c.cycle_n = y.n)",
+    },
+    Invariant {
+        name: "I-13 every reason keeps its snapshot",
+        meaning: "nobody can read any more why the learner was enrolled",
+        sql: "SELECT count(*) AS n FROM enrollment_reasons r WHERE r.tenant_id = ? AND r.kind = 'group' \
+              AND (r.group_name IS NULL OR r.group_id IS NULL OR r.assignment_id IS NULL OR r.membership_id IS NULL)",
+    },
+    Invariant {
+        name: "I-4 no reason is older than what it follows from",
+        meaning: "somebody was enrolled before they were a member",
+        sql: "SELECT count(*) AS n FROM enrollment_reasons r \
+              JOIN memberships m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id \
+              WHERE r.tenant_id = ? AND r.recorded_at <> 0 AND r.recorded_at < m.added_at",
+    },
+    Invariant {
+        name: "a past of a learner ends before the next begins",
+        meaning: "two answers to what a learner was at an instant",
+        sql: "SELECT count(*) AS n FROM learner_periods p WHERE p.tenant_id = ? AND (p.began_at > p.ended_at OR EXISTS \
+              (SELECT 1 FROM learner_periods q WHERE q.tenant_id = p.tenant_id AND q.learner_id = p.learner_id \
+              AND q.ended_at > p.ended_at AND q.began_at < p.ended_at))",
+    },
+    Invariant {
         name: "a live membership has both ends",
         meaning: "a membership of a group, learner or account that is gone",
         sql: "SELECT count(*) AS n FROM memberships m \

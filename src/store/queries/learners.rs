@@ -2,10 +2,12 @@
 //!
 //! Not here: the SCIM document of an account (`queries::users`).
 
+use std::collections::HashMap;
+
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
 use crate::learning::learner::{Approval, Facts, RegisteredVia, Registration};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 use super::events::By;
@@ -116,6 +118,47 @@ pub fn find(
     )
 }
 
+/// Which of these learners there are, ended ones included.
+pub fn known(
+    db: &mut Db,
+    tenant: TenantId,
+    learners: &[LearnerId],
+) -> Result<Vec<LearnerId>, StoreError> {
+    Ok(names(db, tenant, learners)?.into_keys().collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Named {
+    #[diesel(sql_type = SqlId)]
+    id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    display_name: String,
+}
+
+/// What these learners are called, ended ones included.
+pub fn names(
+    db: &mut Db,
+    tenant: TenantId,
+    learners: &[LearnerId],
+) -> Result<HashMap<LearnerId, String>, StoreError> {
+    let mut found = HashMap::with_capacity(learners.len());
+    for chunk in learners.chunks(super::memberships::CHUNK) {
+        let ids = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT id, display_name FROM learners WHERE tenant_id = ? AND id IN ({})",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        found.extend(
+            db.load::<Named>(stmt)?
+                .into_iter()
+                .map(|row| (row.id, row.display_name)),
+        );
+    }
+    Ok(found)
+}
+
 /// Finds a learner and locks them. `FOR UPDATE` also makes new memberships of theirs wait, which refer to the row.
 pub fn find_for_update(
     db: &mut Db,
@@ -145,7 +188,29 @@ pub fn groups(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Vec<GroupI
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Writes the facts of a learner. `approved` says who approved and when, as it is to stand from now on.
+/// Keeps what the facts of learners were until now, for whoever asks about the past; `condition` narrows `l`.
+pub(super) fn end_periods(
+    db: &mut Db,
+    condition: &str,
+    binds: Vec<Bind>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    const BEFORE: &str =
+        "FROM learner_periods p WHERE p.tenant_id = l.tenant_id AND p.learner_id = l.id";
+    db.execute(
+        Stmt::new(format!(
+            "INSERT INTO learner_periods (tenant_id, learner_id, ended_at, began_at, initial, registration, approval, active, suspended, deleted) \
+             SELECT l.tenant_id, l.id, ?, COALESCE((SELECT max(p.ended_at) {BEFORE}), l.created_at), NOT EXISTS (SELECT 1 {BEFORE}), \
+             l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) FROM learners l WHERE {condition} \
+             ON CONFLICT (tenant_id, learner_id, ended_at) DO NOTHING"
+        ))
+        .bind(at)
+        .binds(binds),
+    )
+    .map(drop)
+}
+
+/// Writes the facts of a learner and keeps what they were. `approved` says who approved and when, as it is to stand from now on.
 pub fn update_facts(
     db: &mut Db,
     tenant: TenantId,
@@ -154,6 +219,12 @@ pub fn update_facts(
     approved: Option<(&str, Instant)>,
     at: Instant,
 ) -> Result<(), StoreError> {
+    end_periods(
+        db,
+        "l.tenant_id = ? AND l.id = ?",
+        vec![tenant.into(), id.into()],
+        at,
+    )?;
     db.execute(
         Stmt::new(
             "UPDATE learners SET registration = ?, approval = ?, active = ?, suspended = ?, approved_by = ?, approved_at = ?, \
@@ -284,6 +355,16 @@ pub fn approve_all(
                 .bind(by.request)
                 .bind(tenant)
                 .binds(binds.clone()),
+        )?;
+        end_periods(
+            db,
+            &format!(
+                "l.tenant_id = ? AND l.id IN ({marks}) AND l.approval <> 'approved' AND l.deleted_at IS NULL"
+            ),
+            std::iter::once(tenant.into())
+                .chain(binds.clone())
+                .collect(),
+            by.at,
         )?;
         let update = Stmt::new(format!(
             "UPDATE learners SET approval = 'approved', approved_by = ?, approved_at = ?, version = version + 1, modified_at = ? \

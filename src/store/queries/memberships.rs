@@ -501,6 +501,32 @@ pub fn find(
     )
 }
 
+/// One period of membership, live or ended, as an explanation tells it.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct PeriodRow {
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub added_by: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub added_at: i64,
+    #[diesel(sql_type = SqlId)]
+    pub request_id: RequestId,
+}
+
+/// Finds a period by its id.
+pub fn period(
+    db: &mut Db,
+    tenant: TenantId,
+    id: MembershipId,
+) -> Result<Option<PeriodRow>, StoreError> {
+    db.optional(
+        Stmt::new("SELECT group_id, added_by, added_at, request_id FROM memberships WHERE tenant_id = ? AND id = ?")
+            .bind(tenant)
+            .bind(id),
+    )
+}
+
 /// Lets another account of the same learner stand for their live memberships, when one of several accounts ends.
 pub fn change_account(
     db: &mut Db,
@@ -528,24 +554,39 @@ pub struct StateCounts {
     pub dormant: i64,
 }
 
-/// Counts a group's live members by state.
+#[derive(QueryableByName)]
+struct GroupCounts {
+    #[diesel(sql_type = SqlId)]
+    group_id: GroupId,
+    #[diesel(embed)]
+    counts: StateCounts,
+}
+
+/// Counts the live members of these groups by state, in one statement for a page of them; a group without any is absent.
 pub fn state_counts(
     db: &mut Db,
     tenant: TenantId,
-    group: GroupId,
-) -> Result<StateCounts, StoreError> {
+    groups: &[GroupId],
+) -> Result<HashMap<GroupId, StateCounts>, StoreError> {
     let addable =
         "l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL";
-    let stmt = Stmt::new(format!(
-        "SELECT count(CASE WHEN NOT ({addable}) THEN 1 END) AS pending, \
-         count(CASE WHEN {addable} AND l.active AND NOT l.suspended THEN 1 END) AS active, \
-         count(CASE WHEN {addable} AND (l.suspended OR NOT l.active) THEN 1 END) AS dormant \
-         FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
-         WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL"
-    ))
-    .bind(tenant)
-    .bind(group);
-    Ok(db.optional(stmt)?.unwrap_or_default())
+    let mut counts = HashMap::with_capacity(groups.len());
+    for chunk in groups.chunks(CHUNK) {
+        let ids = padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT m.group_id, count(CASE WHEN NOT ({addable}) THEN 1 END) AS pending, \
+             count(CASE WHEN {addable} AND l.active AND NOT l.suspended THEN 1 END) AS active, \
+             count(CASE WHEN {addable} AND (l.suspended OR NOT l.active) THEN 1 END) AS dormant \
+             FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
+             WHERE m.tenant_id = ? AND m.group_id IN ({}) AND m.ended_at IS NULL GROUP BY m.group_id",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids);
+        let rows: Vec<GroupCounts> = db.load(stmt)?;
+        counts.extend(rows.into_iter().map(|row| (row.group_id, row.counts)));
+    }
+    Ok(counts)
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod completions;
 pub mod connections;
 pub mod counters;
 pub mod courses;
 pub mod enroll;
 pub mod enrollments;
 pub mod events;
+pub mod exceptions;
 pub mod exports;
 pub mod groups_directory;
 pub mod groups_learning;
@@ -20,6 +22,7 @@ pub mod learner_views;
 pub mod learners;
 pub mod membership_views;
 pub mod memberships;
+pub mod obligations;
 pub mod search;
 pub mod sync_log;
 pub mod tenants;

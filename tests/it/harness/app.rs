@@ -13,10 +13,11 @@ use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
 use rollcall::scim::switches::Switches;
 use rollcall::service::tokens::NewToken;
-use rollcall::service::{ServiceError, connections, tenants, tokens};
+use rollcall::service::{Scope, ServiceError, check, connections, tenants, tokens};
 use rollcall::store::Db;
 use rollcall::store::queries::{self, connections::ConnectionRow};
 use rollcall::store::statement::Stmt;
+use rollcall::worker::reconcile;
 use serde_json::Value;
 
 use super::client::Client;
@@ -53,16 +54,26 @@ impl TestApp {
         Self::with(Some("entra"))
     }
 
+    /// A tenant in this time zone whose story begins at this instant; its SCIM token belongs to a connection of kind Okta.
+    pub fn in_zone(zone: &'static str, begins: &str) -> Self {
+        Self::started(begins, zone, None, Some("okta"))
+    }
+
     fn with(connection: Option<&str>) -> Self {
-        Self::started(NOON, None, connection)
+        Self::started(NOON, "UTC", None, connection)
     }
 
     /// The server knows the schema files of a folder beside its own; its clock starts at `now`.
     pub fn with_schemas(folder: &str, now: &str) -> Self {
-        Self::started(now, Some(folder.into()), None)
+        Self::started(now, "UTC", Some(folder.into()), None)
     }
 
-    fn started(now: &str, schemas: Option<PathBuf>, connection: Option<&str>) -> Self {
+    fn started(
+        now: &str,
+        zone: &'static str,
+        schemas: Option<PathBuf>,
+        connection: Option<&str>,
+    ) -> Self {
         plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
@@ -85,7 +96,7 @@ impl TestApp {
             running: Some(running),
             database,
         };
-        app.tenant = app.new_tenant("acme");
+        app.tenant = app.new_tenant("acme", zone);
         app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
         app.api = app.client("/api/v1", Some(&app.token("api", None, None)));
         app
@@ -167,7 +178,7 @@ impl TestApp {
 
     /// SCIM and REST clients of another tenant of the same server.
     pub fn other_tenant(&self) -> (Client, Client) {
-        let tenant = self.new_tenant("other");
+        let tenant = self.new_tenant("other", "UTC");
         let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
         (client("/scim/v2", "scim"), client("/api/v1", "api"))
     }
@@ -195,11 +206,57 @@ impl TestApp {
         app
     }
 
-    fn new_tenant(&self, name: &'static str) -> TenantId {
+    fn new_tenant(&self, name: &'static str, zone: &'static str) -> TenantId {
         let now = self.clock.now();
         self.write(move |db| {
-            Ok(tenants::create(db, name, SubscriptionPlan::Business, "UTC", now)?.id)
+            Ok(tenants::create(db, name, SubscriptionPlan::Business, zone, now)?.id)
         })
+    }
+
+    /// Moves the clock to an instant.
+    pub fn at(&self, instant: &str) {
+        let to = Instant::parse(instant).expect("an instant");
+        self.clock.advance_millis(to.0 - self.clock.now().0);
+    }
+
+    /// One round of the hourly job.
+    pub fn reconcile(&self) {
+        let running = self.running.as_ref().expect("the server runs");
+        let (store, clock) = (running.state.store.clone(), self.clock.clone());
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(reconcile::once(&store, &clock))
+            .expect("the reconciler finishes its round");
+    }
+
+    /// Changes the tenant's plan, as the command line does.
+    pub fn set_plan(&self, plan: SubscriptionPlan) {
+        let scope = self.system();
+        self.write(move |db| tenants::set_plan(db, &scope, plan).map(drop));
+    }
+
+    /// People who come through a connection wait for an approval.
+    pub fn approve_by_hand(&self, connection: &'static str) {
+        let tenant = self.tenant;
+        self.write(move |db| {
+            let sql =
+                "UPDATE connections SET approve = 'manual' WHERE tenant_id = ? AND name_key = ?";
+            Ok(db.execute(Stmt::new(sql).bind(tenant).bind(connection))?)
+        });
+    }
+
+    /// The scope of the server's own work in the tenant, now.
+    pub fn system(&self) -> Scope {
+        Scope::system(self.tenant, "test", self.clock.now())
+    }
+
+    /// Every invariant holds.
+    #[track_caller]
+    pub fn check(&self) {
+        let findings = self.write(check::all);
+        assert!(findings.is_empty(), "{findings:?}");
     }
 
     fn token_of(
@@ -226,7 +283,8 @@ impl TestApp {
         })
     }
 
-    fn write<T: Send + 'static>(
+    /// Work of the test's own on the database.
+    pub fn write<T: Send + 'static>(
         &self,
         job: impl FnMut(&mut Db) -> Result<T, ServiceError> + Send + 'static,
     ) -> T {

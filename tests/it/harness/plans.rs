@@ -40,6 +40,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "what a whole tenant is owed: the reconciler and a change of the plan",
     ),
     (
+        "r.assignment_id = a.id) ON CONFLICT (tenant_id, membership_id",
+        "the reasons for it, written when a plan comes back",
+    ),
+    (
         "SELECT count(*) AS n FROM memberships m CROSS JOIN assignments a",
         "the same, counted by `check`",
     ),

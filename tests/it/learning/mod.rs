@@ -1,5 +1,6 @@
 //! What a push causes: members become enrollments, each exactly once, and nothing ever un-enrolls.
 
 mod enroll;
+mod examples;
 pub mod scenario;
 mod sync_log;

@@ -23,7 +23,7 @@ use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
-use super::super::{Scope, ServiceError};
+use super::super::{Scope, ServiceError, groups};
 use super::types::{Call, Kind, Resource};
 use cursor::{Cursor, Seal};
 use judge::Judge;
@@ -54,13 +54,18 @@ pub fn search(
 ) -> Result<Found, ServiceError> {
     let mut query = Query::of(scope, call, kind, request, Filter::check)?;
     query.sort = query.sort_of(request)?;
-    match &request.cursor {
+    let found = match &request.cursor {
         Some(cursor) => {
             let endpoint = query.resource_type.endpoint.clone();
             by_cursor(db, scope, call, (&endpoint, &[query]), request, cursor)
         }
         None => by_index(db, scope, call, &query, request),
+    }?;
+    // Asked only when there is nothing: a tenant that has groups pays nothing for the question.
+    if kind == Kind::Group && found.total == 0 {
+        groups::require_plan_or_past(db, scope)?;
     }
+    Ok(found)
 }
 
 /// Searches every resource type: an attribute a type does not have counts as unassigned, for filters as for
