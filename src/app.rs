@@ -42,18 +42,27 @@ pub fn open(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&config.database, options)?)
 }
 
-/// What every handler shares. Must be called on a tokio runtime, which then drives the sync log's writer.
-fn state(config: &Config, store: Store, clock: Clock) -> anyhow::Result<AppState> {
-    let registry = match &config.schemas {
+/// The schemas of a configuration. To be read before the database is touched: a mistake in a file stops the start.
+pub fn registry(config: &Config) -> anyhow::Result<Arc<Registry>> {
+    Ok(Arc::new(match &config.schemas {
         Some(folder) => Registry::with_directory(folder)?,
         None => Registry::builtin()?,
-    };
+    }))
+}
+
+/// What every handler shares. Must be called on a tokio runtime, which then drives the sync log's writer.
+fn state(
+    config: &Config,
+    registry: Arc<Registry>,
+    store: Store,
+    clock: Clock,
+) -> anyhow::Result<AppState> {
     let now = clock.now();
     let keys = store.write_blocking("signing keys", move |db| tokens::prepare_keys(db, now))?;
     Ok(AppState {
         log: SyncLogger::start(store.clone()),
         store,
-        registry: Arc::new(registry),
+        registry,
         clock,
         public_url: config.public_url.clone(),
         tokens: Arc::new(Gate::new(keys)),
@@ -150,11 +159,11 @@ async fn serve_until(
 pub fn serve(
     config: &Config,
     clock: Clock,
-    store: Store,
+    (registry, store): (Arc<Registry>, Store),
     ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async move {
-        let state = state(config, store, clock)?;
+        let state = state(config, registry, store, clock)?;
         // Before the server is announced, so that a signal right after it is not lost.
         let (mut term, mut interrupt) = (
             signal(SignalKind::terminate())?,
@@ -196,9 +205,10 @@ pub fn spawn(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let thread = std::thread::Builder::new()
         .name("rollcall server".to_owned())
         .spawn(move || {
+            let registry = registry(&config)?;
             let store = open(&config)?;
             actix_web::rt::System::new().block_on(async move {
-                let state = state(&config, store, clock)?;
+                let state = state(&config, registry, store, clock)?;
                 let (server, address) = listen(&config, &state)?;
                 // Nobody listens any more when the caller gave up; then the stop signal is gone, too, and the server ends.
                 let _ = announce.send((format!("http://{address}"), state.clone()));

@@ -188,7 +188,7 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
         body.as_deref(),
         user_agent,
     );
-    entry.resource_type = planned.map(|planned| planned.resource_type.name.clone());
+    entry.resource_type = planned.map(|planned| planned.resource_type.name.to_owned());
     entry
 }
 
@@ -277,7 +277,7 @@ fn place(
 }
 
 fn kind(planned: &Planned) -> Result<Kind, ServiceError> {
-    let name = planned.resource_type.name.as_str();
+    let name = planned.resource_type.name;
     let kind = [Kind::User, Kind::Group]
         .into_iter()
         .find(|kind| kind.name() == name);
