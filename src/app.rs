@@ -26,7 +26,7 @@ use crate::http::{AppState, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
-use crate::store::{Store, StoreOptions};
+use crate::store::{SoleServer, Store, StoreOptions};
 use crate::worker;
 
 /// How long a request may take to finish after SIGTERM.
@@ -156,12 +156,14 @@ async fn serve_until(
 }
 
 /// Serves in the foreground until SIGTERM or an interrupt. `ready` is called with the address once it is bound.
+/// Errors: the address is taken, the SQLite file is served by another process, a schema file is wrong.
 pub fn serve(
     config: &Config,
     clock: Clock,
     (registry, store): (Arc<Registry>, Store),
     ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
+    let _sole = SoleServer::claim(&config.database)?;
     actix_web::rt::System::new().block_on(async move {
         let state = state(config, registry, store, clock)?;
         // Before the server is announced, so that a signal right after it is not lost.

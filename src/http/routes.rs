@@ -9,7 +9,7 @@ use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
 use super::guard::{self, Provisioner};
-use super::scim::{bulk, discovery, resources};
+use super::scim::{bulk, discovery, read, search, write};
 use super::{api, health};
 
 /// Puts every route into the application.
@@ -57,14 +57,14 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 )
                 .service(
                     web::resource("/.search")
-                        .route(web::post().to(resources::search_all))
+                        .route(web::post().to(search::search_all))
                         .route(options("OPTIONS, POST"))
                         .default_service(method_not_allowed("OPTIONS, POST")),
                 )
                 .service(read_only(
                     "",
-                    web::get().to(resources::list_all),
-                    web::head().to(resources::list_all),
+                    web::get().to(search::list_all),
+                    web::head().to(search::list_all),
                 ))
                 .service(unsupported("/Me"))
                 .default_service(web::to(no_such_endpoint)),
@@ -86,14 +86,14 @@ pub fn configure(app: &mut web::ServiceConfig) {
 
 /// The endpoints of one kind of resource.
 fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
-    let list = move |request, who, state| resources::list(kind, request, who, state);
-    let get = move |request, who, id, state| resources::get(kind, request, who, id, state);
+    let list = move |request, who, state| search::list(kind, request, who, state);
+    let get = move |request, who, id, state| read::get(kind, request, who, id, state);
     scim.service(
         web::resource(endpoint)
             .route(web::get().to(list))
             .route(web::head().to(list))
             .route(web::post().to(move |request, who, payload, state| {
-                resources::create(kind, request, who, payload, state)
+                write::create(kind, request, who, payload, state)
             }))
             .route(options("GET, HEAD, OPTIONS, POST"))
             .default_service(method_not_allowed("GET, HEAD, OPTIONS, POST")),
@@ -101,7 +101,7 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
     .service(
         web::resource(format!("{endpoint}/.search"))
             .route(web::post().to(move |request, who, payload, state| {
-                resources::search(kind, request, who, payload, state)
+                search::search(kind, request, who, payload, state)
             }))
             .route(options("OPTIONS, POST"))
             .default_service(method_not_allowed("OPTIONS, POST")),
@@ -111,14 +111,16 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
             .route(web::get().to(get))
             .route(web::head().to(get))
             .route(web::put().to(move |request, who, id, payload, state| {
-                resources::replace(kind, request, who, id, payload, state)
+                write::replace(kind, request, who, id, payload, state)
             }))
             .route(web::patch().to(move |request, who, id, payload, state| {
-                resources::patch(kind, request, who, id, payload, state)
+                write::patch(kind, request, who, id, payload, state)
             }))
-            .route(web::delete().to(move |request, who, id, state| {
-                resources::delete(kind, request, who, id, state)
-            }))
+            .route(
+                web::delete().to(move |request, who, id, state| {
+                    write::delete(kind, request, who, id, state)
+                }),
+            )
             .route(options("DELETE, GET, HEAD, OPTIONS, PATCH, PUT"))
             .default_service(method_not_allowed("DELETE, GET, HEAD, OPTIONS, PATCH, PUT")),
     );

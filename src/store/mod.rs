@@ -15,6 +15,7 @@ pub mod placement;
 mod pool;
 mod postgres;
 pub mod queries;
+mod sole_server;
 mod sqlite;
 pub mod statement;
 mod writer;
@@ -26,6 +27,7 @@ use tokio::sync::{Semaphore, oneshot};
 pub use db::Db;
 pub use error::{StoreError, TransactionError};
 pub use fields::SqlId;
+pub use sole_server::SoleServer;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::harness::binary::Binary;
@@ -47,22 +48,22 @@ fn an_acknowledged_write_survives_kill_9() {
 
     for round in 0..rounds {
         let stop = AtomicBool::new(false);
-        let started = acknowledged.lock().expect("the list").members.len();
+        let (done, news) = mpsc::channel();
         std::thread::scope(|scope| {
             for _ in 0..32 {
                 let client = server.scim(&scim);
                 let (stop, number, acknowledged, team) = (&stop, &number, &acknowledged, &team);
-                scope.spawn(move || write_until(&client, stop, number, acknowledged, team));
+                let done = done.clone();
+                scope.spawn(move || write_until(&client, stop, number, acknowledged, team, &done));
             }
-            // Another moment in each round.
-            std::thread::sleep(Duration::from_millis(250 + (round as u64 * 137) % 400));
+            // Another moment in each round: after so many members, whatever else is under way.
+            for _ in 0..=40 + (round * 37) % 100 {
+                news.recv_timeout(Duration::from_secs(30))
+                    .expect("the server writes until it is killed");
+            }
             server.kill();
             stop.store(true, Ordering::SeqCst);
         });
-        assert!(
-            acknowledged.lock().expect("the list").members.len() > started,
-            "round {round}: nothing was written before the kill"
-        );
         binary.ok(&["check"]);
         server = binary.serve();
         verify(
@@ -84,6 +85,7 @@ fn write_until(
     number: &AtomicUsize,
     acknowledged: &Mutex<Acknowledged>,
     team: &str,
+    done: &mpsc::Sender<()>,
 ) {
     while !stop.load(Ordering::SeqCst) {
         let name = format!("learner{}", number.fetch_add(1, Ordering::SeqCst));
@@ -108,6 +110,8 @@ fn write_until(
         };
         if added.status == 204 {
             acknowledged.lock().expect("the list").members.insert(id);
+            // Nobody counts any more once the server is killed.
+            let _ = done.send(());
         }
     }
 }

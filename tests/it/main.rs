@@ -7,6 +7,7 @@
     reason = "tests read their own environment"
 )]
 
+mod coverage;
 mod crash;
 mod harness;
 mod laws;

@@ -1,6 +1,5 @@
-//! Two servers on one database, requests alternating between them: nobody notices.
-//!
-//! Only a database that takes several servers can be asked; with SQLite there is nothing to test.
+//! Two servers on one database, requests alternating between them: nobody notices. A SQLite file takes one server; there
+//! the second must refuse to start and say why.
 
 use crate::harness::binary::Binary;
 use crate::harness::database::Database;
@@ -9,12 +8,12 @@ use crate::learning::scenario;
 
 #[test]
 fn the_whole_story_holds_with_requests_alternating_between_two_servers() {
-    if !Database::can_be_shared() {
-        return;
-    }
     let database = Database::fresh();
     let binary = Binary::on(&database.url);
     binary.tenant("acme");
+    if !Database::can_be_shared() {
+        return refused(&binary);
+    }
     let (scim, api) = (binary.token("acme", "scim"), binary.token("acme", "api"));
     let (first, second) = (binary.serve(), binary.serve());
     scenario::play(&[
@@ -27,12 +26,12 @@ fn the_whole_story_holds_with_requests_alternating_between_two_servers() {
 
 #[test]
 fn both_servers_write_the_same_group_and_nothing_is_lost() {
-    if !Database::can_be_shared() {
-        return;
-    }
     let database = Database::fresh();
     let binary = Binary::on(&database.url);
     binary.tenant("acme");
+    if !Database::can_be_shared() {
+        return refused(&binary);
+    }
     let token = binary.token("acme", "scim");
     let servers = [binary.serve(), binary.serve()];
     let clients = [servers[0].scim(&token), servers[1].scim(&token)];
@@ -72,12 +71,12 @@ fn both_servers_write_the_same_group_and_nothing_is_lost() {
 
 #[test]
 fn a_token_revoked_on_one_server_is_refused_by_the_other() {
-    if !Database::can_be_shared() {
-        return;
-    }
     let database = Database::fresh();
     let binary = Binary::on(&database.url);
     binary.tenant("acme");
+    if !Database::can_be_shared() {
+        return refused(&binary);
+    }
     let token = binary.token("acme", "scim");
     let servers = [binary.serve(), binary.serve()];
     for server in &servers {
@@ -93,4 +92,15 @@ fn a_token_revoked_on_one_server_is_refused_by_the_other() {
         assert!(started.elapsed().as_secs() < 60, "the token still works");
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
+}
+
+/// A second server on a SQLite file ends at once with an error; when the first is gone, the next may serve.
+fn refused(binary: &Binary) {
+    let first = binary.serve();
+    let second = binary.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("served by another process"), "{said}");
+    first.kill();
+    assert_eq!(binary.serve().stop(), Some(0));
 }

@@ -20,9 +20,10 @@ use crate::service::sync_log::{Operation, SyncEntry};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
+use super::asked::{header_text, may};
 use super::exchange;
-use super::resources::{header_text, logged, may};
 use super::respond::Reply;
+use super::write::logged;
 
 /// What one operation is answered.
 struct Answer {

@@ -1,7 +1,10 @@
 //! The SCIM face: `/scim/v2`. Handlers are generic over the kind of resource.
 
+mod asked;
 pub mod bulk;
 pub mod discovery;
 pub mod exchange;
-pub mod resources;
+pub mod read;
 pub mod respond;
+pub mod search;
+pub mod write;

@@ -67,13 +67,19 @@ pub type Judge<'a, R, K, E> = dyn FnMut(&mut Db, &[R]) -> Result<Vec<Option<K>>,
 
 /// A row that can be listed.
 pub trait Listed: Row + Sized {
+    /// What its filters and orders are placed for.
     const KIND: Kind;
+    /// Its table.
     const TABLE: &'static str;
+    /// The columns of one row, as a select list.
     const COLUMNS: &'static str;
     /// The counter of all of them.
     const COUNTER: &'static str;
+    /// The id that clients know.
     fn id(&self) -> uuid::Uuid;
+    /// `meta.created`.
     fn created_at(&self) -> Instant;
+    /// `meta.lastModified`.
     fn modified_at(&self) -> Instant;
 }
 

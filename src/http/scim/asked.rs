@@ -1,0 +1,84 @@
+//! What every handler of a resource works out first: type, address, projection, permission.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, http::header};
+
+use crate::auth::permission::Permission;
+use crate::http::AppState;
+use crate::scim::message::SearchRequest;
+use crate::scim::project::Projection;
+use crate::scim::schema::ResourceType;
+use crate::service::directory::document::LEARNER_EXTENSION;
+use crate::service::directory::{Kind, Parts};
+use crate::service::{Scope, ServiceError};
+
+use super::exchange;
+
+/// What every handler works out first.
+pub(super) struct Asked {
+    pub resource_type: Arc<ResourceType>,
+    pub base: String,
+    pub projection: Projection,
+}
+
+pub(super) fn asked(
+    state: &AppState,
+    request: &HttpRequest,
+    kind: Kind,
+) -> Result<Asked, ServiceError> {
+    let resource_type = resource_type(state, kind)?;
+    let search = SearchRequest::from_query(request.query_string())?;
+    let projection = Projection::parse(
+        &resource_type,
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    )?;
+    Ok(Asked {
+        resource_type,
+        base: exchange::base(state, request),
+        projection,
+    })
+}
+
+pub(super) fn resource_type(
+    state: &AppState,
+    kind: Kind,
+) -> Result<Arc<ResourceType>, ServiceError> {
+    kind.resource_type(&state.registry)
+        .cloned()
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))
+}
+
+/// Only what the answer shows is read (A-19, G-09).
+pub(super) fn parts(projection: &Projection) -> Parts {
+    let learner_wanted = ["registration", "approval", "enrollments"]
+        .iter()
+        .any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+    Parts {
+        members: projection.wants("members"),
+        groups: projection.wants("groups"),
+        learner: learner_wanted,
+        names: !projection.is_default(),
+    }
+}
+
+pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceError> {
+    if scope.permissions.contains(permission) {
+        Ok(())
+    } else {
+        Err(ServiceError::Denied(format!(
+            "do this: it lacks the scope `{permission}`"
+        )))
+    }
+}
+
+pub(super) fn header_text<'r>(
+    request: &'r HttpRequest,
+    name: &header::HeaderName,
+) -> Option<&'r str> {
+    request
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+}

@@ -1,0 +1,219 @@
+//! Lists and searches of one kind and of every kind. RFC 7644 §3.4.2, §3.4.3.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::auth::permission::Permission;
+use crate::http::AppState;
+use crate::http::guard::Provisioner;
+use crate::scim::message::{self, SearchRequest};
+use crate::scim::project::Projection;
+use crate::service::directory::{self, Call, Kind, Parts};
+use crate::service::sync_log::Operation;
+use crate::service::{Scope, ServiceError};
+
+use super::asked::{may, parts, resource_type};
+use super::exchange::{self, BODY_LIMIT};
+use super::respond::{self, Reply};
+
+/// `GET /Users`.
+pub async fn list(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let search = SearchRequest::from_query(request.query_string());
+    let operation = match &search {
+        Ok(search) if search.filter.is_some() => Operation::Probe,
+        _ => Operation::Read,
+    };
+    let mut entry = exchange::entry(&request, &scope, operation, None);
+    entry.resource_type = Some(kind.name().to_owned());
+    let result = match search {
+        Ok(search) => search_page(kind, &request, &scope, search, &state).await,
+        Err(error) => Err(error.into()),
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+/// `POST /Users/.search` (RFC 7644 §3.4.3): answers as the GET would.
+pub async fn search(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
+    let mut entry = exchange::entry(
+        &request,
+        &scope,
+        Operation::Probe,
+        parsed.as_ref().ok().map(|(_, text)| text.as_str()),
+    );
+    entry.resource_type = Some(kind.name().to_owned());
+    let result = match parsed {
+        Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
+        Ok((body, _)) => match SearchRequest::from_body(&body) {
+            Ok(search) => search_page(kind, &request, &scope, search, &state).await,
+            Err(error) => Err(error.into()),
+        },
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+/// `GET /`.
+pub async fn list_all(
+    request: HttpRequest,
+    who: Provisioner,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let entry = exchange::entry(&request, &scope, Operation::Probe, None);
+    let result = match SearchRequest::from_query(request.query_string()) {
+        Ok(search) => search_everything(&request, &scope, search, &state).await,
+        Err(error) => Err(error.into()),
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+/// `POST /.search` at the root.
+pub async fn search_all(
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
+    let entry = exchange::entry(
+        &request,
+        &scope,
+        Operation::Probe,
+        parsed.as_ref().ok().map(|(_, text)| text.as_str()),
+    );
+    let result = match parsed {
+        Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
+        Ok((body, _)) => match SearchRequest::from_body(&body) {
+            Ok(search) => search_everything(&request, &scope, search, &state).await,
+            Err(error) => Err(error.into()),
+        },
+    };
+    exchange::finish(&state, &scope, entry, result)
+}
+
+async fn search_everything(
+    request: &HttpRequest,
+    scope: &Scope,
+    search: SearchRequest,
+    state: &AppState,
+) -> Result<Reply, ServiceError> {
+    may(scope, Permission::ScimRead)?;
+    let (attributes, excluded) = (
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    );
+    let views = [
+        Projection::parse(&*resource_type(state, Kind::User)?, attributes, excluded)?,
+        Projection::parse(&*resource_type(state, Kind::Group)?, attributes, excluded)?,
+    ];
+    let [of_users, of_groups] = &views;
+    let wanted = Parts {
+        groups: parts(of_users).groups,
+        learner: parts(of_users).learner,
+        ..parts(of_groups)
+    };
+    let (reader, registry, asked, base) = (
+        scope.clone(),
+        state.registry.clone(),
+        search.clone(),
+        exchange::base(state, request),
+    );
+    let found = state
+        .store
+        .read(move |db| {
+            directory::search_all(
+                db,
+                &reader,
+                Call {
+                    registry: &registry,
+                    base: &base,
+                    parts: wanted,
+                },
+                &asked,
+            )
+        })
+        .await?;
+    let mut resources = Vec::with_capacity(found.resources.len());
+    for resource in found.resources {
+        let view = if resource.kind == Kind::User {
+            of_users
+        } else {
+            of_groups
+        };
+        resources.push(respond::projected(
+            &*resource_type(state, resource.kind)?,
+            view,
+            resource.body,
+        )?);
+    }
+    Ok(Reply::ok(message::list_response(
+        found.total,
+        search.start_index,
+        &resources,
+    )))
+}
+
+async fn search_page(
+    kind: Kind,
+    request: &HttpRequest,
+    scope: &Scope,
+    search: SearchRequest,
+    state: &AppState,
+) -> Result<Reply, ServiceError> {
+    may(scope, Permission::ScimRead)?;
+    let resource_type = resource_type(state, kind)?;
+    let projection = Projection::parse(
+        &resource_type,
+        search.attributes.as_deref(),
+        search.excluded_attributes.as_deref(),
+    )?;
+    let (base, parts) = (exchange::base(state, request), parts(&projection));
+    let (reader, registry, asked, address) = (
+        scope.clone(),
+        state.registry.clone(),
+        search.clone(),
+        base.clone(),
+    );
+    let found = state
+        .store
+        .read(move |db| {
+            directory::search(
+                db,
+                &reader,
+                Call {
+                    registry: &registry,
+                    base: &address,
+                    parts,
+                },
+                kind,
+                &asked,
+            )
+        })
+        .await?;
+    let mut resources = Vec::with_capacity(found.resources.len());
+    for resource in found.resources {
+        resources.push(respond::projected(
+            &resource_type,
+            &projection,
+            resource.body,
+        )?);
+    }
+    Ok(Reply::ok(message::list_response(
+        found.total,
+        search.start_index,
+        &resources,
+    )))
+}

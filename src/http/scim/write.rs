@@ -1,0 +1,351 @@
+//! `POST`, `PUT`, `PATCH` and `DELETE` of a resource. RFC 7644 §3.3, §3.5, §3.6.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::auth::permission::Permission;
+use crate::http::AppState;
+use crate::http::error::{self, ScimFailure};
+use crate::http::guard::Provisioner;
+use crate::scim::message::SearchRequest;
+use crate::scim::patch::{self, PatchRequest};
+use crate::scim::quirks;
+use crate::scim::version::IfMatch;
+use crate::service::directory::{self, Call, Kind, Written};
+use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
+use crate::service::{Scope, ServiceError};
+
+use super::asked::{asked, header_text, may, parts, resource_type};
+use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
+use super::read::read_one;
+use super::respond::{self, Reply};
+
+const fn limit(kind: Kind) -> usize {
+    match kind {
+        Kind::User => BODY_LIMIT,
+        Kind::Group => GROUP_BODY_LIMIT,
+    }
+}
+
+/// `POST /Users`.
+pub async fn create(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+        Ok(parsed) => parsed,
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Create, None),
+                &failure,
+            );
+        }
+    };
+    let mut entry = exchange::entry(&request, &scope, Operation::Create, Some(&text));
+    entry.resource_type = Some(kind.name().to_owned());
+    let body = Arc::new(body);
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        true,
+        move |db, scope, call| {
+            Ok((
+                StatusCode::CREATED,
+                directory::create(db, scope, call, kind, &body)?,
+            ))
+        },
+    );
+    answer(&state, &scope, entry, done.await)
+}
+
+/// `PUT /Users/{id}`.
+pub async fn replace(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+        Ok(parsed) => parsed,
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Replace, None),
+                &failure,
+            );
+        }
+    };
+    let mut entry = exchange::entry(&request, &scope, Operation::Replace, Some(&text));
+    entry.resource(kind.name(), &id, None, None);
+    let (body, expected, id) = (
+        Arc::new(body),
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        true,
+        move |db, scope, call| {
+            Ok((
+                StatusCode::OK,
+                directory::replace(db, scope, call, (kind, &id), &body, &expected)?,
+            ))
+        },
+    );
+    answer(&state, &scope, entry, done.await)
+}
+
+/// `PATCH /Users/{id}`. Groups answer 204 unless a projection or `Prefer` asks for the resource (PA-10).
+pub async fn patch(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let (mut body, text) = match exchange::json(&request, payload, limit(kind)).await {
+        Ok(parsed) => parsed,
+        Err(failure) => {
+            return exchange::refuse(
+                &state,
+                &scope,
+                exchange::entry(&request, &scope, Operation::Patch, None),
+                &failure,
+            );
+        }
+    };
+    let mut entry = exchange::entry(&request, &scope, Operation::Patch, Some(&text));
+    entry.resource(kind.name(), &id, None, None);
+    let rewrites = quirks::rewrite_patch(quirks_client(&scope), &mut body);
+    let switches = scope.switches();
+    let compiled = PatchRequest::parse(body, &switches)
+        .map_err(ServiceError::from)
+        .and_then(|parsed| Ok((resource_type(&state, kind)?, parsed)))
+        .and_then(|(resource_type, parsed)| {
+            Ok(patch::compile(&parsed, &resource_type, &switches)?)
+        });
+    let compiled = match compiled {
+        Ok(compiled) => Arc::new(compiled),
+        // a resource that is not there is 404 before what the operations mean (H-15, D-02)
+        Err(error) => {
+            let error = match read_one(kind, &request, &scope, &id, &state).await {
+                Err(missing @ ServiceError::NotFound { .. }) => missing,
+                _ => error,
+            };
+            return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
+        }
+    };
+    let prefer = request
+        .headers()
+        .get("prefer")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let shaped = SearchRequest::from_query(request.query_string())
+        .is_ok_and(|search| search.attributes.is_some() || search.excluded_attributes.is_some());
+    let full = shaped
+        || (prefer.contains("return=representation"))
+        || (kind == Kind::User && !prefer.contains("return=minimal"));
+    let (expected, id) = (
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        full,
+        move |db, scope, call| {
+            let mut written = directory::patch(db, scope, call, (kind, &id), &compiled, &expected)?;
+            written.notes.splice(0..0, rewrites.iter().cloned());
+            Ok((
+                if full {
+                    StatusCode::OK
+                } else {
+                    StatusCode::NO_CONTENT
+                },
+                written,
+            ))
+        },
+    );
+    answer(&state, &scope, entry, done.await)
+}
+
+/// `DELETE /Users/{id}`.
+pub async fn delete(
+    kind: Kind,
+    request: HttpRequest,
+    who: Provisioner,
+    id: web::Path<String>,
+    state: web::Data<AppState>,
+) -> HttpResponse {
+    let Provisioner(scope) = who;
+    let mut entry = exchange::entry(&request, &scope, Operation::Delete, None);
+    entry.resource(kind.name(), &id, None, None);
+    let (expected, id) = (
+        IfMatch::parse(
+            header_text(&request, &header::IF_MATCH),
+            header_text(&request, &header::IF_NONE_MATCH),
+        ),
+        id.into_inner(),
+    );
+    let done = write(
+        kind,
+        &request,
+        &scope,
+        &state,
+        entry.clone(),
+        false,
+        move |db, scope, _| {
+            Ok((
+                StatusCode::NO_CONTENT,
+                directory::delete(db, scope, (kind, &id), &expected)?,
+            ))
+        },
+    );
+    answer(&state, &scope, entry, done.await)
+}
+
+fn quirks_client(scope: &Scope) -> quirks::Client {
+    scope
+        .connection
+        .as_ref()
+        .map_or(quirks::Client::Generic, |connection| connection.client)
+}
+
+/// Runs one write and its log row in one transaction.
+async fn write<J>(
+    kind: Kind,
+    request: &HttpRequest,
+    scope: &Scope,
+    state: &AppState,
+    entry: SyncEntry,
+    shows: bool,
+    job: J,
+) -> Result<Reply, ServiceError>
+where
+    J: Fn(&mut crate::store::Db, &Scope, Call<'_>) -> Result<(StatusCode, Written), ServiceError>
+        + Send
+        + 'static,
+{
+    may(scope, Permission::ScimWrite)?;
+    let asked = asked(state, request, kind)?;
+    let mut parts = parts(&asked.projection);
+    parts.members &= shows;
+    parts.groups &= shows;
+    parts.learner &= shows;
+    let (scope, registry) = (scope.clone(), state.registry.clone());
+    state
+        .store
+        .write("scim write", move |db| {
+            let (status, written) = job(
+                db,
+                &scope,
+                Call {
+                    registry: &registry,
+                    base: &asked.base,
+                    parts,
+                },
+            )?;
+            let mut reply = match &written.resource {
+                Some(resource) if shows => respond::resource(
+                    &asked.resource_type,
+                    &asked.projection,
+                    &asked.base,
+                    resource,
+                )?
+                .with_status(status),
+                _ => Reply::empty(status),
+            };
+            if status != StatusCode::NO_CONTENT || request_keeps_resource(&written) {
+                reply.version = Some(written.version);
+                reply.location = Some(format!(
+                    "{}{}/{}",
+                    asked.base, asked.resource_type.endpoint, written.id
+                ));
+            }
+            sync_log::record(db, &scope, &logged(entry.clone(), kind, &written, &reply))?;
+            Ok(reply)
+        })
+        .await
+}
+
+/// After a DELETE there is nothing to point at.
+const fn request_keeps_resource(written: &Written) -> bool {
+    written.version.0 > 0
+}
+
+pub(super) fn logged(
+    mut entry: SyncEntry,
+    kind: Kind,
+    written: &Written,
+    reply: &Reply,
+) -> SyncEntry {
+    entry.resource(
+        kind.name(),
+        &written.id,
+        Some(&written.label),
+        written.external_id.as_deref(),
+    );
+    entry.members_added = written.members_added;
+    entry.members_ended = written.members_ended;
+    entry.enrollments = written.effects.enrollments;
+    entry.notes.clone_from(&written.notes);
+    entry.changes = written.changes.clone();
+    let skipped = written
+        .notes
+        .iter()
+        .any(|note| matches!(note.code, "unknown_member" | "nested_group_ignored"));
+    let outcome = if skipped {
+        Outcome::Partial
+    } else if written.changed {
+        Outcome::Success
+    } else {
+        Outcome::NoOp
+    };
+    entry.finish(outcome, reply.status.as_u16(), reply.body.as_deref())
+}
+
+fn answer(
+    state: &AppState,
+    scope: &Scope,
+    entry: SyncEntry,
+    done: Result<Reply, ServiceError>,
+) -> HttpResponse {
+    match done {
+        Ok(reply) => reply.respond(),
+        Err(error) => {
+            let failure: ScimFailure = error::scim(&error, scope.request);
+            exchange::refuse(state, scope, entry, &failure)
+        }
+    }
+}
