@@ -66,6 +66,8 @@ ids! {
     EventId,
     /// A console login.
     AdminId,
+    /// A resource of a type that an operator declared.
+    ResourceId,
 }
 
 /// The number of a tenant; leads every key.

@@ -6,6 +6,7 @@
 pub mod backup;
 mod bind;
 pub mod condition;
+pub mod custom_values;
 pub mod db;
 mod dialect;
 pub mod error;

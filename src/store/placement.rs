@@ -1,22 +1,70 @@
-//! Where the value of a SCIM attribute lives: a column, a row of `user_values`, a membership, or the document only.
+//! Where the value of a SCIM attribute lives: a column, a value row, a membership, or the document only.
 //!
 //! The one table behind filters, sorting and the rows written beside a document. The numbers of attributes are stored:
 //! they are never used again for another attribute.
+
+use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::custom_values;
 use super::queries::values::ValueRow;
 use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
-use crate::scim::schema::Attr;
+use crate::scim::schema::{Attr, Registry, ResourceType};
 
-/// Which table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which kind of resource. Users and groups have tables of their own; every other type is data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     User,
     Group,
+    /// A type that an operator's schemas declare, by its name: rows of `resources`.
+    Other(&'static str),
+}
+
+impl Kind {
+    /// The kind of a type.
+    #[must_use]
+    pub fn of(resource_type: &ResourceType) -> Self {
+        match resource_type.name {
+            "User" => Self::User,
+            "Group" => Self::Group,
+            other => Self::Other(other),
+        }
+    }
+
+    /// Every kind there is, in the order of the registry.
+    pub fn all(registry: &Registry) -> impl Iterator<Item = Self> {
+        registry.resource_types.iter().map(|one| Self::of(one))
+    }
+
+    /// The resource type's name, as in `meta.resourceType`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Group => "Group",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Its definition. The loader refuses schema files without users and groups.
+    #[must_use]
+    pub fn resource_type(self, registry: &Registry) -> Option<&std::sync::Arc<ResourceType>> {
+        registry.resource_type(self.name())
+    }
+
+    /// The name of the counter of all of them.
+    #[must_use]
+    pub fn counter(self) -> Cow<'static, str> {
+        match self {
+            Self::User => "users".into(),
+            Self::Group => "groups".into(),
+            Self::Other(name) => format!("resources {name}").into(),
+        }
+    }
 }
 
 /// Where an attribute lives.
@@ -29,7 +77,7 @@ pub enum Place {
     Created,
     Modified,
     ResourceType,
-    /// Rows of `user_values`, and which part of an element is meant.
+    /// Rows of `user_values` or `resource_values`, and which part of an element is meant.
     Value(ValueAttr, Part),
     /// Live memberships: the groups of a user, the members of a group; and which part of an element is meant.
     Membership(Part),
@@ -54,9 +102,15 @@ pub enum Form {
     Exact,
     /// Canonical base64 of the bytes.
     Bytes,
+    /// Digits in the order of the numbers.
+    Integer,
+    /// The same of milliseconds.
+    Instant,
+    /// `true` or `false`.
+    Bool,
 }
 
-/// An attribute with rows in `user_values`.
+/// An attribute with rows in `user_values`, or in `resource_values` when an operator's schema defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueAttr {
     pub number: i64,
@@ -67,6 +121,23 @@ pub struct ValueAttr {
     pub form: Form,
     /// Whether `co` and `ew` may be asked of the key. Then a shortened key leaves a [`LONG`] row.
     pub substrings: bool,
+    pub custom: bool,
+}
+
+impl ValueAttr {
+    /// An attribute of an operator's schema.
+    #[must_use]
+    pub const fn custom(number: i64, form: Form) -> Self {
+        Self {
+            number,
+            extension: None,
+            name: "",
+            sub: None,
+            form,
+            substrings: matches!(form, Form::Folded | Form::Exact),
+            custom: true,
+        }
+    }
 }
 
 /// A part of an element.
@@ -100,6 +171,7 @@ const fn multi(number: i64, name: &'static str, form: Form, substrings: bool) ->
         sub: Some("value"),
         form,
         substrings,
+        custom: false,
     }
 }
 
@@ -118,6 +190,7 @@ const VALUES: [ValueAttr; 9] = [
         sub: None,
         form: Form::Folded,
         substrings: true,
+        custom: false,
     },
     ValueAttr {
         number: MANAGER,
@@ -126,6 +199,7 @@ const VALUES: [ValueAttr; 9] = [
         sub: Some("value"),
         form: Form::Exact,
         substrings: true,
+        custom: false,
     },
 ];
 
@@ -170,7 +244,11 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
             _ => {}
         }
     }
-    if kind == Kind::Group {
+    if custom_values::is_custom(kind, attr) {
+        return custom_values::value_attr(kind, attr)
+            .map_or(Place::Document, |attr| Place::Value(attr, Part::Value));
+    }
+    if kind != Kind::User {
         return Place::Document;
     }
     let urn = attr.extension.as_ref().map(|schema| schema.id.as_str());
@@ -205,7 +283,7 @@ pub fn cut(mut key: String) -> (String, bool) {
 }
 
 /// The bytes of base64 text, as the text a key holds; empty when it is none.
-fn canonical_base64(written: &str) -> String {
+pub(super) fn canonical_base64(written: &str) -> String {
     use base64::alphabet;
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
     const TOLERANT: GeneralPurpose = GeneralPurpose::new(
@@ -255,8 +333,8 @@ pub fn user_values(resource: &Resource) -> Vec<ValueRow> {
             let (value_key, shortened) = cut(match (attr.form, written) {
                 (_, None) => String::new(),
                 (Form::Folded, Some(text)) => fold(text),
-                (Form::Exact, Some(text)) => text.to_owned(),
                 (Form::Bytes, Some(text)) => canonical_base64(text),
+                (_, Some(text)) => text.to_owned(),
             });
             long |= shortened && attr.substrings;
             rows.push(ValueRow {

@@ -16,6 +16,8 @@ pub mod learner_views;
 pub mod learners;
 pub mod membership_views;
 pub mod memberships;
+pub mod resource_values;
+pub mod resources;
 pub mod search;
 pub mod sync_log;
 pub mod tenants;
