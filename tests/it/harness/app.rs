@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::database::Database;
+use super::plans;
 
 /// The server, one tenant in it and that tenant's tokens.
 pub struct TestApp {
@@ -25,7 +26,7 @@ pub struct TestApp {
     url: String,
     scim: Client,
     api: Client,
-    _database: Database,
+    database: Database,
 }
 
 impl TestApp {
@@ -45,6 +46,7 @@ impl TestApp {
     }
 
     fn with(connection: Option<&str>) -> Self {
+        plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
         let config = Config {
@@ -63,7 +65,7 @@ impl TestApp {
             scim: nobody.clone(),
             api: nobody,
             running: Some(running),
-            _database: database,
+            database,
         };
         app.tenant = app.new_tenant("acme");
         app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
@@ -157,6 +159,7 @@ impl Drop for TestApp {
                 stopped.is_ok() || std::thread::panicking(),
                 "the server ends well: {stopped:?}"
             );
+            plans::check(&self.database.url);
         }
     }
 }

@@ -1,0 +1,212 @@
+//! Conditions on the elements of a multi-valued attribute: rows `v` of `user_values`, rows `m` of `memberships`.
+
+use super::piece::Piece;
+use super::text::id_equals;
+use super::{Bound, Exactness, Lowering, other};
+use crate::scim::filter::CheckedFilter;
+use crate::scim::filter::checked::{Literal, Operator, Predicate};
+use crate::store::placement::{Form, Kind, Part, Place, TextColumn, ValueAttr, bytes_key, place};
+use crate::store::statement::Bind;
+
+/// Whose parts the tests between brackets name.
+#[derive(Clone, Copy)]
+pub(super) enum Element {
+    Value(ValueAttr),
+    Membership,
+}
+
+impl Lowering<'_> {
+    /// The filter between brackets, on the element's row `v` or `m`.
+    pub(super) fn element(&self, inner: &CheckedFilter, element: Element, bound: Bound) -> Piece {
+        match inner {
+            CheckedFilter::And(terms) => Piece::join(
+                terms
+                    .iter()
+                    .map(|term| self.element(term, element, bound))
+                    .collect(),
+                true,
+            ),
+            CheckedFilter::Or(terms) => Piece::join(
+                terms
+                    .iter()
+                    .map(|term| self.element(term, element, bound))
+                    .collect(),
+                false,
+            ),
+            CheckedFilter::Not(inner) => self.element(inner, element, other(bound)).negated(),
+            // `check` never nests brackets.
+            CheckedFilter::Nothing | CheckedFilter::ValuePath { .. } => Piece::constant(false),
+            CheckedFilter::Test(test) => {
+                let part = match place(self.kind, &test.attr) {
+                    Place::Value(_, part) | Place::Membership(part) => part,
+                    _ => Part::Other,
+                };
+                match &test.predicate {
+                    Predicate::Compare(Operator::Ne, literal) => self
+                        .element_compare(element, part, Operator::Eq, literal, other(bound))
+                        .negated(),
+                    Predicate::Compare(operator, literal) => {
+                        self.element_compare(element, part, *operator, literal, bound)
+                    }
+                    Predicate::Present => match element {
+                        Element::Value(_) => element_present(part, bound),
+                        Element::Membership if matches!(part, Part::Whole | Part::Value) => {
+                            Piece::constant(true)
+                        }
+                        Element::Membership => Piece::unknown(bound),
+                    },
+                }
+            }
+        }
+    }
+
+    pub(super) fn element_compare(
+        &self,
+        element: Element,
+        part: Part,
+        operator: Operator,
+        literal: &Literal,
+        bound: Bound,
+    ) -> Piece {
+        match (element, part, literal) {
+            (Element::Membership, Part::Value, Literal::Exact(text))
+                if operator == Operator::Eq =>
+            {
+                id_equals(self.member_column(), text).keyed().selective()
+            }
+            (Element::Value(attr), Part::Value, _) => {
+                self.value_key(attr, operator, literal, bound)
+            }
+            (Element::Value(_), Part::Type, Literal::Folded(_)) => {
+                let column = TextColumn {
+                    name: "type_key",
+                    form: Form::Folded,
+                    nullable: true,
+                    shortened: false,
+                };
+                self.text("v.type_key", column, operator, literal, bound)
+            }
+            // An element without `primary` is not primary (F-49), and its row says so.
+            (Element::Value(_), Part::Primary, Literal::Bool(wanted))
+                if operator == Operator::Eq =>
+            {
+                Piece::new("v.is_primary = ?", vec![Bind::from(*wanted)])
+            }
+            _ => Piece::unknown(bound),
+        }
+    }
+
+    /// A test on `v.value_key`, which is empty where the element has no value.
+    pub(super) fn value_key(
+        &self,
+        attr: ValueAttr,
+        operator: Operator,
+        literal: &Literal,
+        bound: Bound,
+    ) -> Piece {
+        let substring = matches!(operator, Operator::Co | Operator::Ew);
+        if substring && !attr.substrings {
+            return Piece::unknown(bound);
+        }
+        let column = TextColumn {
+            name: "value_key",
+            form: attr.form,
+            nullable: false,
+            shortened: true,
+        };
+        let piece = match literal {
+            Literal::Bytes(bytes) if attr.form == Form::Bytes && operator == Operator::Eq => {
+                self.text_with("v.value_key", column, operator, &bytes_key(bytes), bound)
+            }
+            Literal::Bytes(_) => return Piece::unknown(bound),
+            literal => self.text("v.value_key", column, operator, literal, bound),
+        };
+        let empty =
+            matches!(literal, Literal::Exact(text) | Literal::Folded(text) if text.is_empty());
+        let keyed = matches!(operator, Operator::Eq | Operator::Sw) && !empty;
+        let below = matches!(operator, Operator::Lt | Operator::Le);
+        if empty || below || matches!(literal, Literal::Bytes(bytes) if bytes.is_empty()) {
+            return Piece::join(
+                vec![Piece::new("v.value_key <> ''", Vec::new()), piece],
+                true,
+            );
+        }
+        if keyed && piece.exactness != Exactness::Superset {
+            let piece = piece.keyed();
+            if operator == Operator::Eq {
+                piece.selective()
+            } else {
+                piece
+            }
+        } else {
+            piece
+        }
+    }
+
+    /// Whether some element of the resource satisfies a condition on its row.
+    pub(super) fn some_element(&self, element: Element, condition: Piece) -> Piece {
+        if condition.sql == "FALSE" {
+            return condition;
+        }
+        let Piece {
+            sql,
+            binds: inner,
+            exactness,
+            keyed,
+            selective,
+        } = condition;
+        let (table, alias, own) = match (element, self.kind) {
+            (Element::Value(_), _) => ("user_values", "v", "user_id"),
+            (Element::Membership, Kind::User) => ("memberships", "m", "user_id"),
+            (Element::Membership, Kind::Group) => ("memberships", "m", "group_id"),
+        };
+        let mut binds = vec![Bind::from(self.tenant)];
+        let which = match element {
+            Element::Value(attr) => {
+                binds.push(Bind::from(attr.number));
+                format!("{alias}.attr = ?")
+            }
+            Element::Membership => format!("{alias}.ended_at IS NULL"),
+        };
+        binds.extend(inner);
+        let and = if sql == "TRUE" {
+            String::new()
+        } else {
+            format!(" AND {sql}")
+        };
+        let sql = if keyed {
+            format!(
+                "r.id IN (SELECT {alias}.{own} FROM {table} {alias} WHERE {alias}.tenant_id = ? AND {which}{and})"
+            )
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM {table} {alias} WHERE {alias}.tenant_id = ? AND {alias}.{own} = r.id AND {which}{and})"
+            )
+        };
+        Piece {
+            sql,
+            binds,
+            exactness,
+            keyed: false,
+            selective: keyed && selective,
+        }
+    }
+
+    pub(super) const fn member_column(&self) -> &'static str {
+        match self.kind {
+            Kind::User => "m.group_id",
+            Kind::Group => "m.user_id",
+        }
+    }
+}
+
+/// Whether a part of an element has a value.
+pub(super) fn element_present(part: Part, bound: Bound) -> Piece {
+    match part {
+        Part::Whole => Piece::constant(true),
+        Part::Value => Piece::new("v.value_key <> ''", Vec::new()),
+        Part::Type => Piece::new("v.type_key IS NOT NULL", Vec::new()),
+        // The row does not tell `false` from absent.
+        Part::Primary | Part::Other => Piece::unknown(bound),
+    }
+}

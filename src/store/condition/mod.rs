@@ -1,0 +1,196 @@
+//! A checked filter as a SQL condition on the row `r` of `users` or `learner_groups`.
+//!
+//! What no column holds becomes an upper bound: the condition then selects more than the filter, and the caller asks
+//! `scim::filter::eval` about each row. `not` turns an upper bound into a lower one, so both are built. Every condition
+//! is true or false, never NULL: each comparison of a column that may be NULL guards it (F-41, F-62).
+
+mod element;
+mod piece;
+mod text;
+
+use crate::ids::TenantId;
+use crate::scim::filter::CheckedFilter;
+use crate::scim::filter::checked::{Literal, Operator, Predicate, Test};
+
+use super::db::Dialect;
+use super::placement::{Kind, Part, Place, place};
+use super::statement::Bind;
+
+use element::{Element, element_present};
+use piece::Piece;
+use text::{id_equals, instant};
+
+/// How well a condition stands for its filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exactness {
+    /// It selects what the filter does.
+    Exact,
+    /// So it does unless a key was cut in this tenant (a row of `placement::LONG`).
+    UnlessCut,
+    /// It may select more.
+    Superset,
+}
+
+/// A condition and what it binds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lowered {
+    pub sql: String,
+    pub binds: Vec<Bind>,
+    pub exactness: Exactness,
+    /// Whether an equality with an index decides it: then few rows are left, and they are sorted, not walked to in order.
+    pub selective: bool,
+    /// How many comparisons it has; texts of several are not worth caching.
+    pub tests: usize,
+}
+
+/// Lowers a filter on one kind of resource.
+#[must_use]
+pub fn lower(filter: &CheckedFilter, kind: Kind, tenant: TenantId, dialect: &Dialect) -> Lowered {
+    let piece = Lowering {
+        kind,
+        tenant,
+        dialect,
+    }
+    .build(filter, Bound::Upper);
+    Lowered {
+        sql: piece.sql,
+        binds: piece.binds,
+        exactness: piece.exactness,
+        selective: piece.selective,
+        tests: count(filter),
+    }
+}
+
+fn count(filter: &CheckedFilter) -> usize {
+    match filter {
+        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => terms.iter().map(count).sum(),
+        CheckedFilter::Not(inner) | CheckedFilter::ValuePath { inner, .. } => count(inner),
+        CheckedFilter::Test(_) | CheckedFilter::Nothing => 1,
+    }
+}
+
+/// Which way a condition may differ from its filter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// Selects at least what the filter does.
+    Upper,
+    /// Selects at most that.
+    Lower,
+}
+
+const fn other(bound: Bound) -> Bound {
+    match bound {
+        Bound::Upper => Bound::Lower,
+        Bound::Lower => Bound::Upper,
+    }
+}
+
+struct Lowering<'a> {
+    kind: Kind,
+    tenant: TenantId,
+    dialect: &'a Dialect,
+}
+
+impl Lowering<'_> {
+    fn build(&self, filter: &CheckedFilter, bound: Bound) -> Piece {
+        match filter {
+            CheckedFilter::And(terms) => Piece::join(
+                terms.iter().map(|term| self.build(term, bound)).collect(),
+                true,
+            ),
+            CheckedFilter::Or(terms) => Piece::join(
+                terms.iter().map(|term| self.build(term, bound)).collect(),
+                false,
+            ),
+            CheckedFilter::Not(inner) => self.build(inner, other(bound)).negated(),
+            CheckedFilter::Nothing => Piece::constant(false),
+            CheckedFilter::Test(test) => match &test.predicate {
+                // `ne` is the negation of `eq` over all elements (F-41).
+                Predicate::Compare(Operator::Ne, literal) => self
+                    .compare(test, Operator::Eq, literal, other(bound))
+                    .negated(),
+                Predicate::Compare(operator, literal) => {
+                    self.compare(test, *operator, literal, bound)
+                }
+                Predicate::Present => self.present(test, bound),
+            },
+            CheckedFilter::ValuePath { attr, inner } => {
+                let element = match place(self.kind, attr) {
+                    Place::Value(attr, Part::Whole | Part::Value) => Element::Value(attr),
+                    Place::Membership(_) => Element::Membership,
+                    _ => return Piece::unknown(bound),
+                };
+                let condition = self.element(inner, element, bound);
+                self.some_element(element, condition)
+            }
+        }
+    }
+
+    fn present(&self, test: &Test, bound: Bound) -> Piece {
+        match place(self.kind, &test.attr) {
+            Place::Id | Place::Created | Place::Modified | Place::ResourceType => {
+                Piece::constant(true)
+            }
+            Place::Text(column) if column.nullable => {
+                Piece::new(format!("r.{} IS NOT NULL", column.name), Vec::new())
+            }
+            Place::Text(_) => Piece::constant(true),
+            Place::Active => Piece::new("r.active IS NOT NULL", Vec::new()),
+            Place::Value(attr, part) => {
+                self.some_element(Element::Value(attr), element_present(part, bound))
+            }
+            // A membership always has its `value`.
+            Place::Membership(Part::Whole | Part::Value) => {
+                self.some_element(Element::Membership, Piece::constant(true))
+            }
+            Place::Membership(_) | Place::Document => Piece::unknown(bound),
+        }
+    }
+
+    fn compare(&self, test: &Test, operator: Operator, literal: &Literal, bound: Bound) -> Piece {
+        match place(self.kind, &test.attr) {
+            Place::Id => match (operator, literal) {
+                (Operator::Eq, Literal::Exact(text)) => id_equals("r.id", text).selective(),
+                _ => Piece::unknown(bound),
+            },
+            Place::Text(column) => {
+                let name = format!("r.{}", column.name);
+                let piece = self.text(&name, column, operator, literal, bound);
+                if operator == Operator::Eq && piece.sql != "TRUE" {
+                    piece.selective()
+                } else {
+                    piece
+                }
+            }
+            Place::Active => match (operator, literal) {
+                (Operator::Eq, Literal::Bool(wanted)) => Piece::new(
+                    "(r.active IS NOT NULL AND r.active = ?)",
+                    vec![Bind::from(*wanted)],
+                ),
+                _ => Piece::unknown(bound),
+            },
+            Place::Created => instant("r.created_at", operator, literal, bound),
+            Place::Modified => instant("r.modified_at", operator, literal, bound),
+            Place::ResourceType => match (operator, literal) {
+                (Operator::Eq, Literal::Exact(text)) => Piece::constant(
+                    text == match self.kind {
+                        Kind::User => "User",
+                        Kind::Group => "Group",
+                    },
+                ),
+                _ => Piece::unknown(bound),
+            },
+            Place::Value(attr, part) => {
+                let element = Element::Value(attr);
+                let condition = self.element_compare(element, part, operator, literal, bound);
+                self.some_element(element, condition)
+            }
+            Place::Membership(part) => {
+                let condition =
+                    self.element_compare(Element::Membership, part, operator, literal, bound);
+                self.some_element(Element::Membership, condition)
+            }
+            Place::Document => Piece::unknown(bound),
+        }
+    }
+}
