@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::http::health::Metrics;
 use crate::http::{AppState, envelope, routes};
 use crate::scim::schema::Registry;
+use crate::service::schemas;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
 use crate::store::{SoleServer, Store, StoreOptions};
@@ -57,6 +58,7 @@ fn state(
     store: Store,
     clock: Clock,
 ) -> anyhow::Result<AppState> {
+    schemas::prepare(&store, &registry)?;
     let now = clock.now();
     let keys = store.write_blocking("signing keys", move |db| tokens::prepare_keys(db, now))?;
     Ok(AppState {
@@ -81,7 +83,7 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .wrap(from_fn(in_flight))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
             .wrap(NormalizePath::trim())
-            .configure(routes::configure)
+            .configure(|app| routes::configure(app, &data.registry))
     })
     .workers(config.workers.unwrap_or(cores).max(1))
     .client_request_timeout(Duration::from_secs(10))

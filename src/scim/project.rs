@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::error::ScimError;
-use super::schema::{Attr, AttributeDef, ResourceType, Returned, Schema, is_attribute_name};
+use super::schema::{
+    Attr, AttributeDef, Mutability, ResourceType, Returned, Schema, is_attribute_name,
+};
 
 /// Names in one parameter, and its length (E17).
 const MAX_NAMES: usize = 100;
@@ -31,6 +33,8 @@ pub struct Projection {
     asked: Asked,
     core: Shown,
     extensions: HashMap<String, Shown>,
+    /// Some attribute that may be stored is not shown unless asked for.
+    hides: bool,
 }
 
 /// The client's wish.
@@ -94,7 +98,13 @@ impl Projection {
         matches!(&self.asked, Asked::Except(names) if names.find(attr.extension.as_deref(), &attr.def).is_some())
     }
 
-    /// Whether the request says nothing, so that the stored text can go out as it is.
+    /// Whether the stored text can go out as it is: the request says nothing, and nothing stored has to be hidden.
+    #[must_use]
+    pub const fn shows_all(&self) -> bool {
+        self.is_default() && !self.hides
+    }
+
+    /// Whether the request says nothing.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         matches!(self.asked, Asked::Nothing)
@@ -166,10 +176,14 @@ impl Projection {
                 )
             })
             .collect();
+        let hides = std::iter::once(&rt.schema)
+            .chain(rt.extensions.iter().map(|extension| &extension.schema))
+            .any(|schema| schema.attributes.iter().any(|def| is_hidden(def)));
         Self {
             core,
             extensions,
             asked,
+            hides,
         }
     }
 }
@@ -200,6 +214,13 @@ impl Show {
             other => Some(other.clone()),
         }
     }
+}
+
+/// Whether a stored value, or a part of it, is left out of a response that nobody asked for more.
+fn is_hidden(def: &AttributeDef) -> bool {
+    let stored = !def.derived && !def.detached && def.mutability != Mutability::WriteOnly;
+    let kept_back = matches!(def.returned, Returned::Never | Returned::Request);
+    stored && (kept_back || def.sub_attributes.iter().any(|sub| is_hidden(sub)))
 }
 
 /// What one attribute shows, all characteristics considered; `None` hides it.

@@ -15,6 +15,7 @@ pub mod error;
 pub mod groups;
 pub mod learners;
 pub mod members;
+pub mod schemas;
 pub mod scope;
 pub mod sync_log;
 pub mod tenants;

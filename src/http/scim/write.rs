@@ -24,7 +24,7 @@ use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
     match kind {
-        Kind::User => BODY_LIMIT,
+        Kind::User | Kind::Other(_) => BODY_LIMIT,
         Kind::Group => GROUP_BODY_LIMIT,
     }
 }
@@ -169,7 +169,7 @@ pub async fn patch(
         .is_ok_and(|search| search.attributes.is_some() || search.excluded_attributes.is_some());
     let full = shaped
         || (prefer.contains("return=representation"))
-        || (kind == Kind::User && !prefer.contains("return=minimal"));
+        || (kind != Kind::Group && !prefer.contains("return=minimal"));
     let (expected, id) = (
         IfMatch::parse(
             header_text(&request, &header::IF_MATCH),
@@ -277,13 +277,14 @@ where
                 },
             )?;
             let mut reply = match &written.resource {
-                Some(resource) if shows => respond::resource(
-                    &asked.resource_type,
-                    &asked.projection,
-                    &asked.base,
-                    resource,
-                )?
-                .with_status(status),
+                Some(resource) if shows => {
+                    let view = asked
+                        .projection
+                        .clone()
+                        .with_supplied(&asked.resource_type, &written.named);
+                    respond::resource(&asked.resource_type, &view, &asked.base, resource)?
+                        .with_status(status)
+                }
                 _ => Reply::empty(status),
             };
             if status != StatusCode::NO_CONTENT || request_keeps_resource(&written) {

@@ -85,6 +85,12 @@ impl ResourceType {
             .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
+    /// Whether a key of a stored document is the URN of an extension that this type does not have (any more).
+    #[must_use]
+    pub fn is_forgotten(&self, key: &str) -> bool {
+        key.contains(':') && self.extension(key).is_none()
+    }
+
     /// A core or common attribute by its bare name.
     #[must_use]
     pub fn core_attribute(&self, name: &str) -> Option<&Arc<AttributeDef>> {

@@ -199,7 +199,8 @@ impl Draft<'_> {
         }
     }
 
-    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values.
+    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values, and
+    /// extensions whose schema file is away, which no client can name.
     fn keep(&mut self, rt: &ResourceType, before: &Resource) {
         for def in &rt.schema.attributes {
             let omitted = def.name == ACTIVE && !self.named.contains(ACTIVE);
@@ -208,6 +209,11 @@ impl Draft<'_> {
                 && let Some(value) = before.document().get(&def.name)
             {
                 self.document.insert(def.name.clone(), value.clone());
+            }
+        }
+        for (urn, value) in before.document() {
+            if rt.is_forgotten(urn) {
+                self.document.insert(urn.clone(), value.clone());
             }
         }
         for extension in &rt.extensions {

@@ -17,6 +17,7 @@ use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
 use super::super::{Scope, ServiceError};
+use super::custom;
 use super::document::{self, GROUP_EXTENSION};
 use super::shown_group::{self, document_of, members_of, resource_type};
 use super::types::{Call, Resource, Written, check_version, next_modified};
@@ -113,6 +114,7 @@ pub(super) fn create(
         },
     )
     .map_err(|error| conflict(error, &row.name))?;
+    custom::add_values(db, scope, resource_type(call)?, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "groups", id.0, 1)?;
     let changes = accepted
         .members
@@ -120,7 +122,7 @@ pub(super) fn create(
         .into_iter()
         .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
-    written(
+    let mut written = written(
         db,
         scope,
         call,
@@ -129,7 +131,9 @@ pub(super) fn create(
         outcome,
         accepted.notes,
         json!({}),
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 fn conflict(error: StoreError, name: &str) -> ServiceError {
@@ -178,7 +182,7 @@ pub(super) fn replace(
         }
         None => Vec::new(),
     };
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -187,7 +191,9 @@ pub(super) fn replace(
         &accepted.resource,
         &members,
         accepted.notes,
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 pub(super) fn patch(
@@ -245,6 +251,7 @@ fn store(
             row.doc = Value::Object(facts.rest).to_string();
             groups_directory::replace(db, scope.tenant, &row, &fold(&row.name))
                 .map_err(|error| conflict(error, &row.name))?;
+            custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
         } else {
             groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
         }
@@ -280,6 +287,7 @@ fn written(
         members_ended: outcome.ended,
         effects: outcome.effects,
         notes,
+        named: Vec::new(),
         changes,
         resource: Some(resource),
     })
@@ -304,6 +312,7 @@ pub(super) fn delete(
         members_ended,
         effects: Default::default(),
         notes: Vec::new(),
+        named: Vec::new(),
         changes: json!({}),
     })
 }

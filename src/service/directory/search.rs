@@ -17,13 +17,14 @@ use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::membership_views;
+use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
 use super::document;
 use super::types::{Call, Kind, Resource};
-use super::{shown_group, shown_user};
+use super::{custom, shown_group, shown_user};
 
 /// One page.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub fn search_all(
         total: 0,
         resources: Vec::new(),
     };
-    for kind in [Kind::User, Kind::Group] {
+    for kind in Kind::all(call.registry) {
         let skip = (request.start_index - 1 - found.total).max(0);
         let shown = i64::try_from(found.resources.len()).unwrap_or(i64::MAX);
         let window = (skip, request.count.saturating_sub(shown));
@@ -106,7 +107,7 @@ fn search_one(
     };
     match kind {
         Kind::User => {
-            let wanted = wanted(placement::Kind::User, &judge, window);
+            let wanted = wanted(kind, &judge, window);
             let page = page(rows::search(
                 db,
                 scope.tenant,
@@ -120,7 +121,7 @@ fn search_one(
             })
         }
         Kind::Group => {
-            let wanted = wanted(placement::Kind::Group, &judge, window);
+            let wanted = wanted(kind, &judge, window);
             let page = page(rows::search(
                 db,
                 scope.tenant,
@@ -146,15 +147,27 @@ fn search_one(
                 resources,
             })
         }
+        Kind::Other(_) => {
+            let wanted = wanted(kind, &judge, window);
+            let page = page(rows::search(
+                db,
+                scope.tenant,
+                &wanted,
+                &mut |_: &mut Db, batch: &[ResourceRow]| {
+                    batch.iter().map(|row| judge.custom(row)).collect()
+                },
+            )?)?;
+            let resources = page.rows.iter().map(|row| custom::render(call, kind, row));
+            Ok(Found {
+                total: page.total,
+                resources: resources.collect::<Result<_, _>>()?,
+            })
+        }
     }
 }
 
 /// The search in the store's words: by a column where one gives the order, else by the judge's keys.
-fn wanted<'a>(
-    kind: placement::Kind,
-    judge: &Judge<'a>,
-    (offset, limit): (i64, i64),
-) -> rows::Search<'a> {
+fn wanted<'a>(kind: Kind, judge: &Judge<'a>, (offset, limit): (i64, i64)) -> rows::Search<'a> {
     let order = match judge.sort {
         None => rows::Order::Natural,
         Some(sort) => {
@@ -166,6 +179,7 @@ fn wanted<'a>(
         }
     };
     rows::Search {
+        kind,
         filter: judge.filter,
         order,
         offset: usize::try_from(offset).unwrap_or(0),
@@ -255,6 +269,18 @@ impl Judge<'_> {
             created: row.created_at,
             modified: row.modified_at,
             derived: &derived,
+        }))
+    }
+
+    fn custom(&self, row: &ResourceRow) -> Verdict {
+        let resource = document::parse(&row.doc)?;
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &row.id.to_string(),
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &meta(row.version),
         }))
     }
 

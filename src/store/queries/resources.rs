@@ -24,8 +24,7 @@ pub struct ResourceRow {
 }
 
 /// The columns of a [`ResourceRow`], of the table alias `r`.
-pub const COLUMNS: &str =
-    "r.id, r.external_id, r.version, r.created_at, r.modified_at, r.doc";
+pub const COLUMNS: &str = "r.id, r.external_id, r.version, r.created_at, r.modified_at, r.doc";
 
 /// Makes a resource.
 pub fn insert(

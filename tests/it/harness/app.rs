@@ -1,5 +1,7 @@
 //! A server for one test: in this process, on a free port, with a database of its own and a clock that stands still.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall::app::{Running, spawn};
@@ -23,7 +25,9 @@ pub struct TestApp {
     pub clock: Clock,
     pub tenant: TenantId,
     running: Option<Running>,
+    config: Config,
     url: String,
+    tokens: [String; 2],
     scim: Client,
     api: Client,
     database: Database,
@@ -32,20 +36,25 @@ pub struct TestApp {
 impl TestApp {
     /// A tenant on the business plan; its SCIM token belongs to no connection.
     pub fn new() -> Self {
-        Self::with(None)
+        Self::with(None, None)
     }
 
     /// The SCIM token belongs to a connection of kind Okta.
     pub fn with_okta() -> Self {
-        Self::with(Some("okta"))
+        Self::with(Some("okta"), None)
     }
 
     /// The SCIM token belongs to a connection of kind Entra.
     pub fn with_entra() -> Self {
-        Self::with(Some("entra"))
+        Self::with(Some("entra"), None)
     }
 
-    fn with(connection: Option<&str>) -> Self {
+    /// The server knows the schema files of a folder, too.
+    pub fn with_schemas(folder: &Path) -> Self {
+        Self::with(None, Some(folder))
+    }
+
+    fn with(connection: Option<&str>, schemas: Option<&Path>) -> Self {
         plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
@@ -53,14 +62,17 @@ impl TestApp {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
+            schemas: schemas.map(Path::to_owned),
             ..Config::throw_away()
         };
-        let running = spawn(config, clock.clone()).expect("the server starts");
+        let running = spawn(config.clone(), clock.clone()).expect("the server starts");
         let url = running.url.clone();
         let nobody = Client::new(&url, "", None);
         let mut app = Self {
             clock,
             tenant: TenantId(0),
+            config,
+            tokens: [String::new(), String::new()],
             url,
             scim: nobody.clone(),
             api: nobody,
@@ -68,9 +80,29 @@ impl TestApp {
             database,
         };
         app.tenant = app.new_tenant("acme");
-        app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
-        app.api = app.client("/api/v1", Some(&app.token("api", None, None)));
+        app.tokens = [
+            app.token("scim", None, connection),
+            app.token("api", None, None),
+        ];
+        app.connect();
         app
+    }
+
+    fn connect(&mut self) {
+        self.scim = self.client("/scim/v2", Some(&self.tokens[0]));
+        self.api = self.client("/api/v1", Some(&self.tokens[1]));
+    }
+
+    /// Stops the server and starts it on the same database with other schema files, or without.
+    pub fn restart(&mut self, schemas: Option<&Path>) {
+        if let Some(running) = self.running.take() {
+            running.stop().expect("the server ends well");
+        }
+        self.config.schemas = schemas.map(Path::to_owned);
+        let running = spawn(self.config.clone(), self.clock.clone()).expect("the server starts");
+        self.url.clone_from(&running.url);
+        self.running = Some(running);
+        self.connect();
     }
 
     /// The tenant's SCIM client.

@@ -19,6 +19,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
+        "FROM indexed_attributes",
+        "there are few, read at the start",
+    ),
+    (
         "r.assignment_id = a.id)) o",
         "what a whole tenant is owed: the reconciler and a change of the plan",
     ),

@@ -3,6 +3,9 @@
 mod auth;
 mod bulk;
 mod concurrency;
+mod custom;
+mod custom_files;
+mod custom_types;
 mod discovery;
 mod errors;
 mod etag;
