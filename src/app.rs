@@ -25,7 +25,7 @@ use crate::http::health::Metrics;
 use crate::http::{AppState, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::schemas;
-use crate::service::sync_log::SyncLogger;
+use crate::service::sync_log::{self, SyncLogger};
 use crate::service::tokens::{self, Gate};
 use crate::store::{SoleServer, Store, StoreOptions};
 use crate::worker;
@@ -59,6 +59,7 @@ fn state(
     clock: Clock,
 ) -> anyhow::Result<AppState> {
     schemas::prepare(&store, &registry)?;
+    sync_log::declare_secrets(&registry);
     let now = clock.now();
     let keys = store.write_blocking("signing keys", move |db| tokens::prepare_keys(db, now))?;
     Ok(AppState {

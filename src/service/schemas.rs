@@ -44,8 +44,13 @@ pub fn prepare(store: &Store, registry: &Registry) -> anyhow::Result<()> {
             new: &new,
             stale: &stale,
         };
+        let (noted, forgotten) = (new.clone(), new.clone());
+        store.write_blocking("searchable attributes", move |db| {
+            forgotten
+                .iter()
+                .try_for_each(|attr| resource_values::forget_indexed(db, attr))
+        })?;
         gathering.run(store)?;
-        let noted = new.clone();
         store.write_blocking("searchable attributes", move |db| {
             noted
                 .iter()

@@ -13,7 +13,7 @@ use super::whole::check_whole;
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
+use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Returned, Schema, Type};
 use crate::scim::switches::Switches;
 
 /// A PUT leaves attributes of this extension as they are when it does not name them: an IdP's push must not
@@ -199,11 +199,12 @@ impl Draft<'_> {
         }
     }
 
-    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values, and
-    /// extensions whose schema file is away, which no client can name.
+    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values, what no
+    /// response shows unasked, and extensions whose schema file is away, which no client can name.
     fn keep(&mut self, rt: &ResourceType, before: &Resource) {
         for def in &rt.schema.attributes {
-            let omitted = def.name == ACTIVE && !self.named.contains(ACTIVE);
+            let kept = def.name == ACTIVE || is_unseen(def);
+            let omitted = kept && !self.named.contains(&def.name);
             if (omitted || def.mutability == Mutability::Immutable)
                 && !self.document.contains_key(&def.name)
                 && let Some(value) = before.document().get(&def.name)
@@ -222,11 +223,10 @@ impl Draft<'_> {
                 continue;
             };
             for (name, value) in old {
-                let omitted = schema.id == KEPT_EXTENSION
-                    && !self.named.contains(&path_of(Some(schema), name));
-                let immutable = schema
-                    .attribute(name)
-                    .is_some_and(|def| def.mutability == Mutability::Immutable);
+                let def = schema.attribute(name);
+                let kept = schema.id == KEPT_EXTENSION || def.is_some_and(|def| is_unseen(def));
+                let omitted = kept && !self.named.contains(&path_of(Some(schema), name));
+                let immutable = def.is_some_and(|def| def.mutability == Mutability::Immutable);
                 let absent = self
                     .document
                     .get(&schema.id)
@@ -237,6 +237,11 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+/// Whether a client that sends back what it has read cannot know the value.
+fn is_unseen(def: &AttributeDef) -> bool {
+    matches!(def.returned, Returned::Never | Returned::Request)
 }
 
 /// M-10: two names that differ in letter case only have no order anybody could rely on.

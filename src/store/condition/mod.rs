@@ -138,6 +138,10 @@ impl Lowering<'_> {
             }
             Place::Text(_) => Piece::constant(true),
             Place::Active => Piece::new("r.active IS NOT NULL", Vec::new()),
+            // Few or all may have it; the index of the attribute has those that do.
+            Place::Value(attr, _) if attr.custom => {
+                self.some_element(Element::Value(attr), Piece::constant(true).keyed())
+            }
             Place::Value(attr, part) => {
                 self.some_element(Element::Value(attr), element_present(part, bound))
             }

@@ -126,6 +126,14 @@ pub fn note_indexed(db: &mut Db, attr: &CustomAttr) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes that note back, while they are gathered anew.
+pub fn forget_indexed(db: &mut Db, attr: &CustomAttr) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("DELETE FROM indexed_attributes WHERE path = ?").bind(attr.path.as_str()),
+    )?;
+    Ok(())
+}
+
 /// A document, read to gather its values.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct Stored {

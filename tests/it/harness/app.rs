@@ -95,14 +95,21 @@ impl TestApp {
 
     /// Stops the server and starts it on the same database with other schema files, or without.
     pub fn restart(&mut self, schemas: Option<&Path>) {
+        self.try_restart(schemas).expect("the server starts");
+    }
+
+    /// [`TestApp::restart`] that hands out why the server would not start.
+    pub fn try_restart(&mut self, schemas: Option<&Path>) -> Result<(), String> {
         if let Some(running) = self.running.take() {
             running.stop().expect("the server ends well");
         }
         self.config.schemas = schemas.map(Path::to_owned);
-        let running = spawn(self.config.clone(), self.clock.clone()).expect("the server starts");
+        let running =
+            spawn(self.config.clone(), self.clock.clone()).map_err(|error| format!("{error:#}"))?;
         self.url.clone_from(&running.url);
         self.running = Some(running);
         self.connect();
+        Ok(())
     }
 
     /// The tenant's SCIM client.
