@@ -22,8 +22,9 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::health::Metrics;
-use crate::http::{AppState, envelope, routes};
+use crate::http::{AppState, Reached, envelope, routes};
 use crate::scim::schema::Registry;
+use crate::service::jobs::run::Tools;
 use crate::service::schemas;
 use crate::service::sync_log::{self, SyncLogger};
 use crate::service::tokens::{self, Gate};
@@ -86,6 +87,13 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .wrap(NormalizePath::trim())
             .configure(|app| routes::configure(app, &data.registry))
     })
+    .on_connect(|connection, data| {
+        if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+            && let Ok(address) = stream.local_addr()
+        {
+            data.insert(Reached(address));
+        }
+    })
     .workers(config.workers.unwrap_or(cores).max(1))
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(Duration::from_secs(60))
@@ -134,6 +142,13 @@ async fn serve_until(
         state.store.clone(),
         state.clock.clone(),
     ));
+    let jobs = actix_web::rt::spawn(worker::jobs::run(
+        state.store.clone(),
+        state.clock.clone(),
+        Arc::new(Tools {
+            registry: Arc::clone(&state.registry),
+        }),
+    ));
     let drain = actix_web::rt::spawn(async move {
         stop.await;
         metrics.drain();
@@ -154,6 +169,7 @@ async fn serve_until(
     let ended = server.await;
     drain.abort();
     reconciler.abort();
+    jobs.abort();
     state.log.flush().await;
     Ok(ended?)
 }

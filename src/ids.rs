@@ -66,6 +66,8 @@ ids! {
     EventId,
     /// A console login.
     AdminId,
+    /// Work that outlives its request, imports among it.
+    JobId,
     /// A resource of a type that an operator declared.
     ResourceId,
 }

@@ -80,11 +80,7 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
             ])
             .to(no_such_version),
         )
-        .service(
-            web::scope("/api/v1")
-                .wrap(from_fn(guard::api_caller))
-                .configure(api::routes),
-        )
+        .configure(api::configure)
         .default_service(web::to(no_such_page));
 }
 

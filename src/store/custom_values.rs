@@ -7,7 +7,8 @@
 
 use serde_json::Value;
 
-use super::placement::{Form, Kind, LONG, ValueAttr, canonical_base64, cut};
+use super::kind::Kind;
+use super::value_keys::{Form, LONG, canonical_base64, cut};
 use crate::clock::Instant;
 use crate::scim::filter::checked::compares_exactly;
 use crate::scim::fold::fold;
@@ -20,7 +21,7 @@ pub struct CustomValue {
     /// The number of the attribute.
     pub attr: i64,
     pub value_key: String,
-    /// The place among the attribute's elements.
+    /// The place among the attribute's values.
     pub ord: i64,
     /// No other resource may have this key.
     pub is_unique: bool,
@@ -48,11 +49,11 @@ pub fn is_custom(kind: Kind, attr: &Attr) -> bool {
 
 const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 
-/// The rows of an attribute that a checked filter names; `None` when it has none.
+/// The number and the form of key of an attribute that a checked filter names; `None` when it has no rows.
 #[must_use]
-pub fn value_attr(kind: Kind, attr: &Attr) -> Option<ValueAttr> {
+pub fn key_of(kind: Kind, attr: &Attr) -> Option<(i64, Form)> {
     let found = custom_attr(kind.name(), attr)?;
-    Some(ValueAttr::custom(found.number, found.form))
+    Some((found.number, found.form))
 }
 
 fn custom_attr(type_name: &str, attr: &Attr) -> Option<CustomAttr> {
@@ -164,6 +165,14 @@ pub fn attributes(rt: &ResourceType) -> Vec<CustomAttr> {
     all
 }
 
+/// The elements of an array; another value is its only one.
+fn elements(value: &Value) -> std::slice::Iter<'_, Value> {
+    match value {
+        Value::Array(elements) => elements.iter(),
+        single => std::slice::from_ref(single).iter(),
+    }
+}
+
 /// The rows of a resource, in a fixed order.
 #[must_use]
 pub fn rows(rt: &ResourceType, resource: &Resource) -> Vec<CustomValue> {
@@ -173,26 +182,29 @@ pub fn rows(rt: &ResourceType, resource: &Resource) -> Vec<CustomValue> {
         let Some(value) = resource.value(attr) else {
             return;
         };
-        let elements = match value {
-            Value::Array(elements) => elements.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        for (ord, element) in (0..).zip(elements) {
-            let part = match &attr.sub {
-                Some(sub) => element.get(&sub.name),
-                None => Some(element),
-            };
-            let Some((value_key, shortened)) = part.and_then(|part| key(found.form, part)).map(cut)
-            else {
-                continue;
-            };
+        let parts = elements(value).filter_map(|element| match &attr.sub {
+            Some(sub) => element.get(&sub.name),
+            None => Some(element),
+        });
+        let keys = parts
+            .flat_map(elements)
+            .filter_map(|part| key(found.form, part));
+        for (ord, key) in (0..).zip(keys) {
+            let (value_key, shortened) = cut(key);
             long |= shortened;
-            rows.push(CustomValue {
+            let row = CustomValue {
                 attr: found.number,
                 value_key,
                 ord,
                 is_unique: found.is_unique,
-            });
+            };
+            // a resource does not clash with itself
+            let twice = |other: &CustomValue| {
+                other.attr == row.attr && other.value_key == row.value_key && row.is_unique
+            };
+            if !rows.iter().any(twice) {
+                rows.push(row);
+            }
         }
     });
     if long {

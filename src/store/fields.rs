@@ -101,5 +101,6 @@ stored_ids!(
     RequestId,
     EventId,
     AdminId,
+    JobId,
     ResourceId,
 );

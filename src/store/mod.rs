@@ -11,6 +11,7 @@ pub mod db;
 mod dialect;
 pub mod error;
 mod fields;
+pub mod kind;
 mod migrate;
 pub mod placement;
 mod pool;
@@ -19,6 +20,7 @@ pub mod queries;
 mod sole_server;
 mod sqlite;
 pub mod statement;
+mod value_keys;
 mod writer;
 
 use std::sync::Arc;

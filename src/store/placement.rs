@@ -3,69 +3,16 @@
 //! The one table behind filters, sorting and the rows written beside a document. The numbers of attributes are stored:
 //! they are never used again for another attribute.
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::custom_values;
+pub use super::kind::Kind;
 use super::queries::values::ValueRow;
+use super::value_keys::canonical_base64;
+pub use super::value_keys::{Form, KEY_CHARS, LONG, bytes_key, cut};
 use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{Attr, Registry, ResourceType};
-
-/// Which kind of resource. Users and groups have tables of their own; every other type is data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    User,
-    Group,
-    /// A type that an operator's schemas declare, by its name: rows of `resources`.
-    Other(&'static str),
-}
-
-impl Kind {
-    /// The kind of a type.
-    #[must_use]
-    pub fn of(resource_type: &ResourceType) -> Self {
-        match resource_type.name {
-            "User" => Self::User,
-            "Group" => Self::Group,
-            other => Self::Other(other),
-        }
-    }
-
-    /// Every kind there is, in the order of the registry.
-    pub fn all(registry: &Registry) -> impl Iterator<Item = Self> {
-        registry.resource_types.iter().map(|one| Self::of(one))
-    }
-
-    /// The resource type's name, as in `meta.resourceType`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Group => "Group",
-            Self::Other(name) => name,
-        }
-    }
-
-    /// Its definition. The loader refuses schema files without users and groups.
-    #[must_use]
-    pub fn resource_type(self, registry: &Registry) -> Option<&std::sync::Arc<ResourceType>> {
-        registry.resource_type(self.name())
-    }
-
-    /// The name of the counter of all of them.
-    #[must_use]
-    pub fn counter(self) -> Cow<'static, str> {
-        match self {
-            Self::User => "users".into(),
-            Self::Group => "groups".into(),
-            Self::Other(name) => format!("resources {name}").into(),
-        }
-    }
-}
+use crate::scim::schema::Attr;
 
 /// Where an attribute lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +42,6 @@ pub struct TextColumn {
     pub shortened: bool,
 }
 
-/// What a key is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    Folded,
-    Exact,
-    /// Canonical base64 of the bytes.
-    Bytes,
-    /// Digits in the order of the numbers.
-    Integer,
-    /// The same of milliseconds.
-    Instant,
-    /// `true` or `false`.
-    Bool,
-}
-
 /// An attribute with rows in `user_values`, or in `resource_values` when an operator's schema defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueAttr {
@@ -126,8 +58,7 @@ pub struct ValueAttr {
 
 impl ValueAttr {
     /// An attribute of an operator's schema.
-    #[must_use]
-    pub const fn custom(number: i64, form: Form) -> Self {
+    const fn custom(number: i64, form: Form) -> Self {
         Self {
             number,
             extension: None,
@@ -152,14 +83,8 @@ pub enum Part {
     Other,
 }
 
-/// The longest key in characters; what is longer is cut, because PostgreSQL's b-trees take 2,700 bytes.
-pub const KEY_CHARS: usize = 512;
-
 /// The number under which a user's `manager.value` is kept.
 pub const MANAGER: i64 = 9;
-
-/// The number of the row that says of a user: some key of theirs that substrings are asked of was cut.
-pub const LONG: i64 = 0;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -245,8 +170,10 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
         }
     }
     if custom_values::is_custom(kind, attr) {
-        return custom_values::value_attr(kind, attr)
-            .map_or(Place::Document, |attr| Place::Value(attr, Part::Value));
+        return match custom_values::key_of(kind, attr) {
+            Some((number, form)) => Place::Value(ValueAttr::custom(number, form), Part::Value),
+            None => Place::Document,
+        };
     }
     if kind != Kind::User {
         return Place::Document;
@@ -268,37 +195,6 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
         Some(_) => Part::Other,
     };
     Place::Value(*value, part)
-}
-
-/// A key cut to what an index can hold, and whether it was.
-#[must_use]
-pub fn cut(mut key: String) -> (String, bool) {
-    match key.char_indices().nth(KEY_CHARS) {
-        Some((end, _)) => {
-            key.truncate(end);
-            (key, true)
-        }
-        None => (key, false),
-    }
-}
-
-/// The bytes of base64 text, as the text a key holds; empty when it is none.
-pub(super) fn canonical_base64(written: &str) -> String {
-    use base64::alphabet;
-    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-    const TOLERANT: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    TOLERANT
-        .decode(written.replace('-', "+").replace('_', "/"))
-        .map_or_else(|_| String::new(), |bytes| bytes_key(&bytes))
-}
-
-/// The key of bytes.
-#[must_use]
-pub fn bytes_key(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
 }
 
 /// The rows of `user_values` for a user's document, in a fixed order.

@@ -175,7 +175,6 @@ impl Run {
                         members: false,
                         groups: false,
                         learner: false,
-                        names: false,
                     },
                 };
                 let close = |entry: SyncEntry, scope: &Scope, done: &Done| {

@@ -129,7 +129,6 @@ async fn search_everything(
             Kind::Group => wanted.members = of_type.members,
             Kind::Other(_) => {}
         }
-        wanted.names |= of_type.names;
         views.push((Kind::of(resource_type), resource_type, view));
     }
     let (reader, registry, asked, base) = (

@@ -33,8 +33,6 @@ pub struct Parts {
     pub groups: bool,
     /// The learner extension, which is returned on request only.
     pub learner: bool,
-    /// Names of members and managers, which are returned on request only.
-    pub names: bool,
 }
 
 /// What a write did.

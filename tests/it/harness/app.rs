@@ -1,6 +1,6 @@
 //! A server for one test: in this process, on a free port, with a database of its own and a clock that stands still.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,17 +8,22 @@ use rollcall::app::{Running, spawn};
 use rollcall::auth::permission::{Permissions, TokenKind};
 use rollcall::clock::{Clock, Instant};
 use rollcall::config::Config;
-use rollcall::ids::TenantId;
+use rollcall::ids::{ConnectionId, TenantId};
 use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
+use rollcall::scim::switches::Switches;
 use rollcall::service::tokens::NewToken;
 use rollcall::service::{ServiceError, connections, tenants, tokens};
 use rollcall::store::Db;
+use rollcall::store::queries::{self, connections::ConnectionRow};
 use serde_json::Value;
 
 use super::client::Client;
 use super::database::Database;
 use super::plans;
+
+/// Where the clock of a test stands when the test does not care.
+const NOON: &str = "2026-03-02T09:00:00Z";
 
 /// The server, one tenant in it and that tenant's tokens.
 pub struct TestApp {
@@ -36,33 +41,42 @@ pub struct TestApp {
 impl TestApp {
     /// A tenant on the business plan; its SCIM token belongs to no connection.
     pub fn new() -> Self {
-        Self::with(None, None)
+        Self::with(None)
     }
 
     /// The SCIM token belongs to a connection of kind Okta.
     pub fn with_okta() -> Self {
-        Self::with(Some("okta"), None)
+        Self::with(Some("okta"))
     }
 
     /// The SCIM token belongs to a connection of kind Entra.
     pub fn with_entra() -> Self {
-        Self::with(Some("entra"), None)
+        Self::with(Some("entra"))
+    }
+
+    fn with(connection: Option<&str>) -> Self {
+        Self::started(NOON, None, connection)
     }
 
     /// The server knows the schema files of a folder, too.
-    pub fn with_schemas(folder: &Path) -> Self {
-        Self::with(None, Some(folder))
+    pub fn with_folder(folder: &Path) -> Self {
+        Self::started(NOON, Some(folder.to_owned()), None)
     }
 
-    fn with(connection: Option<&str>, schemas: Option<&Path>) -> Self {
+    /// The server knows the schema files of a folder beside its own; its clock starts at `now`.
+    pub fn with_schemas(folder: &str, now: &str) -> Self {
+        Self::started(now, Some(folder.into()), None)
+    }
+
+    fn started(now: &str, schemas: Option<PathBuf>, connection: Option<&str>) -> Self {
         plans::listen();
         let database = Database::fresh();
-        let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
+        let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
         let config = Config {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
-            schemas: schemas.map(Path::to_owned),
+            schemas,
             ..Config::throw_away()
         };
         let running = spawn(config.clone(), clock.clone()).expect("the server starts");
@@ -122,6 +136,11 @@ impl TestApp {
         self.api.clone()
     }
 
+    /// The address of the SCIM face, with which every `meta.location` begins.
+    pub fn scim_base(&self) -> String {
+        format!("{}/scim/v2", self.url)
+    }
+
     /// Any client of this server.
     pub fn client(&self, base: &str, token: Option<&str>) -> Client {
         Client::new(&self.url, base, token)
@@ -132,11 +151,35 @@ impl TestApp {
         self.token_of(self.tenant, kind, scopes, connection)
     }
 
+    /// A SCIM client of a connection with these tolerances.
+    pub fn scim_with(&self, name: &str, switches: Switches) -> Client {
+        let (tenant, now, named) = (self.tenant, self.clock.now(), name.to_owned());
+        self.write(move |db| {
+            let row = ConnectionRow {
+                id: ConnectionId::new(),
+                name: named.clone(),
+                idp: "generic".to_owned(),
+                mode: "live".to_owned(),
+                approve: "inherit".to_owned(),
+                lock_groups: false,
+                switches: serde_json::to_string(&switches).expect("switches are JSON"),
+                created_at: now.0,
+            };
+            Ok(queries::connections::insert(db, tenant, &row, &named)?)
+        });
+        self.client("/scim/v2", Some(&self.token("scim", None, Some(name))))
+    }
+
     /// SCIM and REST clients of another tenant of the same server.
     pub fn other_tenant(&self) -> (Client, Client) {
         let tenant = self.new_tenant("other");
         let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
         (client("/scim/v2", "scim"), client("/api/v1", "api"))
+    }
+
+    /// All that the database of this server holds, as text.
+    pub fn everything_at_rest(&self) -> String {
+        self.database.everything()
     }
 
     /// Takes a token back, and lets the time pass after which every node must know.

@@ -1,6 +1,7 @@
 //! Laws: statements about all inputs, tried on many random ones. `style/anchors.md` II.11.
 
 mod ground;
+mod groups;
 mod people;
 mod search;
 mod sorting;

@@ -14,7 +14,7 @@ pub fn folder() -> PathBuf {
 }
 
 fn app() -> TestApp {
-    TestApp::with_schemas(&folder())
+    TestApp::with_folder(&folder())
 }
 
 fn employee(name: &str, of: &Value) -> Value {

@@ -88,7 +88,7 @@ fn a_wrong_file_stops_the_start_with_file_place_and_advice() {
 fn an_extension_that_is_taken_away_and_put_back_has_its_data() {
     let here = tempfile::tempdir().expect("a folder");
     copy("employee.json", here.path());
-    let mut app = TestApp::with_schemas(here.path());
+    let mut app = TestApp::with_folder(here.path());
     let body = |name: &str, grade: i64| json!({ "schemas": [USER, EMPLOYEE], "userName": name, EMPLOYEE: { "grade": grade, "badgeNumber": name } });
     let ids = ["ada", "bob", "cleo", "dora"]
         .map(|name| app.scim().post("/Users", &body(name, 3)).expect(201).id());
@@ -143,7 +143,7 @@ fn a_changed_definition_gathers_its_values_anew() {
         fs::write(here.path().join("e.json"), text).expect("a file is written");
     };
     write("");
-    let mut app = TestApp::with_schemas(here.path());
+    let mut app = TestApp::with_folder(here.path());
     for (name, code) in [("ada", "Ab"), ("bob", "aB"), ("cleo", "x")] {
         let body =
             json!({ "schemas": [USER], "userName": name, "urn:x:params:E": { "code": code } });

@@ -8,7 +8,7 @@ const BADGE: &str = "urn:example:params:scim:schemas:badge:1.0:Badge";
 const PRINT: &str = "urn:example:params:scim:schemas:extension:print:1.0:Badge";
 
 fn app() -> TestApp {
-    TestApp::with_schemas(&folder())
+    TestApp::with_folder(&folder())
 }
 
 fn badge(serial: &str, more: Value) -> Value {

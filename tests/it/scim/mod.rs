@@ -13,6 +13,7 @@ mod groups_patch;
 mod list;
 mod people;
 mod projection;
+mod rows;
 mod users_create;
 mod users_patch;
 mod users_replace;
