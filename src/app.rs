@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::health::Metrics;
-use crate::http::{AppState, Reached, envelope, routes};
+use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::jobs::run::Tools;
 use crate::service::schemas;
@@ -81,6 +81,7 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .wrap(from_fn(compress::wrap))
             .wrap(from_fn(envelope::wrap))
             .wrap(from_fn(in_flight))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)

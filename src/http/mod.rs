@@ -10,6 +10,7 @@ use crate::service::tokens::Gate;
 use crate::store::Store;
 
 pub mod api;
+pub mod compress;
 pub mod envelope;
 pub mod error;
 pub mod guard;

@@ -28,6 +28,11 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
         .service(
             web::scope("/scim/v2")
                 .wrap(from_fn(guard::provisioner))
+                // no search here, and `.search` is no schema's name
+                .service(
+                    web::resource(["/Schemas/.search", "/ResourceTypes/.search"])
+                        .to(no_such_endpoint),
+                )
                 .service(read_only(
                     "/ResourceTypes",
                     web::get().to(discovery::resource_types),

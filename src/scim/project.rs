@@ -31,10 +31,10 @@ type Shown = HashMap<String, Show>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection {
     asked: Asked,
+    /// Whether a stored document can go out as it is.
+    raw: bool,
     core: Shown,
     extensions: HashMap<String, Shown>,
-    /// Some attribute that may be stored is not shown unless asked for.
-    hides: bool,
 }
 
 /// The client's wish.
@@ -83,31 +83,50 @@ impl Projection {
             return self;
         }
         for attr in named.iter().filter_map(|path| rt.attr(path)) {
-            if attr.def.returned == Returned::Request && !self.excludes(&attr) {
-                let shown = match &attr.extension {
-                    Some(schema) => self.extensions.entry(schema.id.clone()).or_default(),
-                    None => &mut self.core,
-                };
-                shown.insert(attr.def.name.clone(), default_parts(&attr.def));
+            if attr.leaf().returned != Returned::Request || self.excludes(&attr) {
+                continue;
+            }
+            let shown = match &attr.extension {
+                Some(schema) => self.extensions.entry(schema.id.clone()).or_default(),
+                None => &mut self.core,
+            };
+            match &attr.sub {
+                None => {
+                    shown.insert(attr.def.name.clone(), default_parts(&attr.def));
+                }
+                Some(sub) => {
+                    if let Some(Show::Parts(parts)) = shown.get_mut(&attr.def.name) {
+                        parts.insert(sub.name.clone());
+                    }
+                }
             }
         }
         self
     }
 
     fn excludes(&self, attr: &Attr) -> bool {
-        matches!(&self.asked, Asked::Except(names) if names.find(attr.extension.as_deref(), &attr.def).is_some())
+        let Asked::Except(names) = &self.asked else {
+            return false;
+        };
+        match (names.find(attr.extension.as_deref(), &attr.def), &attr.sub) {
+            (None, _) => false,
+            (Some(Named::Whole { .. }), _) => true,
+            (Some(Named::Parts(parts)), Some(sub)) => parts.contains(&sub.name),
+            (Some(Named::Parts(_)), None) => false,
+        }
     }
 
-    /// Whether the stored text can go out as it is: the request says nothing, and nothing stored has to be hidden.
-    #[must_use]
-    pub const fn shows_all(&self) -> bool {
-        self.is_default() && !self.hides
-    }
-
-    /// Whether the request says nothing.
+    /// Whether the request says nothing about the shape.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         matches!(self.asked, Asked::Nothing)
+    }
+
+    /// Whether the request says nothing and the type stores nothing that is hidden, so that the stored text can go out
+    /// as it is.
+    #[must_use]
+    pub const fn is_raw(&self) -> bool {
+        self.raw
     }
 
     /// Whether anything of a core attribute (`members`, `groups`, `meta`) or of an extension's (`urn:…:enrollments`)
@@ -176,14 +195,12 @@ impl Projection {
                 )
             })
             .collect();
-        let hides = std::iter::once(&rt.schema)
-            .chain(rt.extensions.iter().map(|extension| &extension.schema))
-            .any(|schema| schema.attributes.iter().any(|def| is_hidden(def)));
+        let raw = matches!(asked, Asked::Nothing) && !hides_stored(rt);
         Self {
             core,
             extensions,
             asked,
-            hides,
+            raw,
         }
     }
 }
@@ -216,13 +233,6 @@ impl Show {
     }
 }
 
-/// Whether a stored value, or a part of it, is left out of a response that nobody asked for more.
-fn is_hidden(def: &AttributeDef) -> bool {
-    let stored = !def.derived && !def.detached && def.mutability != Mutability::WriteOnly;
-    let kept_back = matches!(def.returned, Returned::Never | Returned::Request);
-    stored && (kept_back || def.sub_attributes.iter().any(|sub| is_hidden(sub)))
-}
-
 /// What one attribute shows, all characteristics considered; `None` hides it.
 fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Option<Show> {
     let named = match asked {
@@ -247,6 +257,25 @@ fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Opti
         })),
         _ => Some(default_parts(def)),
     }
+}
+
+/// Whether a stored document may hold what an answer does not show by itself: `returned` is `never` or `request`.
+/// What the server computes or throws away is in no document.
+fn hides_stored(rt: &ResourceType) -> bool {
+    let stored = |def: &AttributeDef| {
+        !def.derived
+            && !def.detached
+            && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly)
+    };
+    let hidden = |def: &AttributeDef| {
+        stored(def) && matches!(def.returned, Returned::Never | Returned::Request)
+    };
+    let extensions = rt.extensions.iter().flat_map(|one| &one.schema.attributes);
+    rt.schema
+        .attributes
+        .iter()
+        .chain(extensions)
+        .any(|def| hidden(def) || (stored(def) && def.sub_attributes.iter().any(|sub| hidden(sub))))
 }
 
 fn default_parts(def: &AttributeDef) -> Show {

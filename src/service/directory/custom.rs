@@ -106,7 +106,9 @@ pub(super) fn patch(
     let rt = definition(call, which.0)?;
     let applied = patch::apply(compiled, &before, rt, &scope.switches())?;
     let documents = (&before, &applied.resource);
-    store(db, scope, call, which.0, row, documents, applied.notes)
+    let mut written = store(db, scope, call, which.0, row, documents, applied.notes)?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 /// Writes the new document where it differs from the old one; the same document changes nothing (D-29).

@@ -207,7 +207,7 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -216,7 +216,9 @@ pub(super) fn patch(
         &applied.resource,
         &applied.members,
         applied.notes,
-    )
+    )?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 /// Writes attributes and members where they differ. A change of members moves the group's version too (G-08).

@@ -50,10 +50,10 @@ pub struct Written {
     pub members_ended: i64,
     pub effects: Effects,
     pub notes: Vec<Note>,
-    /// Paths of the attributes that the body named: what `returned: request` asks for (M-28).
-    pub named: Vec<String>,
     /// Before and after of each changed attribute, for the log.
     pub changes: Value,
+    /// Paths of the attributes the request named, in the schema's spelling (M-28).
+    pub named: Vec<String>,
 }
 
 /// What every call needs beside the scope.

@@ -146,7 +146,7 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document::parse(&row.doc)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -154,7 +154,9 @@ pub(super) fn patch(
         &before,
         &applied.resource,
         applied.notes,
-    )
+    )?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 fn locked(

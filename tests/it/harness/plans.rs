@@ -17,6 +17,14 @@ const ALLOWED: &[(&str, &str)] = &[
         "FROM tenants ORDER BY",
         "the reconciler and the command line ask for all tenants",
     ),
+    (
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM users r WHERE",
+        "how many a filter finds that no index serves; store::search_tests holds the frequent ones to theirs",
+    ),
+    (
+        "SELECT CAST(count(*) AS BIGINT) AS n FROM learner_groups r WHERE",
+        "the same of groups",
+    ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
         "FROM indexed_attributes",

@@ -4,6 +4,7 @@ mod ground;
 mod groups;
 mod people;
 mod search;
+mod shapes;
 mod sorting;
 mod steps;
 mod twins;

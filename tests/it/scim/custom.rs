@@ -1,5 +1,5 @@
 //! An operator's extensions of User and Group: every verb, filters, sorting, PATCH paths, projection, uniqueness.
-//! RFC 7643 §3.3, §7; rows RT-06, SH-10, M-23 to M-34 for attributes nobody has built in.
+//! RFC 7643 §3.3, §7, for attributes nobody has built in.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ fn change(scim: &Client, id: &str, operations: Value) -> Reply {
     scim.patch(&format!("/Users/{id}"), &patch(operations))
 }
 
-/// SH-10, M-23, M-33, M-34, T-06: what the file says is what is enforced.
+/// SH-10: what the file says is what is enforced.
 #[test]
 fn an_extension_is_validated_stored_and_shown_as_its_file_says() {
     let app = app();
@@ -103,7 +103,7 @@ fn an_extension_is_validated_stored_and_shown_as_its_file_says() {
     assert_eq!(scim.get("/Users").json["totalResults"], 1);
 }
 
-/// F-17, F-30, F-40 to F-49: by URN, by bare name, in brackets; whichever attribute the file defines.
+/// By URN, by bare name, in brackets; whichever attribute the file defines.
 #[test]
 fn an_extension_can_be_searched_and_sorted() {
     let app = app();
@@ -185,7 +185,7 @@ fn an_extension_can_be_searched_and_sorted() {
     );
 }
 
-/// PA-15, PA-12, PA-34: paths with the URN, containers, value paths; no-op detection.
+/// Paths with the URN, containers, value paths; no-op detection.
 #[test]
 fn an_extension_can_be_patched_by_every_kind_of_path() {
     let app = app();
@@ -254,7 +254,7 @@ fn an_extension_can_be_patched_by_every_kind_of_path() {
     assert!(found(&scim, "grade eq 5").is_empty());
 }
 
-/// M-24, R-07, PA-30: immutable once set.
+/// M-24: immutable once set.
 #[test]
 fn an_immutable_attribute_of_an_extension_stays() {
     let app = app();
@@ -281,7 +281,7 @@ fn an_immutable_attribute_of_an_extension_stays() {
     );
 }
 
-/// M-26 to M-28, A-04, A-11: never, request, and projections by URN; also from the log.
+/// M-26, M-28: never, request, and projections by URN; also in the log.
 #[test]
 fn what_is_never_returned_is_nowhere_and_what_is_on_request_is_there_when_asked() {
     let app = app();
@@ -349,7 +349,7 @@ fn what_is_never_returned_is_nowhere_and_what_is_on_request_is_there_when_asked(
     assert_eq!(log.len(), 3);
 }
 
-/// M-35, W-08, RFC 7643 §2.4: `server` uniqueness holds at every verb, under contention, and ends with the resource.
+/// RFC 7643 §2.4: `server` uniqueness holds at every verb, under contention, and ends with the resource.
 #[test]
 fn a_unique_attribute_of_an_extension_is_taken_once() {
     let app = app();

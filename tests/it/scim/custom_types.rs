@@ -20,7 +20,7 @@ fn badge(serial: &str, more: Value) -> Value {
     body
 }
 
-/// RT-01 to RT-09, SH-01 to SH-06: discovery lists what the folder holds, for a client to find.
+/// RT-01, RT-09, SH-01: discovery lists what the folder holds, for a client to find.
 #[test]
 fn discovery_lists_the_types_and_schemas_of_the_folder() {
     let app = app();
@@ -56,7 +56,7 @@ fn discovery_lists_the_types_and_schemas_of_the_folder() {
     );
 }
 
-/// HV-28, C-10 to C-20, ET-01 to ET-10 and DE-01 for a type of the operator's.
+/// Envelope, versions and deletion as for users, for a type of the operator's.
 #[test]
 fn a_badge_is_created_read_replaced_patched_and_deleted() {
     let app = app();
@@ -152,7 +152,7 @@ fn a_badge_is_created_read_replaced_patched_and_deleted() {
     scim.post("/Badges", &badge("S-1", json!({}))).expect(201);
 }
 
-/// PO-*, W-*: what is wrong is refused as for users, naming the attribute.
+/// What is wrong is refused as for users, naming the attribute.
 #[test]
 fn a_wrong_badge_is_refused_and_nothing_is_kept() {
     let app = app();
@@ -222,7 +222,7 @@ fn labels(reply: &Reply) -> Vec<String> {
     reply.expect(200).names("serial")
 }
 
-/// F-*, P-01 to P-05, HV-17, HV-22: lists, `.search`, the root.
+/// Lists, `.search`, the root.
 #[test]
 fn badges_are_listed_searched_sorted_and_found_from_the_root() {
     let app = app();
@@ -301,7 +301,7 @@ fn badges_are_listed_searched_sorted_and_found_from_the_root() {
     assert_eq!(page.json["totalResults"], 4);
 }
 
-/// W-13, SL-*: one row of the log per write, with a label an admin knows.
+/// One row of the log per write, with a label an admin knows.
 #[test]
 fn writes_of_badges_are_in_the_sync_log() {
     let app = app();
@@ -357,7 +357,7 @@ fn writes_of_badges_are_in_the_sync_log() {
     assert!(!json!(rows).to_string().contains("hush-hush"));
 }
 
-/// B-15, B-16, B-21: badges in Bulk, with references from and to them.
+/// Badges in Bulk, with references from and to them.
 #[test]
 fn badges_take_part_in_bulk() {
     let app = app();

@@ -10,6 +10,7 @@ mod discovery;
 mod errors;
 mod etag;
 mod groups_patch;
+mod hostile;
 mod list;
 mod people;
 mod projection;

@@ -114,6 +114,84 @@ fn what_is_immutable_is_set_while_empty_and_never_changed() {
 }
 
 #[test]
+fn what_may_only_be_written_or_is_never_returned_stands_in_no_answer() {
+    // M-24, M-26: `password`, and an attribute of an operator that is returned never
+    let app = app();
+    let scim = app.scim();
+    let secret = "Corr3ct-Horse";
+    let body = json!({ "schemas": [USER, SHOWN], "userName": "ada", "password": secret, SHOWN: { "pin": secret, "shift": "late" } });
+    let made = scim.post("/Users", &body);
+    let path = format!("/Users/{}", made.expect(201).id());
+    let change = json!([{ "op": "replace", "path": "password", "value": secret }, { "op": "replace", "path": format!("{SHOWN}:pin"), "value": secret }]);
+    let answers = [
+        made,
+        scim.put(&path, &body),
+        scim.patch(&path, &patch(change)),
+        scim.get(&path),
+        scim.get(&format!("{path}?attributes=password,{SHOWN}:pin")),
+        scim.get("/Users"),
+        scim.get("/"),
+        super::acme::search(&scim, "/Users", "userName eq \"ada\""),
+        scim.get(&format!("/Users?filter=password eq \"{secret}\"")),
+        scim.get(&format!("/Users?filter={SHOWN}:pin eq \"{secret}\"")),
+    ];
+    for answer in &answers {
+        answer.expect_below_500();
+        assert!(!answer.text.contains(secret), "{answer:?}");
+        assert!(
+            !answer.text.contains("\"password\"") && !answer.text.contains("\"pin\""),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(scim.get(&path).json[SHOWN], json!({ "shift": "late" }));
+}
+
+#[test]
+fn returned_says_when_an_attribute_is_shown() {
+    // M-25 (always), M-27 (default), M-28 (request)
+    let app = app();
+    let scim = app.scim();
+    let ours = json!({ "badgeCode": "B1", "remark": "quiet", "shift": "late" });
+    let body = json!({ "schemas": [USER, SHOWN], "userName": "ada", SHOWN: ours });
+    let made = scim.post("/Users", &body);
+    assert_eq!(made.expect(201).json[SHOWN], ours, "named by the request");
+    let path = format!("/Users/{}", made.id());
+    let shown = |query: &str| scim.get(&format!("{path}{query}")).expect(200).json.clone();
+    assert_eq!(
+        shown("")[SHOWN],
+        json!({ "badgeCode": "B1", "shift": "late" })
+    );
+    let only_name = shown("?attributes=userName");
+    assert_eq!(only_name[SHOWN], json!({ "badgeCode": "B1" }));
+    assert_eq!(only_name["id"], json!(made.id()));
+    let without = shown(&format!(
+        "?excludedAttributes=id,{SHOWN}:badgeCode,{SHOWN}:shift"
+    ));
+    assert_eq!(without[SHOWN], json!({ "badgeCode": "B1" }));
+    assert_eq!(without["id"], json!(made.id()));
+    assert_eq!(
+        shown(&format!("?attributes={SHOWN}:remark"))[SHOWN],
+        json!({ "badgeCode": "B1", "remark": "quiet" })
+    );
+    let change = json!([{ "op": "replace", "path": format!("{SHOWN}:shift"), "value": "early" }]);
+    let other = scim.patch(&path, &patch(change));
+    assert_eq!(
+        other.expect(200).json[SHOWN],
+        json!({ "badgeCode": "B1", "shift": "early" }),
+        "a change of something else does not show it"
+    );
+    let change = json!([{ "op": "replace", "path": format!("{SHOWN}:remark"), "value": "loud" }]);
+    let named = scim.patch(&path, &patch(change));
+    assert_eq!(
+        named.expect(200).json[SHOWN]["remark"],
+        "loud",
+        "a change of it does"
+    );
+    let put = scim.put(&path, &body);
+    assert_eq!(put.expect(200).json[SHOWN]["remark"], "quiet");
+}
+
+#[test]
 fn case_is_kept_and_counts_only_where_the_schema_says_so() {
     // M-29, M-30
     let app = TestApp::new();

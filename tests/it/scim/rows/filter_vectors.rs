@@ -5,6 +5,7 @@ use super::acme::{acme, percent, search};
 const VALID: &str = include_str!("../../../fixtures/scim/filters-valid.txt");
 const INVALID: &str = include_str!("../../../fixtures/scim/filters-invalid.txt");
 
+// FV-01..FV-92
 #[test]
 fn every_valid_filter_finds_exactly_those_the_table_names() {
     let world = acme();
@@ -27,6 +28,7 @@ fn every_valid_filter_finds_exactly_those_the_table_names() {
     assert_eq!(seen, 92);
 }
 
+// FX-01..FX-66
 #[test]
 fn every_invalid_filter_is_refused_and_the_place_of_the_mistake_is_named() {
     let world = acme();

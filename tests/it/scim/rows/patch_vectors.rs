@@ -7,6 +7,7 @@ use crate::harness::{Client, ENT, GROUP, Reply, TestApp, USER, Value, json, patc
 
 const VECTORS: &str = include_str!("../../../fixtures/scim/patch.jsonl");
 
+// PV-01..PV-84
 #[test]
 fn every_patch_vector_holds() {
     let app = app();
