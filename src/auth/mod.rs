@@ -5,4 +5,5 @@
 pub mod mac;
 pub mod password;
 pub mod permission;
+pub mod seal;
 pub mod token;

@@ -32,17 +32,18 @@ pub(super) fn create(
     let accepted = validate::accept(rt, body.clone(), Context::Create, &scope.switches())?;
     let row = ResourceRow {
         id: ResourceId::new(),
+        resource_type: rt.name.to_owned(),
         external_id: external_id(&accepted.resource),
         version: 1,
         created_at: scope.now,
         modified_at: scope.now,
         doc: document::stored(rt, &accepted.resource),
     };
-    resources::insert(db, scope.tenant, rt.name, &row)?;
+    resources::insert(db, scope.tenant, &row)?;
     add_values(db, scope, rt, row.id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, &kind.counter(), row.id.0, 1)?;
     let named = accepted.named;
-    let mut written = written(call, kind, &row, true, accepted.notes, json!({}))?;
+    let mut written = written(call, &row, true, accepted.notes, json!({}))?;
     written.named = named;
     Ok(written)
 }
@@ -55,7 +56,7 @@ pub(super) fn get(
 ) -> Result<Resource, ServiceError> {
     let row = resources::find(db, scope.tenant, kind.name(), id)?
         .ok_or_else(|| ServiceError::not_found(kind.name(), id))?;
-    render(call, kind, &row)
+    render(call, &row)
 }
 
 fn locked(
@@ -133,18 +134,17 @@ fn store(
         resources::replace(db, scope.tenant, &row)?;
         change_values(db, scope, rt, row.id.0, before, after)?;
     }
-    written(call, kind, &row, changed, notes, changes)
+    written(call, &row, changed, notes, changes)
 }
 
 fn written(
     call: Call<'_>,
-    kind: Kind,
     row: &ResourceRow,
     changed: bool,
     notes: Vec<Note>,
     changes: Value,
 ) -> Result<Written, ServiceError> {
-    let resource = render(call, kind, row)?;
+    let resource = render(call, row)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
@@ -193,12 +193,13 @@ pub(super) fn delete(
 }
 
 /// The response of a row.
-pub(super) fn render(
-    call: Call<'_>,
-    kind: Kind,
-    row: &ResourceRow,
-) -> Result<Resource, ServiceError> {
-    let rt = definition(call, kind)?;
+pub(super) fn render(call: Call<'_>, row: &ResourceRow) -> Result<Resource, ServiceError> {
+    let rt = call
+        .registry
+        .resource_type(&row.resource_type)
+        .ok_or_else(|| {
+            ServiceError::Bug(anyhow::anyhow!("the registry has no {}", row.resource_type))
+        })?;
     let id = row.id.to_string();
     let envelope = Envelope {
         resource_type: rt,
@@ -210,7 +211,7 @@ pub(super) fn render(
     };
     let body = envelope.wrap(&document::shown(rt, &row.doc), &[]);
     Ok(Resource {
-        kind,
+        kind: Kind::of(rt),
         version: Version(row.version),
         modified: row.modified_at,
         label: label(rt, row)?.unwrap_or_else(|| id.clone()),

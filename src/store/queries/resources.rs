@@ -10,6 +10,8 @@ use crate::store::{Db, SqlId, StoreError};
 pub struct ResourceRow {
     #[diesel(sql_type = SqlId)]
     pub id: ResourceId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub resource_type: String,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
     pub external_id: Option<String>,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -24,22 +26,18 @@ pub struct ResourceRow {
 }
 
 /// The columns of a [`ResourceRow`], of the table alias `r`.
-pub const COLUMNS: &str = "r.id, r.external_id, r.version, r.created_at, r.modified_at, r.doc";
+pub const COLUMNS: &str =
+    "r.id, r.resource_type, r.external_id, r.version, r.created_at, r.modified_at, r.doc";
 
 /// Makes a resource.
-pub fn insert(
-    db: &mut Db,
-    tenant: TenantId,
-    resource_type: &str,
-    row: &ResourceRow,
-) -> Result<(), StoreError> {
+pub fn insert(db: &mut Db, tenant: TenantId, row: &ResourceRow) -> Result<(), StoreError> {
     db.execute(
         Stmt::new(
             "INSERT INTO resources (tenant_id, resource_type, id, external_id, version, created_at, modified_at, doc) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(tenant)
-        .bind(resource_type)
+        .bind(row.resource_type.as_str())
         .bind(row.id)
         .bind(row.external_id.as_deref())
         .bind(row.version)
