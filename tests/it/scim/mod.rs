@@ -2,6 +2,7 @@
 
 mod auth;
 mod bulk;
+mod bulk_rows;
 mod concurrency;
 mod cursor;
 mod custom;
