@@ -134,7 +134,7 @@ fn schemas(rt: &ResourceType) -> impl Iterator<Item = (Option<&std::sync::Arc<Sc
 }
 
 /// Each attribute and sub-attribute with rows, and what to do with it.
-fn each<'r>(rt: &'r ResourceType, mut visit: impl FnMut(&Attr, CustomAttr)) {
+fn each(rt: &ResourceType, mut visit: impl FnMut(&Attr, CustomAttr)) {
     for (extension, schema) in schemas(rt) {
         for def in schema
             .attributes
