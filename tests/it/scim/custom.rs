@@ -475,7 +475,7 @@ fn an_extension_of_groups_works_like_one_of_users() {
     scim.patch(&path, &patch(operations)).expect(204);
     let shown = scim.get(&path);
     assert_eq!(shown.json[COSTS]["budget"], 7);
-    assert_eq!(shown.members(), [ada.clone()]);
+    assert_eq!(shown.members(), std::slice::from_ref(&ada));
     assert_eq!(
         scim.get("/Groups?filter=budget eq 7").names("displayName"),
         ["Ops"]
