@@ -27,7 +27,8 @@ use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::run::Tools;
-use crate::service::sync_log::SyncLogger;
+use crate::service::schemas;
+use crate::service::sync_log::{self, SyncLogger};
 use crate::service::tokens::{self, Gate};
 use crate::store::{SoleServer, Store, StoreOptions};
 use crate::worker;
@@ -45,12 +46,23 @@ pub fn open(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&config.database, options)?)
 }
 
-/// What every handler shares. Must be called on a tokio runtime, which then drives the sync log's writer.
-fn state(config: &Config, store: Store, clock: Clock) -> anyhow::Result<AppState> {
-    let registry = match &config.schemas {
+/// The schemas of a configuration. To be read before the database is touched: a mistake in a file stops the start.
+pub fn registry(config: &Config) -> anyhow::Result<Arc<Registry>> {
+    Ok(Arc::new(match &config.schemas {
         Some(folder) => Registry::with_directory(folder)?,
         None => Registry::builtin()?,
-    };
+    }))
+}
+
+/// What every handler shares. Must be called on a tokio runtime, which then drives the sync log's writer.
+fn state(
+    config: &Config,
+    registry: Arc<Registry>,
+    store: Store,
+    clock: Clock,
+) -> anyhow::Result<AppState> {
+    schemas::prepare(&store, &registry)?;
+    sync_log::declare_secrets(&registry);
     let now = clock.now();
     let (keys, cursor_key) = store.write_blocking("signing keys", move |db| {
         Ok::<_, ServiceError>((
@@ -61,7 +73,7 @@ fn state(config: &Config, store: Store, clock: Clock) -> anyhow::Result<AppState
     Ok(AppState {
         log: SyncLogger::start(store.clone()),
         store,
-        registry: Arc::new(registry),
+        registry,
         clock,
         public_url: config.public_url.clone(),
         tokens: Arc::new(Gate::new(keys)),
@@ -83,7 +95,7 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .wrap(from_fn(in_flight))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
             .wrap(NormalizePath::trim())
-            .configure(routes::configure)
+            .configure(|app| routes::configure(app, &data.registry))
     })
     .on_connect(|connection, data| {
         if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
@@ -177,12 +189,12 @@ async fn serve_until(
 pub fn serve(
     config: &Config,
     clock: Clock,
-    store: Store,
+    (registry, store): (Arc<Registry>, Store),
     ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let _sole = SoleServer::claim(&config.database)?;
     actix_web::rt::System::new().block_on(async move {
-        let state = state(config, store, clock)?;
+        let state = state(config, registry, store, clock)?;
         // Before the server is announced, so that a signal right after it is not lost.
         let (mut term, mut interrupt) = (
             signal(SignalKind::terminate())?,
@@ -224,9 +236,10 @@ pub fn spawn(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let thread = std::thread::Builder::new()
         .name("rollcall server".to_owned())
         .spawn(move || {
+            let registry = registry(&config)?;
             let store = open(&config)?;
             actix_web::rt::System::new().block_on(async move {
-                let state = state(&config, store, clock)?;
+                let state = state(&config, registry, store, clock)?;
                 let (server, address) = listen(&config, &state)?;
                 // Nobody listens any more when the caller gave up; then the stop signal is gone, too, and the server ends.
                 let _ = announce.send((format!("http://{address}"), state.clone()));

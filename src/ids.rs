@@ -72,6 +72,8 @@ ids! {
     ExceptionId,
     /// Work that outlives its request, imports among it.
     JobId,
+    /// A resource of a type that an operator declared.
+    ResourceId,
 }
 
 /// The number of a tenant; leads every key.

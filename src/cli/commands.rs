@@ -90,12 +90,13 @@ pub(super) fn existing(config: &Config) -> Result<Store, Ended> {
 
 /// `rollcall serve`.
 pub fn serve(config: &Config) -> Result<(), Ended> {
+    let registry = app::registry(config)?;
     let store = app::open(config)?;
     // At once, not when the address is bound: whatever happens then, nobody could ever see them again.
     if let Some((first, password)) = first_start(&store)? {
         print(&welcome(&first, &password));
     }
-    app::serve(config, Clock::system(), store, |url| {
+    app::serve(config, Clock::system(), (registry, store), |url| {
         print(&format!("listening on {url}"))
     })?;
     Ok(())

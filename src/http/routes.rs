@@ -5,6 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
 
 use crate::scim::error::ScimErrorKind;
+use crate::scim::schema::Registry;
 use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
@@ -12,8 +13,8 @@ use super::guard::{self, Provisioner};
 use super::scim::{bulk, discovery, read, search, write};
 use super::{api, health};
 
-/// Puts every route into the application.
-pub fn configure(app: &mut web::ServiceConfig) {
+/// Puts every route into the application; a type of resource has its own by being in the registry.
+pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
     app.service(web::resource("/healthz").get(health::healthz))
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/metrics").get(health::metrics))
@@ -52,8 +53,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                     web::get().to(discovery::schema),
                     web::head().to(discovery::schema),
                 ))
-                .configure(|scim| kind(scim, "/Users", Kind::User))
-                .configure(|scim| kind(scim, "/Groups", Kind::Group))
+                .configure(|scim| {
+                    for resource_type in &registry.resource_types {
+                        kind(scim, &resource_type.endpoint, Kind::of(resource_type));
+                    }
+                })
                 .service(
                     web::resource("/Bulk")
                         .route(web::post().to(bulk::bulk))
@@ -86,7 +90,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
 }
 
 /// The endpoints of one kind of resource.
-fn kind(scim: &mut web::ServiceConfig, endpoint: &'static str, kind: Kind) {
+fn kind(scim: &mut web::ServiceConfig, endpoint: &str, kind: Kind) {
     let list = move |request, who, state| search::list(kind, request, who, state);
     let get = move |request, who, id, state| read::get(kind, request, who, id, state);
     scim.service(

@@ -188,7 +188,7 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
         body.as_deref(),
         user_agent,
     );
-    entry.resource_type = planned.map(|planned| planned.resource_type.name.clone());
+    entry.resource_type = planned.map(|planned| planned.resource_type.name.to_owned());
     entry
 }
 
@@ -273,15 +273,7 @@ fn place(
         (Err(_), Some(Target::BulkId(name))) => plan.made(name, progress).ok()??,
         (Err(_), None) => return None,
     };
-    Some((kind(planned).ok()?, id))
-}
-
-fn kind(planned: &Planned) -> Result<Kind, ServiceError> {
-    let name = planned.resource_type.name.as_str();
-    let kind = [Kind::User, Kind::Group]
-        .into_iter()
-        .find(|kind| kind.name() == name);
-    kind.ok_or_else(|| ServiceError::not_found("endpoint", &planned.resource_type.endpoint))
+    Some((Kind::of(&planned.resource_type), id))
 }
 
 /// The data with ids for references. The flag tells whether a value was left out whose id does not exist yet.
@@ -320,7 +312,7 @@ fn execute(
     progress: &Progress,
 ) -> Result<Written, ServiceError> {
     let planned = plan.planned(index)?;
-    let kind = kind(planned)?;
+    let kind = Kind::of(&planned.resource_type);
     let (data, _) = resolved(plan, index, progress)?;
     let expected = IfMatch::of(planned.version.as_deref());
     let id = match planned.action.target() {
@@ -401,7 +393,7 @@ fn circle(
                 error,
             };
             let planned = plan.planned(index).map_err(blame)?;
-            let kind = kind(planned).map_err(blame)?;
+            let kind = Kind::of(&planned.resource_type);
             let (data, left_out) = resolved(plan, index, &progress).map_err(blame)?;
             let written = directory::create(db, scope, call, kind, &data).map_err(blame)?;
             progress.note(index, Ok(&written.id));

@@ -15,7 +15,7 @@ use crate::scim::fold::fold;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
 pub use crate::store::queries::memberships::MemberRow;
 use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, StateCounts, Which};
-use crate::store::queries::{assignments, events, jobs};
+use crate::store::queries::{assignments, events, jobs, resource_values};
 use crate::store::statement::Bind;
 use crate::store::{Db, StoreError};
 
@@ -273,6 +273,7 @@ pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, Service
     };
     let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
     rows::end(db, scope.tenant, id, scope.now)?;
+    resource_values::remove_all(db, scope.tenant, id.0)?;
     event(
         db,
         scope,

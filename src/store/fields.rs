@@ -104,4 +104,5 @@ stored_ids!(
     CompletionId,
     ExceptionId,
     JobId,
+    ResourceId,
 );

@@ -6,10 +6,12 @@
 pub mod backup;
 mod bind;
 pub mod condition;
+pub mod custom_values;
 pub mod db;
 mod dialect;
 pub mod error;
 mod fields;
+pub mod kind;
 mod migrate;
 pub mod placement;
 mod pool;
@@ -18,6 +20,7 @@ pub mod queries;
 mod sole_server;
 mod sqlite;
 pub mod statement;
+mod value_keys;
 mod writer;
 
 use std::sync::Arc;

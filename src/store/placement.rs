@@ -1,23 +1,18 @@
-//! Where the value of a SCIM attribute lives: a column, a row of `user_values`, a membership, or the document only.
+//! Where the value of a SCIM attribute lives: a column, a value row, a membership, or the document only.
 //!
 //! The one table behind filters, sorting and the rows written beside a document. The numbers of attributes are stored:
 //! they are never used again for another attribute.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::custom_values;
+pub use super::kind::Kind;
 use super::queries::values::ValueRow;
+use super::value_keys::canonical_base64;
+pub use super::value_keys::{Form, KEY_CHARS, LONG, bytes_key, cut};
 use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
 use crate::scim::schema::Attr;
-
-/// Which table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    User,
-    Group,
-}
 
 /// Where an attribute lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +24,7 @@ pub enum Place {
     Created,
     Modified,
     ResourceType,
-    /// Rows of `user_values`, and which part of an element is meant.
+    /// Rows of `user_values` or `resource_values`, and which part of an element is meant.
     Value(ValueAttr, Part),
     /// Live memberships: the groups of a user, the members of a group; and which part of an element is meant.
     Membership(Part),
@@ -47,16 +42,7 @@ pub struct TextColumn {
     pub shortened: bool,
 }
 
-/// What a key is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    Folded,
-    Exact,
-    /// Canonical base64 of the bytes.
-    Bytes,
-}
-
-/// An attribute with rows in `user_values`.
+/// An attribute with rows in `user_values`, or in `resource_values` when an operator's schema defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueAttr {
     pub number: i64,
@@ -67,6 +53,22 @@ pub struct ValueAttr {
     pub form: Form,
     /// Whether `co` and `ew` may be asked of the key. Then a shortened key leaves a [`LONG`] row.
     pub substrings: bool,
+    pub custom: bool,
+}
+
+impl ValueAttr {
+    /// An attribute of an operator's schema.
+    const fn custom(number: i64, form: Form) -> Self {
+        Self {
+            number,
+            extension: None,
+            name: "",
+            sub: None,
+            form,
+            substrings: matches!(form, Form::Folded | Form::Exact),
+            custom: true,
+        }
+    }
 }
 
 /// A part of an element.
@@ -81,14 +83,8 @@ pub enum Part {
     Other,
 }
 
-/// The longest key in characters; what is longer is cut, because PostgreSQL's b-trees take 2,700 bytes.
-pub const KEY_CHARS: usize = 512;
-
 /// The number under which a user's `manager.value` is kept.
 pub const MANAGER: i64 = 9;
-
-/// The number of the row that says of a user: some key of theirs that substrings are asked of was cut.
-pub const LONG: i64 = 0;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -100,6 +96,7 @@ const fn multi(number: i64, name: &'static str, form: Form, substrings: bool) ->
         sub: Some("value"),
         form,
         substrings,
+        custom: false,
     }
 }
 
@@ -118,6 +115,7 @@ const VALUES: [ValueAttr; 9] = [
         sub: None,
         form: Form::Folded,
         substrings: true,
+        custom: false,
     },
     ValueAttr {
         number: MANAGER,
@@ -126,6 +124,7 @@ const VALUES: [ValueAttr; 9] = [
         sub: Some("value"),
         form: Form::Exact,
         substrings: true,
+        custom: false,
     },
 ];
 
@@ -170,7 +169,13 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
             _ => {}
         }
     }
-    if kind == Kind::Group {
+    if custom_values::is_custom(kind, attr) {
+        return match custom_values::key_of(kind, attr) {
+            Some((number, form)) => Place::Value(ValueAttr::custom(number, form), Part::Value),
+            None => Place::Document,
+        };
+    }
+    if kind != Kind::User {
         return Place::Document;
     }
     let urn = attr.extension.as_ref().map(|schema| schema.id.as_str());
@@ -190,37 +195,6 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
         Some(_) => Part::Other,
     };
     Place::Value(*value, part)
-}
-
-/// A key cut to what an index can hold, and whether it was.
-#[must_use]
-pub fn cut(mut key: String) -> (String, bool) {
-    match key.char_indices().nth(KEY_CHARS) {
-        Some((end, _)) => {
-            key.truncate(end);
-            (key, true)
-        }
-        None => (key, false),
-    }
-}
-
-/// The bytes of base64 text, as the text a key holds; empty when it is none.
-fn canonical_base64(written: &str) -> String {
-    use base64::alphabet;
-    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-    const TOLERANT: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    TOLERANT
-        .decode(written.replace('-', "+").replace('_', "/"))
-        .map_or_else(|_| String::new(), |bytes| bytes_key(&bytes))
-}
-
-/// The key of bytes.
-#[must_use]
-pub fn bytes_key(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
 }
 
 /// The rows of `user_values` for a user's document, in a fixed order.
@@ -255,8 +229,8 @@ pub fn user_values(resource: &Resource) -> Vec<ValueRow> {
             let (value_key, shortened) = cut(match (attr.form, written) {
                 (_, None) => String::new(),
                 (Form::Folded, Some(text)) => fold(text),
-                (Form::Exact, Some(text)) => text.to_owned(),
                 (Form::Bytes, Some(text)) => canonical_base64(text),
+                (_, Some(text)) => text.to_owned(),
             });
             long |= shortened && attr.substrings;
             rows.push(ValueRow {

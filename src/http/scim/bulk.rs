@@ -271,7 +271,7 @@ impl Run {
 /// What the single request would answer.
 fn success(operation: Option<&BulkOperation>) -> StatusCode {
     let planned = operation.and_then(|operation| operation.planned.as_ref().ok());
-    match planned.map(|planned| (&planned.action, planned.resource_type.name.as_str())) {
+    match planned.map(|planned| (&planned.action, planned.resource_type.name)) {
         Some((Action::Create, _)) => StatusCode::CREATED,
         Some((Action::Delete(_), _)) => StatusCode::NO_CONTENT,
         Some((Action::Patch(_), name)) if name == Kind::Group.name() => StatusCode::NO_CONTENT,

@@ -1,6 +1,9 @@
 //! Discovery: `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas`. RFC 7644 §4; what is published is what is enforced (SH-10).
 
-use actix_web::http::StatusCode;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
@@ -8,15 +11,32 @@ use crate::http::AppState;
 use crate::http::error::{self, ScimFailure};
 use crate::http::guard::Provisioner;
 use crate::scim::message;
+use crate::scim::version::{IfNoneMatch, Version};
 use crate::service::groups;
 
+use super::asked::header_list;
 use super::exchange;
 use super::respond::Reply;
 
-fn document(body: &Value) -> HttpResponse {
-    let mut reply = Reply::ok(body.to_string());
+/// DC-04: a document with a tag made of its text, so that it is sent again only when it has changed.
+fn answer(request: &HttpRequest, body: String) -> HttpResponse {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    let version = Version(i64::try_from(hasher.finish() >> 1).unwrap_or(i64::MAX));
+    let known = header_list(request, &header::IF_NONE_MATCH)
+        .is_some_and(|tags| IfNoneMatch::parse(&tags).matches(version));
+    let mut reply = if known {
+        Reply::empty(StatusCode::NOT_MODIFIED)
+    } else {
+        Reply::ok(body)
+    };
+    reply.version = Some(version);
     reply.cacheable = true;
     reply.respond()
+}
+
+fn document(request: &HttpRequest, body: &Value) -> HttpResponse {
+    answer(request, body.to_string())
 }
 
 /// DC-02: a filter is refused, so that nobody believes it was applied.
@@ -53,9 +73,10 @@ pub async fn service_provider_config(
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
-    document(&message::service_provider_config(&exchange::base(
-        &state, &request,
-    )))
+    document(
+        &request,
+        &message::service_provider_config(&exchange::base(&state, &request)),
+    )
 }
 
 /// Whether the tenant's plan offers groups; what it does not include is not advertised (§7.15).
@@ -90,7 +111,7 @@ pub async fn resource_types(
         .filter(|one| with_groups || one.name != "Group")
         .map(|one| state.registry.resource_type_json(one, &base).to_string())
         .collect();
-    listed(&all)
+    listed(&request, &all)
 }
 
 /// `GET /ResourceTypes/{id}`.
@@ -112,6 +133,7 @@ pub async fn resource_type(
     };
     match found {
         Some(found) => document(
+            &request,
             &state
                 .registry
                 .resource_type_json(found, &exchange::base(&state, &request)),
@@ -136,7 +158,7 @@ pub async fn schemas(
         .iter()
         .map(|one| state.registry.schema_json(one, &base).to_string())
         .collect();
-    listed(&all)
+    listed(&request, &all)
 }
 
 /// `GET /Schemas/{urn}`.
@@ -151,6 +173,7 @@ pub async fn schema(
     }
     match state.registry.schema(&urn) {
         Some(found) => document(
+            &request,
             &state
                 .registry
                 .schema_json(found, &exchange::base(&state, &request)),
@@ -159,9 +182,8 @@ pub async fn schema(
     }
 }
 
-fn listed(all: &[String]) -> HttpResponse {
+fn listed(request: &HttpRequest, all: &[String]) -> HttpResponse {
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let mut reply = Reply::ok(message::list_response(total, &message::Page::Index(1), all));
-    reply.cacheable = true;
-    reply.respond()
+    let body = message::list_response(total, &message::Page::Index(1), all);
+    answer(request, body)
 }

@@ -127,16 +127,22 @@ async fn search_everything(
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
     );
-    let views = [
-        Projection::parse(&*resource_type(state, Kind::User)?, attributes, excluded)?,
-        Projection::parse(&*resource_type(state, Kind::Group)?, attributes, excluded)?,
-    ];
-    let [of_users, of_groups] = &views;
-    let wanted = Parts {
-        groups: parts(of_users).groups,
-        learner: parts(of_users).learner,
-        ..parts(of_groups)
-    };
+    let mut views = Vec::new();
+    let mut wanted = Parts::default();
+    for resource_type in &state.registry.resource_types {
+        let view = Projection::parse(resource_type, attributes, excluded)?;
+        let of_type = parts(&view);
+        // Only groups have members, only users have groups and a learner.
+        match Kind::of(resource_type) {
+            Kind::User => {
+                wanted.groups = of_type.groups;
+                wanted.learner = of_type.learner;
+            }
+            Kind::Group => wanted.members = of_type.members,
+            Kind::Other(_) => {}
+        }
+        views.push((Kind::of(resource_type), resource_type, view));
+    }
     let (reader, registry, asked, base) = (
         scope.clone(),
         state.registry.clone(),
@@ -160,16 +166,10 @@ async fn search_everything(
         .await?;
     let mut resources = Vec::with_capacity(found.resources.len());
     for resource in found.resources {
-        let view = if resource.kind == Kind::User {
-            of_users
-        } else {
-            of_groups
-        };
-        resources.push(respond::projected(
-            &*resource_type(state, resource.kind)?,
-            view,
-            resource.body,
-        )?);
+        let view = views.iter().find(|(kind, ..)| *kind == resource.kind);
+        if let Some((_, resource_type, view)) = view {
+            resources.push(respond::projected(resource_type, view, resource.body)?);
+        }
     }
     Ok(Reply::ok(message::list_response(
         found.total,

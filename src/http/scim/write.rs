@@ -24,7 +24,7 @@ use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
     match kind {
-        Kind::User => BODY_LIMIT,
+        Kind::User | Kind::Other(_) => BODY_LIMIT,
         Kind::Group => GROUP_BODY_LIMIT,
     }
 }
@@ -182,7 +182,7 @@ pub async fn patch(
         .is_ok_and(|search| search.attributes.is_some() || search.excluded_attributes.is_some());
     let full = shaped
         || (prefer.contains("return=representation"))
-        || (kind == Kind::User && !prefer.contains("return=minimal"));
+        || (kind != Kind::Group && !prefer.contains("return=minimal"));
     let id = id.into_inner();
     let done = write(
         kind,

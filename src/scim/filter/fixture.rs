@@ -55,6 +55,7 @@ pub fn user_type() -> ResourceType {
         name: "Acme".to_owned(),
         description: String::new(),
         attributes,
+        custom: true,
     });
     let mut user = builtin("User");
     user.extensions.push(Extension {

@@ -81,6 +81,8 @@ pub struct Schema {
     pub name: String,
     pub description: String,
     pub attributes: Vec<Arc<AttributeDef>>,
+    /// From an operator's file, not built in.
+    pub custom: bool,
 }
 
 impl Schema {

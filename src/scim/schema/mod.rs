@@ -2,14 +2,12 @@
 
 mod attribute;
 mod load;
-mod node;
 mod publish;
 mod registry;
 mod resource_type;
 
 pub use attribute::{AttributeDef, Mutability, Returned, Schema, Type, Uniqueness};
-pub use load::is_attribute_name;
-pub use node::LoadError;
+pub use load::{LoadError, is_attribute_name};
 pub use publish::{RESOURCE_TYPE_URN, SCHEMA_URN};
 pub use registry::{Attr, Registry};
 pub use resource_type::{Extension, ResourceType};

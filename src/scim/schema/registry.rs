@@ -11,6 +11,8 @@ pub struct Registry {
     /// All schemas served at `/Schemas`, in file order, those of the discovery documents included.
     pub schemas: Vec<Arc<Schema>>,
     pub resource_types: Vec<Arc<ResourceType>>,
+    /// `id`, `externalId`, `meta` and `schemas`, which every type has.
+    pub(super) common: Vec<Arc<AttributeDef>>,
 }
 
 /// A resolved attribute: which container, which attribute, which sub-attribute.
@@ -83,6 +85,12 @@ impl ResourceType {
             .find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
+    /// Whether a key of a stored document is the URN of an extension that this type does not have (any more).
+    #[must_use]
+    pub fn is_forgotten(&self, key: &str) -> bool {
+        key.contains(':') && self.extension(key).is_none()
+    }
+
     /// A core or common attribute by its bare name.
     #[must_use]
     pub fn core_attribute(&self, name: &str) -> Option<&Arc<AttributeDef>> {
@@ -115,6 +123,24 @@ impl ResourceType {
         }
     }
 
+    /// The one extension that defines a bare name (D-13). An operator's schema never takes a name from a built-in one.
+    fn unqualified(&self, name: &str) -> Option<(Option<Arc<Schema>>, &Arc<AttributeDef>)> {
+        let found = |custom: bool| {
+            self.extensions
+                .iter()
+                .map(|extension| &extension.schema)
+                .filter(move |schema| schema.custom == custom)
+                .filter_map(|schema| Some((schema, schema.attribute(name)?)))
+        };
+        let (schema, def) = match found(false).next() {
+            Some(builtin) if found(false).nth(1).is_none() => builtin,
+            Some(_) => return None,
+            None if found(true).nth(1).is_some() => return None,
+            None => found(true).next()?,
+        };
+        Some((Some(schema.clone()), def))
+    }
+
     /// Resolves `[urn:]name[.sub]`; an unqualified name falls back to the one extension that defines it (D-13).
     /// `None` when nothing has this name.
     #[must_use]
@@ -129,19 +155,7 @@ impl ResourceType {
             Some(schema) => (Some(schema.clone()), schema.attribute(name)?),
             None => match self.core_attribute(name) {
                 Some(def) => (None, def),
-                None => {
-                    let mut found = self.extensions.iter().filter_map(|extension| {
-                        extension
-                            .schema
-                            .attribute(name)
-                            .map(|def| (&extension.schema, def))
-                    });
-                    let (schema, def) = found.next()?;
-                    if found.next().is_some() {
-                        return None;
-                    }
-                    (Some(schema.clone()), def)
-                }
+                None => self.unqualified(name)?,
             },
         };
         let sub = match sub_name {

@@ -222,7 +222,8 @@ impl Draft<'_> {
         }
     }
 
-    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values.
+    /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values, what no
+    /// response shows unasked, and extensions whose schema file is away, which no client can name.
     fn keep(&mut self, rt: &ResourceType, before: &Resource) {
         keep_parts(&mut self.document, before.document(), &rt.schema);
         for extension in &rt.extensions {
@@ -249,12 +250,18 @@ impl Draft<'_> {
             }
         }
         for def in &rt.schema.attributes {
-            let omitted = def.name == ACTIVE && !self.named.contains(ACTIVE);
+            let kept = def.name == ACTIVE || is_unseen(def);
+            let omitted = kept && !self.named.contains(&def.name);
             if (omitted || def.mutability == Mutability::Immutable)
                 && !self.document.contains_key(&def.name)
                 && let Some(value) = before.document().get(&def.name)
             {
                 self.document.insert(def.name.clone(), value.clone());
+            }
+        }
+        for (urn, value) in before.document() {
+            if rt.is_forgotten(urn) {
+                self.document.insert(urn.clone(), value.clone());
             }
         }
         for extension in &rt.extensions {
@@ -263,11 +270,10 @@ impl Draft<'_> {
                 continue;
             };
             for (name, value) in old {
-                let omitted = schema.id == KEPT_EXTENSION
-                    && !self.named.contains(&path_of(Some(schema), name));
-                let immutable = schema
-                    .attribute(name)
-                    .is_some_and(|def| def.mutability == Mutability::Immutable);
+                let def = schema.attribute(name);
+                let kept = schema.id == KEPT_EXTENSION || def.is_some_and(|def| is_unseen(def));
+                let omitted = kept && !self.named.contains(&path_of(Some(schema), name));
+                let immutable = def.is_some_and(|def| def.mutability == Mutability::Immutable);
                 let absent = self
                     .document
                     .get(&schema.id)
@@ -278,6 +284,11 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+/// Whether a client that sends back what it has read cannot know the value.
+fn is_unseen(def: &AttributeDef) -> bool {
+    matches!(def.returned, Returned::Never | Returned::Request)
 }
 
 fn has_immutable_parts(schema: &Schema) -> bool {

@@ -14,7 +14,7 @@ use crate::clock::Instant;
 use crate::scim::error::ScimError;
 use crate::scim::fold::fold;
 use crate::scim::message::Note;
-use crate::scim::schema::{AttributeDef, Mutability, Type};
+use crate::scim::schema::{AttributeDef, Mutability, Type, Uniqueness};
 use crate::scim::switches::Switches;
 
 /// Values of one multi-valued attribute (E7).
@@ -263,6 +263,8 @@ fn text_value(attr: &AttributeDef, path: &str, text: String) -> Result<String, S
     }
     let longest = match attr.name.as_str() {
         "userName" | "externalId" => MAX_KEY,
+        // what is unique is compared whole, in an index
+        _ if attr.uniqueness != Uniqueness::None => MAX_KEY,
         "formatted" => MAX_LONG_STRING,
         _ if attr.attribute_type == Type::Reference => MAX_LONG_STRING,
         _ => MAX_STRING,

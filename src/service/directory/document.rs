@@ -3,6 +3,7 @@
 //! A user's stored document is the response without `id`, `groups` and `meta`, `schemas` first. A group's response is composed of its
 //! columns and the document of its other extensions.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
@@ -29,6 +30,14 @@ pub fn stored(resource_type: &ResourceType, resource: &Resource) -> String {
             urns.push(Value::from(extension.schema.id.as_str()));
         }
     }
+    // Data of an extension whose schema file is away; `shown` leaves it out until the file is back.
+    urns.extend(
+        resource
+            .document()
+            .keys()
+            .filter(|key| resource_type.is_forgotten(key))
+            .map(|key| Value::from(key.as_str())),
+    );
     let mut whole = Map::with_capacity(resource.document().len() + 1);
     whole.insert("schemas".to_owned(), Value::Array(urns));
     whole.extend(
@@ -47,6 +56,35 @@ pub fn parse(doc: &str) -> Result<Resource, ServiceError> {
     })?;
     document.remove("schemas");
     Ok(Resource::from_valid(document))
+}
+
+/// A stored document as it may be shown: without extensions that no schema file defines any more. Nearly always that is
+/// all of it, which its `schemas` tell without reading further.
+#[must_use]
+pub fn shown<'d>(resource_type: &ResourceType, doc: &'d str) -> Cow<'d, str> {
+    let urns = doc
+        .strip_prefix("{\"schemas\":[")
+        .and_then(|rest| rest.split(']').next())
+        .unwrap_or_default();
+    let is_known = |urn: &str| resource_type.schema_of(urn.trim_matches('"')).is_some();
+    if urns.split(',').all(is_known) {
+        return Cow::Borrowed(doc);
+    }
+    match parse(doc) {
+        Ok(resource) => {
+            let known = without_forgotten(resource_type, resource);
+            Cow::Owned(stored(resource_type, &known))
+        }
+        Err(_) => Cow::Borrowed(doc),
+    }
+}
+
+/// A resource without the extensions that no schema file defines any more.
+#[must_use]
+pub fn without_forgotten(resource_type: &ResourceType, resource: Resource) -> Resource {
+    let mut document = resource.into_document();
+    document.retain(|key, _| !resource_type.is_forgotten(key));
+    Resource::from_valid(document)
 }
 
 /// What the server adds to a document.

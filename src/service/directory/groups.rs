@@ -17,6 +17,7 @@ use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
 use super::super::{Scope, ServiceError};
+use super::custom;
 use super::document::{self, GROUP_EXTENSION};
 use super::shown_group::{self, document_of, members_of, resource_type};
 use super::types::{Call, Resource, Written, check_version, next_modified};
@@ -113,6 +114,7 @@ pub(super) fn create(
         },
     )
     .map_err(|error| conflict(error, &row.name))?;
+    custom::add_values(db, scope, resource_type(call)?, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "groups", id.0, 1)?;
     let changes = accepted
         .members
@@ -251,6 +253,7 @@ fn store(
             row.doc = Value::Object(facts.rest).to_string();
             groups_directory::replace(db, scope.tenant, &row, &fold(&row.name))
                 .map_err(|error| conflict(error, &row.name))?;
+            custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
         } else {
             groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
         }
@@ -286,8 +289,8 @@ fn written(
         members_ended: outcome.ended,
         effects: outcome.effects,
         notes,
-        changes,
         named: Vec::new(),
+        changes,
         resource: Some(resource),
     })
 }
@@ -311,7 +314,7 @@ pub(super) fn delete(
         members_ended,
         effects: Default::default(),
         notes: Vec::new(),
-        changes: json!({}),
         named: Vec::new(),
+        changes: json!({}),
     })
 }

@@ -5,6 +5,7 @@
 //! Not here: HTTP, projection, the answer's bytes beyond [`document`].
 
 pub mod bindings;
+mod custom;
 pub mod document;
 mod groups;
 mod search;
@@ -37,6 +38,7 @@ pub fn create(
     match kind {
         Kind::User => users::create(db, scope, call, body),
         Kind::Group => groups::create(db, scope, call, body),
+        Kind::Other(_) => custom::create(db, scope, call, kind, body),
     }
 }
 
@@ -51,6 +53,7 @@ pub fn get(
     match kind {
         Kind::User => users::get(db, scope, call, id_of::<UserId>(kind, id)?),
         Kind::Group => groups::get(db, scope, call, id_of::<GroupId>(kind, id)?),
+        Kind::Other(_) => custom::get(db, scope, call, (kind, id_of(kind, id)?)),
     }
 }
 
@@ -66,6 +69,9 @@ pub fn replace(
     match kind {
         Kind::User => users::replace(db, scope, call, id_of(kind, id)?, body, expected),
         Kind::Group => groups::replace(db, scope, call, id_of(kind, id)?, body, expected),
+        Kind::Other(_) => {
+            custom::replace(db, scope, call, (kind, id_of(kind, id)?), body, expected)
+        }
     }
 }
 
@@ -81,6 +87,7 @@ pub fn patch(
     match kind {
         Kind::User => users::patch(db, scope, call, id_of(kind, id)?, patch, expected),
         Kind::Group => groups::patch(db, scope, call, id_of(kind, id)?, patch, expected),
+        Kind::Other(_) => custom::patch(db, scope, call, (kind, id_of(kind, id)?), patch, expected),
     }
 }
 
@@ -94,5 +101,6 @@ pub fn delete(
     match kind {
         Kind::User => users::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Group => groups::delete(db, scope, id_of(kind, id)?, expected),
+        Kind::Other(_) => custom::delete(db, scope, (kind, id_of(kind, id)?), expected),
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn render(
 ) -> Result<Resource, ServiceError> {
     let resource_type = resource_type(call)?;
     let id = row.id.to_string();
-    let stored = document::stored(resource_type, &document_of(row)?);
+    let document = document::without_forgotten(resource_type, document_of(row)?);
+    let stored = document::stored(resource_type, &document);
     let extra: Vec<String> = members
         .into_iter()
         .map(|members| format!("\"members\":[{members}]"))

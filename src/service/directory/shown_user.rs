@@ -149,7 +149,7 @@ fn render(call: Call<'_>, row: &UserRow, extra: &[String]) -> Result<Resource, S
         created: row.created_at,
         modified: row.modified_at,
     };
-    let body = envelope.wrap(&row.doc, extra);
+    let body = envelope.wrap(&document::shown(resource_type, &row.doc), extra);
     Ok(Resource {
         kind: Kind::User,
         version: Version(row.version),

@@ -10,29 +10,7 @@ use crate::scim::version::{IfMatch, Version};
 use super::super::ServiceError;
 use super::super::enroll::Effects;
 
-/// Which kind of resource; Users and Groups are data to the HTTP layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    User,
-    Group,
-}
-
-impl Kind {
-    /// The resource type's name, as in `meta.resourceType`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Group => "Group",
-        }
-    }
-
-    /// Its definition. The loader refuses schema files without both types.
-    #[must_use]
-    pub fn resource_type(self, registry: &Registry) -> Option<&std::sync::Arc<ResourceType>> {
-        registry.resource_type(self.name())
-    }
-}
+pub use crate::store::placement::Kind;
 
 /// One resource, whole: every attribute it has, in one JSON object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,4 +86,11 @@ pub(super) fn check_version(expected: &IfMatch, current: i64) -> Result<(), Serv
 /// The instant of a change: never at or before the last one (C23).
 pub(super) fn next_modified(now: Instant, last: Instant) -> Instant {
     Instant(now.0.max(last.0.saturating_add(1)))
+}
+
+/// The definition of a kind.
+pub(super) fn definition(call: Call<'_>, kind: Kind) -> Result<&ResourceType, ServiceError> {
+    kind.resource_type(call.registry)
+        .map(AsRef::as_ref)
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no {}", kind.name())))
 }

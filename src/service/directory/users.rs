@@ -9,15 +9,15 @@ use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
 use crate::store::queries::users::{self, NewUser, UserRow};
-use crate::store::queries::{counters, values};
+use crate::store::queries::{counters, resource_values, values};
 use crate::store::{StoreError, placement};
 
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
-use super::document;
 use super::shown_user::{self, resource_type};
 use super::types::{Call, Resource, Written, check_version, next_modified};
+use super::{custom, document};
 
 fn taken(facts: &UserFacts) -> ServiceError {
     ServiceError::Taken {
@@ -57,6 +57,7 @@ pub(super) fn create(
     };
     users::insert(db, scope.tenant, &row).map_err(|error| conflict(error, &facts))?;
     values::insert_all(db, scope.tenant, id, &facts.values)?;
+    custom::add_values(db, scope, resource_type, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "users", id.0, 1)?;
     let row = UserRow {
         id,
@@ -81,8 +82,8 @@ pub(super) fn create(
         members_ended: 0,
         effects: learner.effects,
         notes: accepted.notes,
-        changes: json!({}),
         named: accepted.named,
+        changes: json!({}),
         resource: Some(resource),
     })
 }
@@ -201,6 +202,7 @@ fn store(
             facts.display_name_key.as_deref(),
         )
         .map_err(|error| conflict(error, &facts))?;
+        custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
         if facts.values != old.values {
             values::replace_all(db, scope.tenant, row.id, &facts.values)?;
         }
@@ -219,8 +221,8 @@ fn store(
         members_ended: 0,
         effects,
         notes,
-        changes,
         named: Vec::new(),
+        changes,
         resource: Some(resource),
     })
 }
@@ -234,6 +236,7 @@ pub(super) fn delete(
     let row = locked(db, scope, id, expected)?;
     users::end(db, scope.tenant, id, scope.now)?;
     values::replace_all(db, scope.tenant, id, &[])?;
+    resource_values::remove_all(db, scope.tenant, id.0)?;
     counters::add(db, scope.tenant, "users", id.0, -1)?;
     let learner: LearnerId = row.learner_id;
     let members_ended = learners::end_account(db, scope, id, learner)?;
@@ -249,8 +252,8 @@ pub(super) fn delete(
         members_ended,
         effects: Effects::default(),
         notes: Vec::new(),
-        changes: json!({}),
         named: Vec::new(),
+        changes: json!({}),
     })
 }
 

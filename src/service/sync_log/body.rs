@@ -1,8 +1,11 @@
 //! Bodies as the log may keep them: secrets replaced, length bounded.
 
+use std::sync::{PoisonError, RwLock};
+
 use serde_json::Value;
 
 use crate::scim::fold::fold;
+use crate::scim::schema::{Registry, Returned};
 
 /// The longest body kept, in bytes.
 pub const MAX_BODY: usize = 64 << 10;
@@ -36,6 +39,33 @@ const SUSPICIOUS: &[&str] = &[
     "apikey",
     "\\u",
 ];
+
+/// What an operator's schemas add to [`SECRET`], folded. It only grows: a name that was secret once is not written by a
+/// server of this process again.
+static DECLARED: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// Keeps the values of every attribute that is never returned out of the log (M-26).
+pub fn declare_secrets(registry: &Registry) {
+    let attributes = registry
+        .schemas
+        .iter()
+        .flat_map(|schema| &schema.attributes);
+    let names = attributes
+        .flat_map(|def| std::iter::once(def).chain(&def.sub_attributes))
+        .filter(|def| def.returned == Returned::Never)
+        .map(|def| fold(&def.name));
+    let mut declared = DECLARED.write().unwrap_or_else(PoisonError::into_inner);
+    for name in names {
+        if !declared.contains(&name) && !SECRET.contains(&name.as_str()) {
+            declared.push(name);
+        }
+    }
+}
+
+fn is_declared(matches: impl Fn(&str) -> bool) -> bool {
+    let declared = DECLARED.read().unwrap_or_else(PoisonError::into_inner);
+    declared.iter().any(|name| matches(name))
+}
 
 /// A request's or answer's body without its secrets, at most [`MAX_BODY`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,14 +144,25 @@ fn is_suspicious(text: &str) -> bool {
     } else {
         fold(&lower)
     };
-    SUSPICIOUS.iter().any(|word| folded.contains(word))
+    SUSPICIOUS.iter().any(|word| folded.contains(word)) || is_declared(|name| folded.contains(name))
 }
 
 /// Whether a member's name, or the last part of a path such as `urn:…:User:password`, is a secret's.
 fn is_secret(name: &str) -> bool {
     let name = fold(name.trim());
     let last = name.rsplit([':', '.']).next().unwrap_or_default();
-    SECRET.contains(&last)
+    SECRET.contains(&last) || is_declared(|name| name == last)
+}
+
+/// A change of a document as the log may keep it.
+pub fn safe_changes(changes: &Value) -> String {
+    let text = changes.to_string();
+    if !is_suspicious(&text) {
+        return text;
+    }
+    let mut changes = changes.clone();
+    redact(&mut changes);
+    changes.to_string()
 }
 
 /// Replaces secrets in place: values under a secret name, the `value` of a PATCH operation whose `path` is one.

@@ -20,7 +20,7 @@ use crate::store::queries::sync_log::{self, SyncRow};
 use super::scope::Actor;
 use super::{Scope, ServiceError, tokens};
 
-pub use body::{Body, MAX_BODY};
+pub use body::{Body, MAX_BODY, declare_secrets};
 pub use logger::SyncLogger;
 pub use reading::{Page, Query, SyncRequest, find, page};
 
@@ -229,7 +229,7 @@ impl SyncEntry {
             changes: if self.changes.is_null() {
                 "{}".to_owned()
             } else {
-                self.changes.to_string()
+                body::safe_changes(&self.changes)
             },
             request_body: self
                 .request_body

@@ -1,10 +1,12 @@
-//! Conditions on the elements of a multi-valued attribute: rows `v` of `user_values`, rows `m` of `memberships`.
+//! Conditions on the elements of a multi-valued attribute: rows `v` of `user_values` or `resource_values`, rows `m` of
+//! `memberships`.
 
 use super::piece::Piece;
 use super::text::id_equals;
 use super::{Bound, Exactness, Lowering, other};
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::checked::{Literal, Operator, Predicate};
+use crate::store::custom_values::integer_key;
 use crate::store::placement::{Form, Kind, Part, Place, TextColumn, ValueAttr, bytes_key, place};
 use crate::store::statement::Bind;
 
@@ -119,6 +121,25 @@ impl Lowering<'_> {
                 self.text_with("v.value_key", column, operator, &bytes_key(bytes), bound)
             }
             Literal::Bytes(_) => return Piece::unknown(bound),
+            Literal::Integer(number) if attr.form == Form::Integer => self.text_with(
+                "v.value_key",
+                column,
+                operator,
+                &integer_key(*number),
+                bound,
+            ),
+            Literal::Instant(instant) if attr.form == Form::Instant => self.text_with(
+                "v.value_key",
+                column,
+                operator,
+                &integer_key(instant.0),
+                bound,
+            ),
+            // One of two values is no small choice, so it is not looked up by its key.
+            Literal::Bool(wanted) if attr.form == Form::Bool && operator == Operator::Eq => {
+                let wanted = wanted.to_string();
+                return self.text_with("v.value_key", column, operator, &wanted, bound);
+            }
             literal => self.text("v.value_key", column, operator, literal, bound),
         };
         let empty =
@@ -143,6 +164,40 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether some element of an operator's complex attribute satisfies a filter. The parts of an element have a row each,
+    /// so that they belong to one element is told by the document.
+    pub(super) fn some_custom(&self, inner: &CheckedFilter, bound: Bound) -> Piece {
+        match inner {
+            CheckedFilter::Or(terms) => Piece::join(
+                terms
+                    .iter()
+                    .map(|term| self.some_custom(term, bound))
+                    .collect(),
+                false,
+            ),
+            CheckedFilter::And(terms) if bound == Bound::Upper => Piece::join(
+                terms
+                    .iter()
+                    .map(|term| self.some_custom(term, bound))
+                    .collect(),
+                true,
+            )
+            .at_best(Exactness::Superset),
+            CheckedFilter::Test(test) => match &test.predicate {
+                Predicate::Present => self.present(test, bound),
+                // holds for an element without the value, too
+                Predicate::Compare(Operator::Ne, _) => Piece::unknown(bound),
+                Predicate::Compare(operator, literal) => {
+                    self.compare(test, *operator, literal, bound)
+                }
+            },
+            CheckedFilter::Nothing => Piece::constant(false),
+            CheckedFilter::And(_) | CheckedFilter::Not(_) | CheckedFilter::ValuePath { .. } => {
+                Piece::unknown(bound)
+            }
+        }
+    }
+
     /// Whether some element of the resource satisfies a condition on its row.
     pub(super) fn some_element(&self, element: Element, condition: Piece) -> Piece {
         if condition.sql == "FALSE" {
@@ -156,9 +211,10 @@ impl Lowering<'_> {
             selective,
         } = condition;
         let (table, alias, own) = match (element, self.kind) {
+            (Element::Value(attr), _) if attr.custom => ("resource_values", "v", "resource_id"),
             (Element::Value(_), _) => ("user_values", "v", "user_id"),
-            (Element::Membership, Kind::User) => ("memberships", "m", "user_id"),
             (Element::Membership, Kind::Group) => ("memberships", "m", "group_id"),
+            (Element::Membership, _) => ("memberships", "m", "user_id"),
         };
         let mut binds = vec![Bind::from(self.tenant)];
         let which = match element {
@@ -194,8 +250,8 @@ impl Lowering<'_> {
 
     pub(super) const fn member_column(&self) -> &'static str {
         match self.kind {
-            Kind::User => "m.group_id",
             Kind::Group => "m.user_id",
+            Kind::User | Kind::Other(_) => "m.group_id",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A checked filter as a SQL condition on the row `r` of `users` or `learner_groups`.
+//! A checked filter as a SQL condition on the row `r` of `users`, `learner_groups` or `resources`.
 //!
 //! What no column holds becomes an upper bound: the condition then selects more than the filter, and the caller asks
 //! `scim::filter::eval` about each row. `not` turns an upper bound into a lower one, so both are built. Every condition
@@ -12,6 +12,7 @@ use crate::ids::TenantId;
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::checked::{Literal, Operator, Predicate, Test};
 
+use super::custom_values::is_custom;
 use super::db::Dialect;
 use super::placement::{Kind, Part, Place, place};
 use super::statement::Bind;
@@ -118,6 +119,7 @@ impl Lowering<'_> {
                 let element = match place(self.kind, attr) {
                     Place::Value(attr, Part::Whole | Part::Value) => Element::Value(attr),
                     Place::Membership(_) => Element::Membership,
+                    _ if is_custom(self.kind, attr) => return self.some_custom(inner, bound),
                     _ => return Piece::unknown(bound),
                 };
                 let condition = self.element(inner, element, bound);
@@ -136,6 +138,10 @@ impl Lowering<'_> {
             }
             Place::Text(_) => Piece::constant(true),
             Place::Active => Piece::new("r.active IS NOT NULL", Vec::new()),
+            // Few or all may have it; the index of the attribute has those that do.
+            Place::Value(attr, _) if attr.custom => {
+                self.some_element(Element::Value(attr), Piece::constant(true).keyed())
+            }
             Place::Value(attr, part) => {
                 self.some_element(Element::Value(attr), element_present(part, bound))
             }
@@ -172,12 +178,7 @@ impl Lowering<'_> {
             Place::Created => instant("r.created_at", operator, literal, bound),
             Place::Modified => instant("r.modified_at", operator, literal, bound),
             Place::ResourceType => match (operator, literal) {
-                (Operator::Eq, Literal::Exact(text)) => Piece::constant(
-                    text == match self.kind {
-                        Kind::User => "User",
-                        Kind::Group => "Group",
-                    },
-                ),
+                (Operator::Eq, Literal::Exact(text)) => Piece::constant(text == self.kind.name()),
                 _ => Piece::unknown(bound),
             },
             Place::Value(attr, part) => {

@@ -10,7 +10,7 @@ use crate::store::{Db, StoreError};
 pub fn add(
     db: &mut Db,
     tenant: TenantId,
-    name: &'static str,
+    name: &str,
     id: Uuid,
     delta: i64,
 ) -> Result<(), StoreError> {

@@ -134,6 +134,26 @@ pub const ALL: &[Invariant] = &[
               (SELECT 1 FROM users u WHERE u.tenant_id = v.tenant_id AND u.id = v.user_id AND u.deleted_at IS NULL)",
     },
     Invariant {
+        name: "values of operators' attributes have a resource",
+        meaning: "a search could find what is gone",
+        sql: "SELECT count(*) AS n FROM resource_values v WHERE v.tenant_id = ? AND NOT EXISTS \
+              (SELECT 1 FROM users u WHERE u.tenant_id = v.tenant_id AND u.id = v.resource_id AND u.deleted_at IS NULL) \
+              AND NOT EXISTS (SELECT 1 FROM learner_groups g WHERE g.tenant_id = v.tenant_id AND g.id = v.resource_id AND g.deleted_at IS NULL) \
+              AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = v.tenant_id AND r.id = v.resource_id)",
+    },
+    Invariant {
+        name: "versions are positive (resources)",
+        meaning: "an ETag could repeat",
+        sql: "SELECT count(*) AS n FROM resources WHERE tenant_id = ? AND version < 1",
+    },
+    Invariant {
+        name: "the counters of other resources are right",
+        meaning: "totalResults would lie",
+        sql: "SELECT count(*) AS n FROM (SELECT t.resource_type, count(*) AS found, \
+              (SELECT COALESCE(sum(c.value), 0) FROM counters c WHERE c.tenant_id = ? AND c.name = 'resources ' || t.resource_type) AS counted \
+              FROM resources t WHERE t.tenant_id = ? GROUP BY t.resource_type) x WHERE x.found <> x.counted",
+    },
+    Invariant {
         name: "versions are positive (users)",
         meaning: "an ETag could repeat",
         sql: "SELECT count(*) AS n FROM users WHERE tenant_id = ? AND version < 1",

@@ -23,6 +23,8 @@ pub mod learners;
 pub mod membership_views;
 pub mod memberships;
 pub mod obligations;
+pub mod resource_values;
+pub mod resources;
 pub mod search;
 pub mod sync_log;
 pub mod tenants;

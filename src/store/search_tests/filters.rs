@@ -21,6 +21,7 @@ fn agree<R: Shown>(store: &Store, filters: &[String]) -> usize {
             let page = run::<R>(
                 store,
                 Search {
+                    kind: R::KIND,
                     filter: Some(&filter),
                     order: Order::Natural,
                     offset: 0,
@@ -38,6 +39,7 @@ fn agree<R: Shown>(store: &Store, filters: &[String]) -> usize {
             let counted = run::<R>(
                 store,
                 Search {
+                    kind: R::KIND,
                     filter: Some(&filter),
                     order: Order::Natural,
                     offset: 0,
@@ -180,5 +182,69 @@ fn what_only_the_document_holds_is_decided_by_the_judge() {
                 &texts(&[r#"members.type eq "User""#, r#"members[type eq "User"]"#])
             ) > 0
         );
+    });
+}
+
+/// Attributes of an operator's schema: those with rows are decided by the database alone, parts of one element past each
+/// other by the judge, and both as the document has it.
+#[test]
+fn what_an_operator_defines_is_decided_as_in_memory() {
+    let placed = [
+        "site eq \"AACHEN\"",
+        "site ne \"Aachen\"",
+        "site co \"e\"",
+        "site sw \"ber\"",
+        "site ew \"n\"",
+        "site gt \"b\"",
+        "site le \"berlin\"",
+        "site eq \"\"",
+        "site pr",
+        "badgeNumber eq \"B1\"",
+        "badgeNumber sw \"b\"",
+        "grade eq 7",
+        "grade lt 0",
+        "grade ge -2",
+        "grade ne 7",
+        "contractor eq true",
+        "contractor eq false",
+        "contractor pr",
+        "hiredAt ge \"2020-05-01T02:00:00+02:00\"",
+        "hiredAt lt \"2020-05-01T00:00:00Z\"",
+        "skills eq \"go\"",
+        "skills pr",
+        "skills[value eq \"go\"]",
+        "skills[value sw \"w\" or value eq \"nothing\"]",
+        "homepage eq \"https://x.test/Bob\"",
+        "homepage eq \"https://x.test/bob\"",
+        "certificates.issuer eq \"tüv\"",
+        "certificates eq \"crane\"",
+        "certificates[level ge 2]",
+        "certificates[issuer eq \"TÜV\" or level eq 1]",
+        "not (certificates.level gt 2) and site pr",
+        "urn:example:params:scim:schemas:extension:employee:1.0:User:certificates[value eq \"crane\"]",
+    ];
+    let judged = [
+        "quota gt 0.1",
+        "certificates pr",
+        "certificates[issuer eq \"TÜV\" and value eq \"First aid\"]",
+        "certificates[issuer eq \"TÜV\" and not (value eq \"First aid\")]",
+        "certificates[issuer ne \"TÜV\"]",
+        "certificates[primary eq false]",
+        "certificates[primary eq true and level eq 3]",
+        "certificates.primary eq true",
+        "grade gt 1.5",
+        "hiredAt co \"2020\"",
+    ];
+    on_both(|store| {
+        fill(store, false);
+        assert_eq!(agree::<UserRow>(store, &texts(&placed)), 0);
+        assert!(agree::<UserRow>(store, &texts(&judged)) > 0);
+    });
+    on_both(|store| {
+        fill(store, true);
+        agree::<UserRow>(store, &texts(&placed));
+        agree::<UserRow>(store, &texts(&judged));
+        let needle = texts(&["site co \"needle\"", "site ew \"needle\"", "site gt \"s\""]);
+        agree::<UserRow>(store, &needle);
     });
 }

@@ -15,11 +15,12 @@ use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{Registry, ResourceType};
 use crate::scim::switches::Switches;
+use crate::store::custom_values;
 use crate::store::placement::{self, Kind, SortColumn, sort_column};
 use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
 use crate::store::queries::search::{Found, Listed, Order, Page, Search, page_statements, search};
 use crate::store::queries::users::{self, NewUser, UserRow};
-use crate::store::queries::{counters, values};
+use crate::store::queries::{counters, resource_values, values};
 use crate::store::statement::Stmt;
 use crate::store::testing::{on_both, write};
 use crate::store::{Db, Store, StoreError};
@@ -28,7 +29,9 @@ const TENANT: TenantId = TenantId(1);
 const OTHER: TenantId = TenantId(2);
 
 fn resource_type(kind: Kind) -> ResourceType {
-    let registry = Registry::builtin().expect("the schemas load");
+    let mut registry = Registry::builtin().expect("the schemas load");
+    let file = include_str!("../../../tests/fixtures/schemas/employee.json");
+    registry.add("employee.json", file).expect("it loads");
     let name = if kind == Kind::User { "User" } else { "Group" };
     ResourceType::clone(registry.resource_type(name).expect("a built-in type"))
 }
@@ -39,6 +42,8 @@ fn checked(kind: Kind, text: &str) -> CheckedFilter {
         .check(&resource_type(kind), &Switches::default())
         .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
+
+const CUSTOM: &str = "urn:example:params:scim:schemas:extension:employee:1.0:User";
 
 fn user_id(number: u8) -> UserId {
     UserId(uuid::Uuid::from_bytes([number; 16]))
@@ -54,14 +59,19 @@ fn people() -> Vec<Value> {
         json!({"userName": "Ada@x.test", "externalId": "E1", "active": true, "displayName": "Ada Lovelace", "title": "Director",
             "emails": [{"value": "Ada@x.test", "type": "work", "primary": true}, {"value": "ada@home.test", "type": "Home"}],
             "photos": [{"value": "https://x.test/A.png", "type": "photo"}],
-            ent: {"employeeNumber": "N-1", "manager": {"value": "Boss"}, "department": "Engines"}}),
+            ent: {"employeeNumber": "N-1", "manager": {"value": "Boss"}, "department": "Engines"},
+            CUSTOM: {"site": "Aachen", "badgeNumber": "B1", "grade": 7, "contractor": false, "hiredAt": "2020-05-01T00:00:00.000Z",
+                "skills": ["Welding", "Go"], "quota": 0.5, "certificates": [
+                    {"value": "First aid", "issuer": "Red Cross", "level": 1}, {"value": "Crane", "issuer": "TÜV", "level": 3, "primary": true}]}}),
         json!({"userName": "bob", "active": false, "displayName": "Bob%_", "emails": [{"value": "bob@x.test", "display": "B"}],
-            "phoneNumbers": [{"type": "fax"}, {"value": "+49 1", "type": "work"}], ent: {"department": "Sales"}}),
+            "phoneNumbers": [{"type": "fax"}, {"value": "+49 1", "type": "work"}], ent: {"department": "Sales"},
+            CUSTOM: {"site": "berlin", "badgeNumber": "b1", "grade": -2, "contractor": true, "skills": ["go"], "homepage": "https://x.test/Bob",
+                "certificates": [{"value": "First aid", "issuer": "TÜV", "level": 2}]}}),
         json!({"userName": "Straße", "externalId": "e1", "displayName": "Zoë \u{D7FF}x", "roles": [{"value": "Admin", "primary": true}]}),
         json!({"userName": "dora", "active": true, "externalId": "E9", "name": {"familyName": "Long"}}),
         json!({"userName": "eve", "active": true, "displayName": format!("{}needle", "y".repeat(600)), "title": "needle",
             "emails": [{"value": format!("{}NEEDLE", "z".repeat(600)), "type": "work"}],
-            "x509Certificates": [{"value": "QUJD"}]}),
+            "x509Certificates": [{"value": "QUJD"}], CUSTOM: {"site": format!("{}needle", "s".repeat(600))}}),
     ]
 }
 
@@ -158,15 +168,19 @@ fn make_user(db: &mut Db, tenant: TenantId, number: u8, person: &Value) -> Resul
     };
     users::insert(db, tenant, &user)?;
     counters::add(db, tenant, "users", id.0, 1)?;
+    let custom = custom_values::rows(&resource_type(Kind::User), &resource);
+    resource_values::insert(db, tenant, id.0, &custom)?;
     values::insert_all(db, tenant, id, &placement::user_values(&resource))
 }
 
 trait Shown: Listed {
+    const KIND: Kind;
     fn resource(&self) -> Resource;
     fn derived(&self) -> Map<String, Value>;
 }
 
 impl Shown for UserRow {
+    const KIND: Kind = Kind::User;
     fn resource(&self) -> Resource {
         Resource::from_valid(serde_json::from_str(&self.doc).expect("a document"))
     }
@@ -184,6 +198,7 @@ impl Shown for UserRow {
 }
 
 impl Shown for GroupRow {
+    const KIND: Kind = Kind::Group;
     fn resource(&self) -> Resource {
         let mut document = json!({"displayName": self.name});
         if let Some(external_id) = &self.external_id {
@@ -259,6 +274,7 @@ fn everything<R: Shown>(store: &Store) -> Vec<R> {
     run::<R>(
         store,
         Search {
+            kind: R::KIND,
             filter: None,
             order: Order::Natural,
             offset: 0,

@@ -35,6 +35,7 @@ fn pages_of_every_order_join_to_the_whole_list_in_the_judges_order() {
                     let mut found = Vec::new();
                     for offset in [0, 2, 4, 6] {
                         let wanted = Search {
+                            kind: Kind::User,
                             filter,
                             order: order_of(sort_by, descending),
                             offset,

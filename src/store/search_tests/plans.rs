@@ -103,7 +103,7 @@ fn frequent_searches_follow_their_index() {
                     let filter = checked(Kind::User, &text);
                     let stmt = page_statements::<UserRow>(
                         db,
-                        TENANT,
+                        (TENANT, Kind::User),
                         Some(&filter),
                         Order::Natural,
                         Ok(0),
@@ -125,7 +125,7 @@ fn frequent_searches_follow_their_index() {
                     let filter = checked(Kind::Group, &text);
                     let stmt = page_statements::<GroupRow>(
                         db,
-                        TENANT,
+                        (TENANT, Kind::Group),
                         Some(&filter),
                         Order::Natural,
                         Ok(0),
@@ -145,7 +145,8 @@ fn frequent_searches_follow_their_index() {
                     (modified, "users_modified"),
                 ] {
                     let stmt =
-                        page_statements::<UserRow>(db, TENANT, None, order, Ok(0)).swap_remove(0);
+                        page_statements::<UserRow>(db, (TENANT, Kind::User), None, order, Ok(0))
+                            .swap_remove(0);
                     let text = plan(db, &stmt);
                     assert!(
                         !text.contains("TEMP B-TREE FOR ORDER BY") && !text.contains("Sort  ("),

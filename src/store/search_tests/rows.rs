@@ -47,6 +47,7 @@ fn rows_are_replaced_at_their_version_and_ended_once() {
         let page = run::<UserRow>(
             store,
             Search {
+                kind: Kind::User,
                 filter: Some(&filter),
                 order: Order::Natural,
                 offset: 0,

@@ -1,6 +1,6 @@
 //! A server for one test: in this process, on a free port, with a database of its own and a clock that stands still.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,7 +32,9 @@ pub struct TestApp {
     pub clock: Clock,
     pub tenant: TenantId,
     running: Option<Running>,
+    config: Config,
     url: String,
+    tokens: [String; 2],
     scim: Client,
     api: Client,
     database: Database,
@@ -63,6 +65,11 @@ impl TestApp {
         Self::started(NOON, "UTC", None, connection)
     }
 
+    /// The server knows the schema files of a folder, too.
+    pub fn with_folder(folder: &Path) -> Self {
+        Self::started(NOON, "UTC", Some(folder.to_owned()), None)
+    }
+
     /// The server knows the schema files of a folder beside its own; its clock starts at `now`.
     pub fn with_schemas(folder: &str, now: &str) -> Self {
         Self::started(now, "UTC", Some(folder.into()), None)
@@ -84,12 +91,14 @@ impl TestApp {
             schemas,
             ..Config::throw_away()
         };
-        let running = spawn(config, clock.clone()).expect("the server starts");
+        let running = spawn(config.clone(), clock.clone()).expect("the server starts");
         let url = running.url.clone();
         let nobody = Client::new(&url, "", None);
         let mut app = Self {
             clock,
             tenant: TenantId(0),
+            config,
+            tokens: [String::new(), String::new()],
             url,
             scim: nobody.clone(),
             api: nobody,
@@ -97,9 +106,36 @@ impl TestApp {
             database,
         };
         app.tenant = app.new_tenant("acme", zone);
-        app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
-        app.api = app.client("/api/v1", Some(&app.token("api", None, None)));
+        app.tokens = [
+            app.token("scim", None, connection),
+            app.token("api", None, None),
+        ];
+        app.connect();
         app
+    }
+
+    fn connect(&mut self) {
+        self.scim = self.client("/scim/v2", Some(&self.tokens[0]));
+        self.api = self.client("/api/v1", Some(&self.tokens[1]));
+    }
+
+    /// Stops the server and starts it on the same database with other schema files, or without.
+    pub fn restart(&mut self, schemas: Option<&Path>) {
+        self.try_restart(schemas).expect("the server starts");
+    }
+
+    /// [`TestApp::restart`] that hands out why the server would not start.
+    pub fn try_restart(&mut self, schemas: Option<&Path>) -> Result<(), String> {
+        if let Some(running) = self.running.take() {
+            running.stop().expect("the server ends well");
+        }
+        self.config.schemas = schemas.map(Path::to_owned);
+        let running =
+            spawn(self.config.clone(), self.clock.clone()).map_err(|error| format!("{error:#}"))?;
+        self.url.clone_from(&running.url);
+        self.running = Some(running);
+        self.connect();
+        Ok(())
     }
 
     /// The tenant's SCIM client.

@@ -7,15 +7,15 @@ use crate::harness::{
 
 const REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
-fn bulk(operations: Value) -> Value {
+pub(super) fn bulk(operations: Value) -> Value {
     json!({ "schemas": [REQUEST], "Operations": operations })
 }
 
-fn send(scim: &Client, operations: Value) -> Vec<Value> {
+pub(super) fn send(scim: &Client, operations: Value) -> Vec<Value> {
     results(scim.post("/Bulk", &bulk(operations)).expect(200))
 }
 
-fn results(reply: &Reply) -> Vec<Value> {
+pub(super) fn results(reply: &Reply) -> Vec<Value> {
     assert_eq!(
         reply.json["schemas"],
         json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"])
@@ -26,7 +26,7 @@ fn results(reply: &Reply) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-fn statuses(results: &[Value]) -> Vec<&str> {
+pub(super) fn statuses(results: &[Value]) -> Vec<&str> {
     results
         .iter()
         .map(|one| one["status"].as_str().unwrap_or_default())
@@ -34,25 +34,26 @@ fn statuses(results: &[Value]) -> Vec<&str> {
 }
 
 /// The id at the end of a result's location.
-fn id(result: &Value) -> String {
+pub(super) fn id(result: &Value) -> String {
     let location = result["location"].as_str().unwrap_or_default();
     location.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn post_user(bulk_id: &str, name: &str) -> Value {
+pub(super) fn post_user(bulk_id: &str, name: &str) -> Value {
     json!({ "method": "POST", "path": "/Users", "bulkId": bulk_id, "data": user(name) })
 }
 
-fn post_report(bulk_id: &str, name: &str, manager: &str) -> Value {
+pub(super) fn post_report(bulk_id: &str, name: &str, manager: &str) -> Value {
     let data = json!({ "schemas": [USER, ENT], "userName": name, ENT: { "manager": { "value": manager } } });
     json!({ "method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data })
 }
 
-fn post_group(bulk_id: &str, name: &str, member: &str) -> Value {
+pub(super) fn post_group(bulk_id: &str, name: &str, member: &str) -> Value {
     let data = json!({ "schemas": [GROUP], "displayName": name, "members": [{ "value": member }] });
     json!({ "method": "POST", "path": "/Groups", "bulkId": bulk_id, "data": data })
 }
 
+/// B-30: refused before anything is done, naming the limit.
 #[test]
 fn hv_48_too_many_operations_are_refused_whole() {
     let app = TestApp::new();
@@ -78,6 +79,7 @@ fn a_body_over_the_limit_is_refused_by_its_name() {
     assert!(reply.text.contains("maxPayloadSize"), "{reply:?}");
 }
 
+/// B-08, B-10, B-13: stopped at the n-th error, what was done stays.
 #[test]
 fn hv_49_fail_on_errors_stops_and_keeps_what_was_done() {
     let app = TestApp::new();
@@ -96,6 +98,7 @@ fn hv_49_fail_on_errors_stops_and_keeps_what_was_done() {
     assert_eq!(app.scim().get("/Users").names("userName"), ["first"]);
 }
 
+/// B-06, B-09, B-16: a PatchOp without `schemas`, a result as the single request would have.
 #[test]
 fn hv_50_a_new_user_joins_a_group() {
     let p = people();
@@ -118,6 +121,7 @@ fn hv_50_a_new_user_joins_a_group() {
     assert_eq!(single.json["meta"]["location"], results[0]["location"]);
 }
 
+/// B-20: unknown is the request's mistake.
 #[test]
 fn hv_51_a_reference_to_nothing_fails_its_operation() {
     let app = TestApp::new();
@@ -142,6 +146,7 @@ fn a_reference_to_what_failed_is_a_conflict() {
     assert_eq!(statuses(&results), ["409", "400"]);
 }
 
+/// B-17, B-21, B-22: forward references, a bulkId in a path, results in the order of the request.
 #[test]
 fn what_is_named_later_is_made_first_and_answered_in_order() {
     let app = TestApp::new();
@@ -163,6 +168,7 @@ fn what_is_named_later_is_made_first_and_answered_in_order() {
         .expect(404);
 }
 
+/// B-18: circles of one, two, three, fifty.
 #[test]
 fn circles_of_managers_are_closed() {
     for size in [1_usize, 2, 3, 50] {
@@ -190,6 +196,7 @@ fn circles_of_managers_are_closed() {
     }
 }
 
+/// B-19: its own error for one, 409 for the rest, nothing of it stored.
 #[test]
 fn a_circle_that_cannot_be_closed_leaves_nothing() {
     let app = TestApp::new();
@@ -208,6 +215,7 @@ fn a_circle_that_cannot_be_closed_leaves_nothing() {
     assert_eq!(app.scim().get("/Users").json["totalResults"], 2);
 }
 
+/// B-07, B-23: `version` as If-Match; PATCH after PATCH in the order sent.
 #[test]
 fn operations_on_one_resource_keep_their_order_and_their_preconditions() {
     let p = people();

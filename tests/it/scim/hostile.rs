@@ -571,7 +571,7 @@ fn a_hundred_megabytes_are_refused_unread_and_in_flat_memory() {
             let started = Instant::now();
             let (status, text, _) =
                 pour(&address, &head(method, path, &token, framing), 100, chunked);
-            // a connection that was closed on us in the middle of 100 MB may take the answer with it
+            // B-31; a connection that was closed on us in the middle of 100 MB may take the answer with it
             assert!(
                 status == 413 || text.is_empty(),
                 "{method} {path} {framing}: {text}"

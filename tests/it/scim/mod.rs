@@ -2,8 +2,12 @@
 
 mod auth;
 mod bulk;
+mod bulk_rows;
 mod concurrency;
 mod cursor;
+mod custom;
+mod custom_files;
+mod custom_types;
 mod discovery;
 mod errors;
 mod etag;

@@ -13,6 +13,7 @@ use crate::store::Db;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::learner_views::{self, LearnerOfUser};
 use crate::store::queries::membership_views;
+use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::users::UserRow;
 
 use super::super::super::ServiceError;
@@ -114,6 +115,19 @@ impl Judge<'_> {
             created: row.created_at,
             modified: row.modified_at,
             derived: &derived,
+        }))
+    }
+
+    pub fn custom(&self, row: &ResourceRow) -> Verdict {
+        let resource = document::parse(&row.doc)?;
+        let path = format!("{}/{}", self.resource_type.endpoint, row.id);
+        Ok(self.judge(&Subject {
+            resource: &resource,
+            id: &row.id.to_string(),
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.modified_at,
+            derived: &self.meta(&path, row.version),
         }))
     }
 

@@ -4,12 +4,13 @@ use crate::ids::TenantId;
 use crate::scim::filter::sort::SortKey;
 use crate::store::Db;
 use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search::Listed;
 use crate::store::queries::users::UserRow;
 
 use super::super::super::{Scope, ServiceError};
 use super::super::types::{Call, Resource};
-use super::super::{shown_group, shown_user};
+use super::super::{custom, shown_group, shown_user};
 use super::judge::Judge;
 
 /// A row of a list.
@@ -80,5 +81,25 @@ impl Shown for GroupRow {
             resources.push(shown_group::render(call, row, members)?);
         }
         Ok(resources)
+    }
+}
+
+impl Shown for ResourceRow {
+    fn judged(
+        judge: &Judge<'_>,
+        _: &mut Db,
+        _: TenantId,
+        batch: &[Self],
+    ) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        batch.iter().map(|row| judge.custom(row)).collect()
+    }
+
+    fn shown(
+        _: &mut Db,
+        _: &Scope,
+        call: Call<'_>,
+        rows: &[Self],
+    ) -> Result<Vec<Resource>, ServiceError> {
+        rows.iter().map(|row| custom::render(call, row)).collect()
     }
 }

@@ -20,6 +20,7 @@ use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
@@ -76,7 +77,7 @@ pub fn search_all(
     call: Call<'_>,
     request: &SearchRequest,
 ) -> Result<Found, ServiceError> {
-    let kinds = [Kind::User, Kind::Group];
+    let kinds: Vec<Kind> = Kind::all(call.registry).collect();
     let mut queries = Vec::with_capacity(kinds.len());
     for kind in kinds {
         queries.push(Query::of(scope, call, kind, request, Filter::check_any)?);
@@ -174,10 +175,6 @@ impl Query {
 
     /// The order in the store's words: by a column where one gives it, else by the judge's keys.
     fn order(&self) -> rows::Order {
-        let kind = match self.kind {
-            Kind::User => placement::Kind::User,
-            Kind::Group => placement::Kind::Group,
-        };
         let is_descending = |order| order == SortOrder::Descending;
         match (&self.sort, self.by_id) {
             (None, None) => rows::Order::Natural,
@@ -187,7 +184,7 @@ impl Query {
             },
             (Some(sort), _) => {
                 let descending = is_descending(sort.order);
-                match placement::sort_column(kind, &sort.attr) {
+                match placement::sort_column(self.kind, &sort.attr) {
                     Some(column) => rows::Order::Column { column, descending },
                     None => rows::Order::Judge { descending },
                 }
@@ -342,6 +339,7 @@ fn window_of(
     match query.kind {
         Kind::User => window_of_rows::<UserRow>(db, scope, call, query, window),
         Kind::Group => window_of_rows::<GroupRow>(db, scope, call, query, window),
+        Kind::Other(_) => window_of_rows::<ResourceRow>(db, scope, call, query, window),
     }
 }
 
@@ -355,6 +353,7 @@ fn window_of_rows<R: Shown>(
     let judge = query.judge(call.base);
     let window = |db: &mut Db, offset: i64, limit: i64| {
         let wanted = rows::Search {
+            kind: query.kind,
             filter: query.filter.as_ref(),
             order: query.order(),
             offset: usize::try_from(offset).unwrap_or(0),

@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::scim::filter::sort::{Sort, SortKey};
 use crate::store::Db;
 use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search::{self as rows, Gap, Order, Position, Seek, Sought};
 use crate::store::queries::users::UserRow;
 
@@ -139,6 +140,7 @@ pub(super) fn step(
             continue;
         }
         let seek = Seek {
+            kind: query.kind,
             filter: query.filter.as_ref(),
             order: query.order(),
             from: place,
@@ -149,6 +151,7 @@ pub(super) fn step(
         let (stream, counted) = match query.kind {
             Kind::User => sought::<UserRow>(db, scope, call, query, &seek)?,
             Kind::Group => sought::<GroupRow>(db, scope, call, query, &seek)?,
+            Kind::Other(_) => sought::<ResourceRow>(db, scope, call, query, &seek)?,
         };
         total += counted.unwrap_or(0);
         if sort.is_none() {

@@ -3,7 +3,7 @@
 use crate::ids::TenantId;
 use crate::scim::filter::sort::SortKey;
 use crate::store::condition::Lowered;
-use crate::store::placement::SortColumn;
+use crate::store::placement::{Kind, SortColumn};
 use crate::store::queries::counters;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
@@ -16,17 +16,22 @@ use super::{BATCH, Found, Judge, Listed, Page, SORTABLE, Search, Seek, Sought};
 /// The rows a condition selects.
 pub(super) struct Candidates {
     pub tenant: TenantId,
+    pub kind: Kind,
     pub condition: Option<Lowered>,
 }
 
 impl Candidates {
     /// `FROM … WHERE …` with its binds.
     fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind>) {
-        let mut sql = format!(
-            "FROM {} r WHERE r.tenant_id = ? AND r.deleted_at IS NULL",
-            R::TABLE
-        );
+        let mut sql = format!("FROM {} r WHERE r.tenant_id = ? AND ", R::TABLE);
         let mut binds = vec![Bind::from(self.tenant)];
+        match self.kind {
+            Kind::User | Kind::Group => sql.push_str("r.deleted_at IS NULL"),
+            Kind::Other(name) => {
+                sql.push_str("r.resource_type = ?");
+                binds.push(Bind::from(name));
+            }
+        }
         if let Some(condition) = &self.condition {
             sql.push_str(" AND ");
             sql.push_str(&condition.sql);
@@ -75,7 +80,7 @@ impl Candidates {
             return Ok(i64::try_from(offset + found).unwrap_or(i64::MAX));
         }
         match &self.condition {
-            None => counters::sum(db, self.tenant, R::COUNTER),
+            None => counters::sum(db, self.tenant, &self.kind.counter()),
             Some(_) => self.count::<R>(db, None),
         }
     }

@@ -18,6 +18,7 @@ use crate::store::statement::Stmt;
 use crate::store::{Db, StoreError};
 
 use super::groups_directory::{self, GroupRow};
+use super::resources::{self, ResourceRow};
 use super::users::{self, UserRow};
 
 use candidates::Candidates;
@@ -31,6 +32,7 @@ pub const SORTABLE: usize = 100_000;
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
+    pub kind: Kind,
     pub filter: Option<&'a CheckedFilter>,
     pub order: Order,
     /// How many matches to skip; `startIndex` less one.
@@ -60,14 +62,10 @@ pub type Judge<'a, R, K, E> = dyn FnMut(&mut Db, &[R]) -> Result<Vec<Option<K>>,
 
 /// A row that can be listed.
 pub trait Listed: Row + Sized {
-    /// What its filters and orders are placed for.
-    const KIND: Kind;
     /// Its table.
     const TABLE: &'static str;
     /// The columns of one row, as a select list.
     const COLUMNS: &'static str;
-    /// The counter of all of them.
-    const COUNTER: &'static str;
     /// The id that clients know.
     fn id(&self) -> uuid::Uuid;
     /// `meta.created`.
@@ -77,12 +75,10 @@ pub trait Listed: Row + Sized {
 }
 
 macro_rules! listed {
-    ($row:ident, $kind:ident, $table:literal, $counter:literal, $columns:expr) => {
+    ($row:ident, $table:literal, $columns:expr) => {
         impl Listed for $row {
-            const KIND: Kind = Kind::$kind;
             const TABLE: &'static str = $table;
             const COLUMNS: &'static str = $columns;
-            const COUNTER: &'static str = $counter;
             fn id(&self) -> uuid::Uuid {
                 self.id.0
             }
@@ -95,14 +91,9 @@ macro_rules! listed {
         }
     };
 }
-listed!(UserRow, User, "users", "users", users::COLUMNS);
-listed!(
-    GroupRow,
-    Group,
-    "learner_groups",
-    "groups",
-    groups_directory::COLUMNS
-);
+listed!(UserRow, "users", users::COLUMNS);
+listed!(GroupRow, "learner_groups", groups_directory::COLUMNS);
+listed!(ResourceRow, "resources", resources::COLUMNS);
 
 /// Searches one kind of resource in one tenant. `judge` is asked only where the database cannot tell.
 pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
@@ -111,7 +102,7 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
     search: &Search<'_>,
     judge: &mut Judge<'_, R, K, E>,
 ) -> Result<Found<R>, E> {
-    let (candidates, exact) = candidates::<R>(db, tenant, search.filter)?;
+    let (candidates, exact) = candidates(db, tenant, search.kind, search.filter)?;
     let order = match search.order {
         // Keys that begin alike may have been cut before they differ: then only the judge tells their order.
         Order::Column {
@@ -133,14 +124,17 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
 
 fn has_cut_keys(db: &mut Db, tenant: TenantId) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
-        "SELECT CAST(1 AS BIGINT) AS n FROM user_values WHERE tenant_id = ? AND attr = ? LIMIT 1",
+        "SELECT CAST(1 AS BIGINT) AS n FROM user_values WHERE tenant_id = ? AND attr = ? \
+         UNION ALL SELECT CAST(1 AS BIGINT) AS n FROM resource_values WHERE tenant_id = ? AND attr = ? LIMIT 1",
     );
-    Ok(db.number(stmt.bind(tenant).bind(LONG))? == 1)
+    let stmt = stmt.bind(tenant).bind(LONG).bind(tenant).bind(LONG);
+    Ok(db.number(stmt)? == 1)
 }
 
 /// What is asked of a walk from a place on.
 #[derive(Clone, Copy, Debug)]
 pub struct Seek<'a> {
+    pub kind: Kind,
     pub filter: Option<&'a CheckedFilter>,
     pub order: Order,
     pub from: &'a Gap,
@@ -170,7 +164,7 @@ pub fn seek<R: Listed, E: From<StoreError>>(
     seek: &Seek<'_>,
     judge: &mut Judge<'_, R, SortKey, E>,
 ) -> Result<Sought<R>, E> {
-    let (candidates, exact) = candidates::<R>(db, tenant, seek.filter)?;
+    let (candidates, exact) = candidates(db, tenant, seek.kind, seek.filter)?;
     match seek.order {
         Order::Judge { descending } => candidates.sought_by_judge(db, seek, descending, judge),
         _ if exact => Ok(candidates.sought(db, seek)?),
@@ -198,13 +192,14 @@ pub fn position<R: Listed>(
     Ok(Position { key, id: row.id() })
 }
 
-fn candidates<R: Listed>(
+fn candidates(
     db: &mut Db,
     tenant: TenantId,
+    kind: Kind,
     filter: Option<&CheckedFilter>,
 ) -> Result<(Candidates, bool), StoreError> {
     let condition: Option<Lowered> = filter
-        .map(|filter| lower(filter, R::KIND, tenant, db.dialect()))
+        .map(|filter| lower(filter, kind, tenant, db.dialect()))
         // a filter that always holds is none: then the counter knows the total
         .filter(|condition| condition.sql != "TRUE" || condition.exactness != Exactness::Exact);
     let exact = match condition.as_ref().map(|condition| condition.exactness) {
@@ -212,20 +207,29 @@ fn candidates<R: Listed>(
         Some(Exactness::UnlessCut) => !has_cut_keys(db, tenant)?,
         Some(Exactness::Superset) => false,
     };
-    Ok((Candidates { tenant, condition }, exact))
+    let candidates = Candidates {
+        tenant,
+        kind,
+        condition,
+    };
+    Ok((candidates, exact))
 }
 
 /// The statements of a page, for tests that look at their plans: from an offset, or from a place on.
 #[cfg(test)]
 pub(crate) fn page_statements<R: Listed>(
     db: &Db,
-    tenant: TenantId,
+    (tenant, kind): (TenantId, Kind),
     filter: Option<&CheckedFilter>,
     order: Order,
     from: Result<usize, &Gap>,
 ) -> Vec<Stmt> {
-    let condition = filter.map(|filter| lower(filter, R::KIND, tenant, db.dialect()));
-    let candidates = Candidates { tenant, condition };
+    let condition = filter.map(|filter| lower(filter, kind, tenant, db.dialect()));
+    let candidates = Candidates {
+        tenant,
+        kind,
+        condition,
+    };
     match from {
         Ok(skip) => order::stretches(order)
             .iter()

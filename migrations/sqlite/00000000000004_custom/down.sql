@@ -1,0 +1,3 @@
+DROP TABLE indexed_attributes;
+DROP TABLE resource_values;
+DROP TABLE resources;
