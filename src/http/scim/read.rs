@@ -15,6 +15,7 @@ use crate::service::{Scope, ServiceError};
 
 use super::asked::{asked, header_list, may, parts};
 use super::exchange;
+use super::members;
 use super::respond::{self, Reply};
 
 /// `GET /Users/{id}`.
@@ -28,8 +29,23 @@ pub async fn get(
     let Provisioner(scope) = who;
     let mut entry = exchange::entry(&request, &scope, Operation::Read, None);
     entry.resource(kind.name(), &id, None, None);
+    if kind == Kind::Group {
+        return members::get(entry, &request, &scope, &id, &state).await;
+    }
     let result = read_one(kind, &request, &scope, &id, &state).await;
     exchange::finish(&state, &scope, entry, result)
+}
+
+/// GE-06: a filter belongs to a list.
+pub(super) fn refuse_filter(request: &HttpRequest) -> Result<(), ServiceError> {
+    match SearchRequest::from_query(request.query_string())?.filter {
+        None => Ok(()),
+        Some(_) => Err(ScimError::new(
+            ScimErrorKind::InvalidFilter,
+            "a filter belongs to a list; reading one resource takes none",
+        )
+        .into()),
+    }
 }
 
 async fn read_one(
@@ -40,16 +56,7 @@ async fn read_one(
     state: &AppState,
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
-    if SearchRequest::from_query(request.query_string())?
-        .filter
-        .is_some()
-    {
-        return Err(ScimError::new(
-            ScimErrorKind::InvalidFilter,
-            "a filter belongs to a list; reading one resource takes none",
-        )
-        .into());
-    }
+    refuse_filter(request)?;
     let asked = asked(state, request, kind)?;
     let parts = parts(&asked.projection);
     let (reader, registry, base, wanted) = (

@@ -7,6 +7,7 @@
 pub mod bindings;
 pub mod document;
 mod groups;
+mod members;
 mod search;
 mod shown_group;
 mod shown_user;
@@ -23,6 +24,7 @@ use crate::store::Db;
 use super::{Scope, ServiceError};
 use types::id_of;
 
+pub use members::{MEMBERS_AT_A_TIME, MemberView, member_ids, members_text};
 pub use search::{Found, MAX_SKIP, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 
