@@ -22,9 +22,8 @@ use crate::service::sync_log::{Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
-use super::asked::{asked, header_list, may, parts};
+use super::asked::{asked, header_list, may, parts, refuse_filter};
 use super::exchange;
-use super::read::refuse_filter;
 use super::respond::{self, Reply};
 
 /// How long a client may take for the members of one group.

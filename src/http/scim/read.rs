@@ -6,14 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::auth::permission::Permission;
 use crate::http::AppState;
 use crate::http::guard::Provisioner;
-use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::message::SearchRequest;
 use crate::scim::version::IfNoneMatch;
 use crate::service::directory::{self, Call, Kind};
 use crate::service::sync_log::Operation;
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_list, may, parts};
+use super::asked::{asked, header_list, may, parts, refuse_filter};
 use super::exchange;
 use super::members;
 use super::respond::{self, Reply};
@@ -34,18 +32,6 @@ pub async fn get(
     }
     let result = read_one(kind, &request, &scope, &id, &state).await;
     exchange::finish(&state, &scope, entry, result)
-}
-
-/// GE-06: a filter belongs to a list.
-pub(super) fn refuse_filter(request: &HttpRequest) -> Result<(), ServiceError> {
-    match SearchRequest::from_query(request.query_string())?.filter {
-        None => Ok(()),
-        Some(_) => Err(ScimError::new(
-            ScimErrorKind::InvalidFilter,
-            "a filter belongs to a list; reading one resource takes none",
-        )
-        .into()),
-    }
 }
 
 async fn read_one(
