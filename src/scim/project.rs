@@ -142,6 +142,16 @@ impl Projection {
         }
     }
 
+    /// Whether a sub-attribute of a core attribute is shown; both names in the schema's spelling.
+    #[must_use]
+    pub fn wants_part(&self, name: &str, part: &str) -> bool {
+        match self.core.get(name) {
+            Some(Show::Whole) => true,
+            Some(Show::Parts(parts)) => parts.contains(part),
+            None => false,
+        }
+    }
+
     /// The document as the client wants it; `id`, `schemas` and `meta` are part of the document given.
     #[must_use]
     pub fn apply(&self, rt: &ResourceType, document: &Map<String, Value>) -> Map<String, Value> {

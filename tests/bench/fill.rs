@@ -23,10 +23,10 @@ pub struct Ground {
     pub spare: Vec<UserId>,
 }
 
-/// Makes accounts and groups. The members of every group are the first accounts.
-pub fn ground(bench: &Bench, sizes: &[usize]) -> anyhow::Result<Ground> {
+/// Makes accounts, at least so many, and groups. The members of every group are the first accounts.
+pub fn ground(bench: &Bench, sizes: &[usize], users: usize) -> anyhow::Result<Ground> {
     let largest = sizes.last().copied().unwrap_or(0);
-    let chunks = (largest + SPARE).div_ceil(CHUNK);
+    let chunks = (largest + SPARE).max(users).div_ceil(CHUNK);
     let scope = bench.scope();
     for chunk in 0..chunks {
         let scope = scope.clone();

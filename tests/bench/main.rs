@@ -1,7 +1,7 @@
 //! What the server reaches over HTTP, and beside it, in the same run, what the machine could reach without it.
 //!
 //! ```text
-//! cargo bench --bench http -- [--quick] [--database URL] [--members 100,1000,10000,100000]
+//! cargo bench --bench http -- [--quick] [--database URL] [--members 100,1000,10000,100000] [--users 1000000]
 //! ```
 //!
 //! Without `--database` it measures SQLite in a temporary file. A run makes a tenant of its own and leaves it behind.
@@ -17,6 +17,7 @@ mod client;
 mod fill;
 mod load;
 mod mass;
+mod queries;
 mod report;
 mod server;
 mod work;
@@ -38,6 +39,8 @@ struct Options {
     time: Duration,
     /// The sizes of the groups that get another member.
     members: Vec<usize>,
+    /// How many users the searches are measured among; nothing else is measured then.
+    users: Option<usize>,
 }
 
 fn options() -> anyhow::Result<Options> {
@@ -45,6 +48,7 @@ fn options() -> anyhow::Result<Options> {
         database: "sqlite://:memory:".to_owned(),
         time: Duration::from_secs(3),
         members: vec![100, 1_000, 10_000, 100_000],
+        users: None,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -64,6 +68,11 @@ fn options() -> anyhow::Result<Options> {
                     .map(str::parse)
                     .collect::<Result<_, _>>()
                     .context("--members takes numbers")?;
+            }
+            "--users" => {
+                let users = arguments.next().context("--users needs a number")?;
+                options.users = Some(users.parse().context("--users takes a number")?);
+                options.members = vec![100_000];
             }
             other => anyhow::bail!(
                 "there is no option {other}; see the first lines of tests/bench/main.rs"
@@ -86,13 +95,19 @@ fn main() -> anyhow::Result<()> {
     let mut report = Report::new(&options.database);
     report.line(&format!("ready to answer after {} ms", ready.as_millis()));
     let filled = Instant::now();
-    let ground = fill::ground(&bench, &options.members)?;
+    let ground = fill::ground(&bench, &options.members, options.users.unwrap_or(0))?;
     report.line(&format!(
         "{} accounts and {} groups made in {:.1} s",
         ground.accounts,
         ground.groups.len(),
         filled.elapsed().as_secs_f64()
     ));
+    if options.users.is_some() {
+        queries::fill_values(&bench)?;
+        let asked = queries::queries(&bench, &ground, &mut report);
+        actix_web::rt::System::new().block_on(asked)?;
+        return server.stop();
+    }
     actix_web::rt::System::new().block_on(async {
         work::people(&bench, &ground, options.time, &mut report).await?;
         work::assignments(&bench, &ground, &mut report).await?;

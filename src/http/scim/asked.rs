@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, http::header};
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
+use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::message::SearchRequest;
 use crate::scim::project::Projection;
 use crate::scim::schema::ResourceType;
@@ -82,4 +83,16 @@ pub(super) fn header_list(request: &HttpRequest, name: &header::HeaderName) -> O
         .map(|value| value.to_str().unwrap_or("?"))
         .collect();
     (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+/// GE-06: a filter belongs to a list.
+pub(super) fn refuse_filter(request: &HttpRequest) -> Result<(), ServiceError> {
+    match SearchRequest::from_query(request.query_string())?.filter {
+        None => Ok(()),
+        Some(_) => Err(ScimError::new(
+            ScimErrorKind::InvalidFilter,
+            "a filter belongs to a list; reading one resource takes none",
+        )
+        .into()),
+    }
 }

@@ -4,6 +4,7 @@ mod asked;
 pub mod bulk;
 pub mod discovery;
 pub mod exchange;
+mod members;
 pub mod read;
 pub mod respond;
 pub mod search;

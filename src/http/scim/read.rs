@@ -6,15 +6,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::auth::permission::Permission;
 use crate::http::AppState;
 use crate::http::guard::Provisioner;
-use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::message::SearchRequest;
 use crate::scim::version::IfNoneMatch;
 use crate::service::directory::{self, Call, Kind};
 use crate::service::sync_log::Operation;
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_list, may, parts};
+use super::asked::{asked, header_list, may, parts, refuse_filter};
 use super::exchange;
+use super::members;
 use super::respond::{self, Reply};
 
 /// `GET /Users/{id}`.
@@ -28,6 +27,9 @@ pub async fn get(
     let Provisioner(scope) = who;
     let mut entry = exchange::entry(&request, &scope, Operation::Read, None);
     entry.resource(kind.name(), &id, None, None);
+    if kind == Kind::Group {
+        return members::get(entry, &request, &scope, &id, &state).await;
+    }
     let result = read_one(kind, &request, &scope, &id, &state).await;
     exchange::finish(&state, &scope, entry, result)
 }
@@ -40,16 +42,7 @@ async fn read_one(
     state: &AppState,
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
-    if SearchRequest::from_query(request.query_string())?
-        .filter
-        .is_some()
-    {
-        return Err(ScimError::new(
-            ScimErrorKind::InvalidFilter,
-            "a filter belongs to a list; reading one resource takes none",
-        )
-        .into());
-    }
+    refuse_filter(request)?;
     let asked = asked(state, request, kind)?;
     let parts = parts(&asked.projection);
     let (reader, registry, base, wanted) = (

@@ -1,8 +1,10 @@
 //! A use case's result as a SCIM answer: media type, status, `Location`, `ETag`, projection. RFC 7644 §3.1, §3.14.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::Stream;
 use serde_json::{Map, Value};
 
 use crate::http::error::SCIM_JSON;
@@ -57,7 +59,25 @@ impl Reply {
 
     /// The HTTP response.
     #[must_use]
-    pub fn respond(self) -> HttpResponse {
+    pub fn respond(mut self) -> HttpResponse {
+        let body = self.body.take();
+        let mut answer = self.headers();
+        match body {
+            Some(body) => answer.content_type(SCIM_JSON).body(body),
+            None => answer.finish(),
+        }
+    }
+
+    /// The HTTP response with a body that is made while it is sent.
+    #[must_use]
+    pub fn respond_in_chunks<S>(self, chunks: S) -> HttpResponse
+    where
+        S: Stream<Item = Result<Bytes, actix_web::Error>> + 'static,
+    {
+        self.headers().content_type(SCIM_JSON).streaming(chunks)
+    }
+
+    fn headers(self) -> HttpResponseBuilder {
         let mut answer = HttpResponse::build(self.status);
         answer.insert_header((
             header::CACHE_CONTROL,
@@ -73,10 +93,7 @@ impl Reply {
         if let Some(location) = self.location {
             answer.insert_header((header::LOCATION, location));
         }
-        match self.body {
-            Some(body) => answer.content_type(SCIM_JSON).body(body),
-            None => answer.finish(),
-        }
+        answer
     }
 }
 

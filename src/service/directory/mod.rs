@@ -8,6 +8,7 @@ pub mod bindings;
 mod custom;
 pub mod document;
 mod groups;
+mod members;
 mod search;
 mod shown_group;
 mod shown_user;
@@ -24,6 +25,7 @@ use crate::store::Db;
 use super::{Scope, ServiceError};
 use types::id_of;
 
+pub use members::{MEMBERS_AT_A_TIME, MemberView, member_ids, members_text};
 pub use search::{Found, MAX_SKIP, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 

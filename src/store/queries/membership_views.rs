@@ -65,3 +65,47 @@ pub fn members_after(
         .bind(limit),
     )
 }
+
+#[derive(Debug, diesel::QueryableByName)]
+struct MemberId {
+    #[diesel(sql_type = SqlId)]
+    user_id: UserId,
+}
+
+/// The ids alone, from one index, in their order.
+pub fn member_ids_after(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<UserId>, StoreError> {
+    let after = after.unwrap_or(UserId(uuid::Uuid::nil()));
+    let rows: Vec<MemberId> = db.load(
+        Stmt::new(
+            "SELECT m.user_id FROM memberships m \
+             WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
+        )
+        .bind(tenant)
+        .bind(group)
+        .bind(after)
+        .bind(limit),
+    )?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
+}
+
+/// The names of some users, at most a batch, in no order; those whose account has ended are told, too.
+pub fn names_of(
+    db: &mut Db,
+    tenant: TenantId,
+    users: &[UserId],
+) -> Result<Vec<Member>, StoreError> {
+    db.load(
+        Stmt::new(format!(
+            "SELECT u.id AS user_id, u.user_name FROM users u WHERE u.tenant_id = ? AND u.id IN ({})",
+            marks(users.len())
+        ))
+        .bind(tenant)
+        .binds(users.iter().map(|id| Bind::from(*id))),
+    )
+}

@@ -16,7 +16,7 @@ use crate::scim::resource::Resource;
 use crate::scim::schema::{Registry, ResourceType};
 use crate::scim::switches::Switches;
 use crate::store::custom_values;
-use crate::store::placement::{self, Kind, SortColumn, sort_column};
+use crate::store::placement::{self, Kind, sort_column};
 use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
 use crate::store::queries::search::{Found, Listed, Order, Page, Search, page_statements, search};
 use crate::store::queries::users::{self, NewUser, UserRow};

@@ -13,6 +13,7 @@ mod errors;
 mod etag;
 mod groups_patch;
 mod hostile;
+mod large_groups;
 mod list;
 mod paging;
 mod people;

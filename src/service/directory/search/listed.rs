@@ -13,6 +13,9 @@ use super::super::types::{Call, Resource};
 use super::super::{custom, shown_group, shown_user};
 use super::judge::Judge;
 
+/// How long a page of groups with members may get, in bytes: then it ends early (P-02), but never before its first group.
+const PAGE_LENGTH: usize = 16 << 20;
+
 /// A row of a list.
 pub(super) trait Shown: Listed {
     /// The verdicts on a batch: `None` for a row that does not match, else its key.
@@ -23,12 +26,13 @@ pub(super) trait Shown: Listed {
         batch: &[Self],
     ) -> Result<Vec<Option<SortKey>>, ServiceError>;
 
-    /// The resources of a page.
+    /// The resources of a page: of all rows, or of as many as a page may be long, from its start or, `back`, from its end.
     fn shown(
         db: &mut Db,
         scope: &Scope,
         call: Call<'_>,
         rows: &[Self],
+        back: bool,
     ) -> Result<Vec<Resource>, ServiceError>;
 }
 
@@ -47,6 +51,7 @@ impl Shown for UserRow {
         scope: &Scope,
         call: Call<'_>,
         rows: &[Self],
+        _back: bool,
     ) -> Result<Vec<Resource>, ServiceError> {
         shown_user::render_all(db, scope, call, rows)
     }
@@ -70,15 +75,29 @@ impl Shown for GroupRow {
         scope: &Scope,
         call: Call<'_>,
         rows: &[Self],
+        back: bool,
     ) -> Result<Vec<Resource>, ServiceError> {
         let mut resources = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut length = 0;
+        let mut ordered: Vec<&Self> = rows.iter().collect();
+        if back {
+            ordered.reverse();
+        }
+        for row in ordered {
             let members = if call.parts.members {
                 shown_group::members_of(db, scope, call, row.id)?
             } else {
                 None
             };
-            resources.push(shown_group::render(call, row, members)?);
+            let resource = shown_group::render(call, row, members)?;
+            length += resource.body.len();
+            if length > PAGE_LENGTH && !resources.is_empty() {
+                break;
+            }
+            resources.push(resource);
+        }
+        if back {
+            resources.reverse();
         }
         Ok(resources)
     }
@@ -99,6 +118,7 @@ impl Shown for ResourceRow {
         _: &Scope,
         call: Call<'_>,
         rows: &[Self],
+        _: bool,
     ) -> Result<Vec<Resource>, ServiceError> {
         rows.iter().map(|row| custom::render(call, row)).collect()
     }

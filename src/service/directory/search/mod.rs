@@ -213,7 +213,7 @@ fn by_index(
     request: &SearchRequest,
 ) -> Result<Found, ServiceError> {
     let window = (request.start_index - 1, request.count);
-    let (total, resources) = window_of(db, scope, call, query, window)?;
+    let (total, resources, _) = window_of(db, scope, call, query, window)?;
     Ok(Found {
         total,
         resources,
@@ -231,10 +231,13 @@ fn one_after_the_other(
 ) -> Result<Found, ServiceError> {
     let mut all = 0;
     let mut shown = Vec::new();
+    let mut is_open = true;
     for query in queries {
         let skip = (request.start_index - 1 - all).max(0);
         let left = request.count - i64::try_from(shown.len()).unwrap_or(i64::MAX);
-        let (total, resources) = window_of(db, scope, call, query, (skip, left.max(0)))?;
+        let left = if is_open { left.max(0) } else { 0 };
+        let (total, resources, whole) = window_of(db, scope, call, query, (skip, left))?;
+        is_open &= whole;
         all += total;
         shown.extend(resources);
     }
@@ -270,7 +273,7 @@ fn merged(
             skip -= stride;
         }
         step = walk::step(db, scope, call, queries, &cursor, request.count)?;
-        resources = step.show(db, scope, call)?;
+        resources = step.show(db, scope, call, false)?;
     }
     Ok(Found {
         total,
@@ -294,7 +297,8 @@ fn by_cursor(
     } else {
         seal.open(text, request, queries.len())?
     };
-    let step = walk::step(db, scope, call, queries, &cursor, count)?;
+    let mut step = walk::step(db, scope, call, queries, &cursor, count)?;
+    let resources = step.show(db, scope, call, cursor.back)?;
     let total = step.total.or(cursor.total).unwrap_or_default();
     let (mut next, mut previous) = (None, None);
     if count > 0 {
@@ -323,19 +327,19 @@ fn by_cursor(
     }
     Ok(Found {
         total,
-        resources: step.show(db, scope, call)?,
+        resources,
         page: Page::Cursor { next, previous },
     })
 }
 
-/// Total and resources of a window into the matches of one kind.
+/// Total and resources of a window into the matches of one kind, and whether the window is shown whole.
 fn window_of(
     db: &mut Db,
     scope: &Scope,
     call: Call<'_>,
     query: &Query,
     window: (i64, i64),
-) -> Result<(i64, Vec<Resource>), ServiceError> {
+) -> Result<(i64, Vec<Resource>, bool), ServiceError> {
     match query.kind {
         Kind::User => window_of_rows::<UserRow>(db, scope, call, query, window),
         Kind::Group => window_of_rows::<GroupRow>(db, scope, call, query, window),
@@ -349,7 +353,7 @@ fn window_of_rows<R: Shown>(
     call: Call<'_>,
     query: &Query,
     (offset, limit): (i64, i64),
-) -> Result<(i64, Vec<Resource>), ServiceError> {
+) -> Result<(i64, Vec<Resource>, bool), ServiceError> {
     let judge = query.judge(call.base);
     let window = |db: &mut Db, offset: i64, limit: i64| {
         let wanted = rows::Search {
@@ -387,6 +391,7 @@ fn window_of_rows<R: Shown>(
     } else {
         window(db, offset, limit)?
     };
-    let resources = R::shown(db, scope, call, &page.rows)?;
-    Ok((page.total, resources))
+    let resources = R::shown(db, scope, call, &page.rows, false)?;
+    let whole = resources.len() == page.rows.len();
+    Ok((page.total, resources, whole))
 }

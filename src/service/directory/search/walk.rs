@@ -46,7 +46,7 @@ trait Stream {
         db: &mut Db,
         scope: &Scope,
         call: Call<'_>,
-        range: Range<usize>,
+        range: (Range<usize>, bool),
     ) -> Result<Vec<Resource>, ServiceError>;
 }
 
@@ -97,10 +97,10 @@ impl<R: Shown> Stream for Rows<R> {
         db: &mut Db,
         scope: &Scope,
         call: Call<'_>,
-        range: Range<usize>,
+        (range, back): (Range<usize>, bool),
     ) -> Result<Vec<Resource>, ServiceError> {
         let rows = self.rows.get(range).unwrap_or_default();
-        R::shown(db, scope, call, rows)
+        R::shown(db, scope, call, rows, back)
     }
 }
 
@@ -318,25 +318,49 @@ impl Step {
         Ok(places)
     }
 
-    /// The resources.
+    /// The resources. Where they would make the page too long it ends early, and so does the step.
     pub fn show(
-        &self,
+        &mut self,
         db: &mut Db,
         scope: &Scope,
         call: Call<'_>,
+        back: bool,
     ) -> Result<Vec<Resource>, ServiceError> {
         let mut shown = Vec::new();
         for (kind, stream) in self.streams.iter().enumerate() {
-            let resources = match (stream, self.range(kind)) {
-                (Some(stream), Some(range)) => stream.show(db, scope, call, range)?,
-                _ => Vec::new(),
+            let (resources, left_out) = match (stream, self.range(kind)) {
+                (Some(stream), Some(range)) => {
+                    let length = range.len();
+                    let resources = stream.show(db, scope, call, (range, back))?;
+                    let left_out = length.saturating_sub(resources.len());
+                    (resources, left_out)
+                }
+                _ => (Vec::new(), 0),
             };
-            shown.push(resources.into_iter());
+            let (before, after) = if back { (left_out, 0) } else { (0, left_out) };
+            let mut all: Vec<Option<Resource>> = Vec::new();
+            all.resize_with(before, || None);
+            all.extend(resources.into_iter().map(Some));
+            all.resize_with(all.len() + after, || None);
+            shown.push(all.into_iter());
         }
-        Ok(self
+        let page: Vec<Option<Resource>> = self
             .chosen
             .iter()
-            .filter_map(|(kind, _)| shown.get_mut(*kind)?.next())
-            .collect())
+            .map(|(kind, _)| shown.get_mut(*kind)?.next()?)
+            .collect();
+        let kept = if back {
+            let first = page
+                .iter()
+                .rposition(Option::is_none)
+                .map_or(0, |at| at + 1);
+            first..page.len()
+        } else {
+            0..page.iter().position(Option::is_none).unwrap_or(page.len())
+        };
+        self.goes_on |= kept.len() < page.len();
+        self.chosen = self.chosen.get(kept.clone()).unwrap_or_default().to_vec();
+        let page = page.into_iter().skip(kept.start).take(kept.len());
+        Ok(page.flatten().collect())
     }
 }

@@ -97,12 +97,16 @@ impl Stretch {
             Some(SortColumn::Text(_)) if selective => " || ''",
             _ => "",
         };
+        // PostgreSQL does not take `IS NULL` for a constant: the index gives this order only when it is named whole.
+        let nulls = match self.guard {
+            Some((column, false)) => format!("r.{column}{direction}, "),
+            _ => String::new(),
+        };
         let keys = self.keys().iter().enumerate();
-        keys.map(|(position, key)| {
+        let keys = keys.map(|(position, key)| {
             format!("{key}{}{direction}", if position == 0 { first } else { "" })
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
+        });
+        nulls + &keys.collect::<Vec<_>>().join(", ")
     }
 }
 
