@@ -12,6 +12,7 @@ mod list;
 mod people;
 mod projection;
 mod rows;
+mod switches;
 mod users_create;
 mod users_patch;
 mod users_replace;
