@@ -4,4 +4,5 @@
 
 pub mod password;
 pub mod permission;
+pub mod seal;
 pub mod token;

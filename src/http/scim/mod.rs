@@ -4,6 +4,8 @@ mod asked;
 pub mod bulk;
 pub mod discovery;
 pub mod exchange;
+pub mod me;
+mod own;
 pub mod read;
 pub mod respond;
 pub mod search;

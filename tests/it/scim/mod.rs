@@ -3,15 +3,19 @@
 mod auth;
 mod bulk;
 mod concurrency;
+mod cursor;
 mod discovery;
 mod errors;
 mod etag;
 mod groups_patch;
 mod hostile;
 mod list;
+mod paging;
 mod people;
 mod projection;
 mod rows;
+
+mod sorting;
 mod switches;
 mod users_create;
 mod users_patch;
