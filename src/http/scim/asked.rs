@@ -59,6 +59,7 @@ pub(super) fn parts(projection: &Projection) -> Parts {
         members: projection.wants("members"),
         groups: projection.wants("groups"),
         learner: learner_wanted,
+        names: !projection.is_default(),
     }
 }
 
