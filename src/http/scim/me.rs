@@ -96,7 +96,8 @@ async fn own(
         .read_short(move |db| tokens::account(db, &asker))
         .await?;
     // ME-06: a token of a program is nobody
-    let id = account.ok_or_else(|| ServiceError::not_found("the account of this token", "/Me"))?;
+    let id =
+        account.ok_or_else(|| ServiceError::not_found("the account for this token at", "/Me"))?;
     may(scope, Permission::ScimMe)?;
     request.extensions_mut().insert(Own);
     let mut scope = scope.clone();
