@@ -35,13 +35,22 @@ impl TokenKind {
         }
     }
 
-    /// What a token of this kind may do when nobody says otherwise: everything its door offers.
+    /// Everything a token of this kind can carry.
     #[must_use]
-    pub fn default_permissions(self) -> Permissions {
+    pub fn permissions(self) -> Permissions {
         Permission::ALL
             .iter()
             .copied()
             .filter(|permission| permission.kind() == self)
+            .collect()
+    }
+
+    /// What a token of this kind may do when nobody says otherwise: everything its door offers a program.
+    #[must_use]
+    pub fn default_permissions(self) -> Permissions {
+        self.permissions()
+            .iter()
+            .filter(|permission| *permission != Permission::ScimMe)
             .collect()
     }
 }
@@ -85,6 +94,8 @@ permissions! {
     ScimWrite = "scim:write",
     /// Send Bulk requests; each inner operation needs its own right as well.
     ScimBulk = "scim:bulk",
+    /// Read one's own account at `/Me` and change what is one's own to change; for tokens made for a person.
+    ScimMe = "scim:me",
     /// Read groups and their members.
     GroupsRead = "groups:read",
     /// Make, change and delete groups.
@@ -132,7 +143,7 @@ impl Permission {
     #[must_use]
     pub const fn kind(self) -> TokenKind {
         match self {
-            Self::ScimRead | Self::ScimWrite | Self::ScimBulk => TokenKind::Scim,
+            Self::ScimRead | Self::ScimWrite | Self::ScimBulk | Self::ScimMe => TokenKind::Scim,
             _ => TokenKind::Api,
         }
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::{Admin, Ended, Idp, Kind, Plan, Role, Tenant, Token};
 use crate::app;
 use crate::auth::password;
-use crate::auth::permission::{Permissions, TokenKind};
+use crate::auth::permission::{Permission, Permissions, TokenKind};
 use crate::clock::{Clock, Instant};
 use crate::config::Config;
 use crate::learning::plan::SubscriptionPlan;
@@ -200,6 +200,7 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
             expires,
             connection,
             idp,
+            user,
             label,
         } => {
             let kind = TokenKind::from(kind);
@@ -207,11 +208,12 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
                 Some(scopes) => {
                     Permissions::parse(&scopes).map_err(|error| Ended::Usage(error.to_string()))?
                 }
+                None if user.is_some() => Permissions::none().with(Permission::ScimMe),
                 None => kind.default_permissions(),
             };
-            if kind == TokenKind::Api && connection.is_some() {
+            if kind == TokenKind::Api && (connection.is_some() || user.is_some()) {
                 return Err(Ended::Usage(
-                    "--connection belongs to tokens of kind scim".to_owned(),
+                    "--connection and --user belong to tokens of kind scim".to_owned(),
                 ));
             }
             let lifetime = i64::try_from(expires.as_millis()).unwrap_or(i64::MAX);
@@ -237,7 +239,13 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
                     connection: connection.as_ref().map(|connection| connection.id),
                     ..NewToken::of(tenant, kind)
                 };
-                tokens::create(db, &new, now)
+                match &user {
+                    None => tokens::create(db, &new, now),
+                    Some(user) => {
+                        let user = tokens::person(db, tenant, user)?;
+                        tokens::create_for(db, &new, user, now)
+                    }
+                }
             };
             let minted = store
                 .write_blocking("create token", create)

@@ -191,6 +191,9 @@ enum Token {
         /// The identity provider of a connection that is made; default: what its name says
         #[arg(long, env = "ROLLCALL_IDP")]
         idp: Option<Idp>,
+        /// The userName or id of the person it is for: it opens their own account at /Me, and nothing else by default
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_USER")]
+        user: Option<String>,
         /// What lists call it; default: the connection's name, else the kind
         #[arg(long, value_name = "TEXT", env = "ROLLCALL_LABEL")]
         label: Option<String>,

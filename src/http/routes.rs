@@ -10,7 +10,7 @@ use crate::service::directory::Kind;
 
 use super::error::ScimFailure;
 use super::guard::{self, Provisioner};
-use super::scim::{bulk, discovery, read, search, write};
+use super::scim::{bulk, discovery, me, read, search, write};
 use super::{api, health};
 
 /// Puts every route into the application; a type of resource has its own by being in the registry.
@@ -75,7 +75,17 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
                     web::get().to(search::list_all),
                     web::head().to(search::list_all),
                 ))
-                .service(unsupported("/Me"))
+                .service(
+                    web::resource("/Me")
+                        .route(web::get().to(me::get))
+                        .route(web::head().to(me::get))
+                        .route(web::post().to(me::create))
+                        .route(web::put().to(me::replace))
+                        .route(web::patch().to(me::patch))
+                        .route(web::delete().to(me::delete))
+                        .route(options(ON_ME))
+                        .default_service(method_not_allowed(ON_ME)),
+                )
                 .default_service(web::to(no_such_endpoint)),
         )
         .service(
@@ -131,6 +141,7 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &str, kind: Kind) {
     );
 }
 
+const ON_ME: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 const READ_ONLY: &str = "GET, HEAD, OPTIONS";
 
 fn read_only(path: &'static str, get: actix_web::Route, head: actix_web::Route) -> Resource {
@@ -160,18 +171,6 @@ fn method_not_allowed(allow: &'static str) -> actix_web::Route {
             .headers_mut()
             .insert(header::ALLOW, header::HeaderValue::from_static(allow));
         answer
-    })
-}
-
-/// H-07: announced as not supported.
-fn unsupported(path: &'static str) -> Resource {
-    web::resource(path).to(|request: HttpRequest, _: Provisioner| async move {
-        ScimFailure::of(
-            StatusCode::NOT_IMPLEMENTED,
-            None,
-            format!("{} is not supported", request.path()),
-        )
-        .respond()
     })
 }
 

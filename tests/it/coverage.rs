@@ -16,7 +16,6 @@ fn every_row_of_the_checklist_is_named_in_a_test() {
     let rows = list("rows.txt");
     let known: BTreeSet<&str> = rows.iter().map(|(_, id)| id.as_str()).collect();
     let later: BTreeMap<String, String> = list("rows-later.txt").into_iter().collect();
-    let open: BTreeSet<String> = open_rows();
     let data = data_ids();
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for (file, text) in test_code() {
@@ -28,13 +27,9 @@ fn every_row_of_the_checklist_is_named_in_a_test() {
     let mut wrong = Vec::new();
     let mut forgotten = Vec::new();
     for (section, id) in &rows {
-        match (named.get(id), later.contains_key(id), open.contains(id)) {
-            (None, false, false) => forgotten.push(format!("{id} (section {section})")),
-            (Some(file), true, _) => wrong.push(format!("rows-later.txt: {id} is named in {file}")),
-            (Some(file), _, true) => wrong.push(format!(
-                "rows-open.txt: {id} is named in {file}: take it out"
-            )),
-            (None, true, true) => wrong.push(format!("{id} is both open and later")),
+        match (named.get(id), later.contains_key(id)) {
+            (None, false) => forgotten.push(format!("{id} (section {section})")),
+            (Some(file), true) => wrong.push(format!("rows-later.txt: {id} is named in {file}")),
             _ => {}
         }
     }
@@ -43,7 +38,7 @@ fn every_row_of_the_checklist_is_named_in_a_test() {
             wrong.push(format!("rows-later.txt: {id} has no reason"));
         }
     }
-    for id in later.keys().chain(&open) {
+    for id in later.keys() {
         if !known.contains(id.as_str()) {
             wrong.push(format!("{id} is no row"));
         }
@@ -96,20 +91,6 @@ fn list(name: &str) -> Vec<(String, String)> {
             (left.trim().to_owned(), right.trim().to_owned())
         })
         .collect()
-}
-
-/// Rows whose tests are still to be written; the file goes away with the last of them.
-fn open_rows() -> BTreeSet<String> {
-    let name = "rows-open.txt";
-    if !root().join(FIXTURES).join(name).exists() {
-        return BTreeSet::new();
-    }
-    let open: BTreeSet<String> = list(name).into_iter().map(|(id, _)| id).collect();
-    assert!(
-        !open.is_empty(),
-        "nothing is open: delete {FIXTURES}/{name}"
-    );
-    open
 }
 
 /// The ids that stand in data files, which one test reads as a whole.

@@ -68,7 +68,7 @@ pub async fn search(
     entry.resource_type = Some(kind.name().to_owned());
     let result = match parsed {
         Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
-        Ok((body, _)) => match SearchRequest::from_body(&body) {
+        Ok((body, _)) => match SearchRequest::from_body(&body, &scope.switches()) {
             Ok(search) => search_page(kind, &request, &scope, search, &state).await,
             Err(error) => Err(error.into()),
         },
@@ -108,7 +108,7 @@ pub async fn search_all(
     );
     let result = match parsed {
         Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
-        Ok((body, _)) => match SearchRequest::from_body(&body) {
+        Ok((body, _)) => match SearchRequest::from_body(&body, &scope.switches()) {
             Ok(search) => search_everything(&request, &scope, search, &state).await,
             Err(error) => Err(error.into()),
         },

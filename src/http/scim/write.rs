@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use crate::auth::permission::Permission;
@@ -20,6 +20,7 @@ use crate::service::{Scope, ServiceError};
 
 use super::asked::{asked, header_list, may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
+use super::own::{self, Own};
 use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
@@ -297,6 +298,7 @@ where
     parts.groups &= shows;
     parts.learner &= shows;
     let (scope, registry) = (scope.clone(), state.registry.clone());
+    let self_service = request.extensions().get::<Own>().is_some();
     state
         .store
         .write("scim write", move |db| {
@@ -309,6 +311,9 @@ where
                     parts,
                 },
             )?;
+            if self_service {
+                own::check(&written.changes)?;
+            }
             let mut reply = match &written.resource {
                 Some(resource) if shows => {
                     let raw = asked.projection.is_raw();

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::scim::error::{ScimError, ScimErrorKind};
+use crate::scim::switches::Switches;
 
 /// Resources on one page (E14).
 pub const MAX_RESULTS: i64 = 1000;
@@ -65,7 +66,7 @@ impl SearchRequest {
     ///
     /// # Errors
     /// `invalidSyntax` for another shape or a missing schema URN, else as [`Self::from_query`].
-    pub fn from_body(body: &Value) -> Result<Self, ScimError> {
+    pub fn from_body(body: &Value, switches: &Switches) -> Result<Self, ScimError> {
         const URN: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
         let Value::Object(members) = body else {
             return Err(ScimError::invalid_syntax(
@@ -73,14 +74,15 @@ impl SearchRequest {
             ));
         };
         let mut found = Parameters::default();
-        let mut named = false;
+        let mut named = switches.infer_schemas;
         for (name, value) in members {
             if name.eq_ignore_ascii_case("schemas") {
                 let urns = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                named = urns.iter().any(|urn| {
-                    urn.as_str()
-                        .is_some_and(|urn| urn.eq_ignore_ascii_case(URN))
-                });
+                named = (switches.infer_schemas && urns.is_empty())
+                    || urns.iter().any(|urn| {
+                        urn.as_str()
+                            .is_some_and(|urn| urn.eq_ignore_ascii_case(URN))
+                    });
                 continue;
             }
             let given = match value {
@@ -330,7 +332,7 @@ mod tests {
         let body = |count: Value| {
             let schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"];
             let body = json!({"schemas": schemas, "count": count, "cursor": ""});
-            SearchRequest::from_body(&body).map_err(|error| error.kind)
+            SearchRequest::from_body(&body, &Switches::default()).map_err(|error| error.kind)
         };
         for count in [json!(true), json!([1]), json!({}), json!("x"), json!(1.5)] {
             assert_eq!(body(count), Err(ScimErrorKind::InvalidCount));
@@ -346,7 +348,7 @@ mod tests {
         });
         let query =
             SearchRequest::from_query("filter=title%20pr&attributes=userName&startIndex=2&count=1");
-        assert_eq!(SearchRequest::from_body(&body), query);
+        assert_eq!(SearchRequest::from_body(&body, &Switches::default()), query);
         for (change, kind) in [
             (json!({"schemas": []}), ScimErrorKind::InvalidSyntax),
             (json!({"schemas": null}), ScimErrorKind::InvalidSyntax),
@@ -363,13 +365,13 @@ mod tests {
                 body[name] = value.clone();
             }
             assert_eq!(
-                SearchRequest::from_body(&body).map_err(|error| error.kind),
+                SearchRequest::from_body(&body, &Switches::default()).map_err(|error| error.kind),
                 Err(kind),
                 "{change}"
             );
         }
         assert_eq!(
-            SearchRequest::from_body(&json!([])).map_err(|error| error.kind),
+            SearchRequest::from_body(&json!([]), &Switches::default()).map_err(|error| error.kind),
             Err(ScimErrorKind::InvalidSyntax)
         );
     }

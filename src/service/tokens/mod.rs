@@ -14,11 +14,13 @@ use crate::auth::token::{
     self, AUDIENCE, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError,
 };
 use crate::clock::Instant;
-use crate::ids::{ConnectionId, RequestId, TenantId};
+use crate::ids::{ConnectionId, RequestId, TenantId, UserId};
+use crate::scim::fold::fold;
 use crate::store::Db;
 use crate::store::queries::connections as connection_rows;
 use crate::store::queries::keys::{self, KeyRow};
 use crate::store::queries::tokens;
+use crate::store::queries::users;
 
 use super::scope::{Actor, Connection};
 use super::{Scope, ServiceError, connections};
@@ -83,7 +85,7 @@ impl fmt::Debug for Minted {
 
 /// Makes and records a token.
 pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, ServiceError> {
-    let permissions = new.permissions.and(new.kind.default_permissions());
+    let permissions = new.permissions.and(new.kind.permissions());
     if permissions != new.permissions || permissions.is_empty() {
         return Err(ServiceError::invalid(
             "/scopes",
@@ -140,6 +142,45 @@ pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, Servi
         jti: claims.jti,
         expires_at,
     })
+}
+
+/// Makes and records a token for a person: it opens `/Me` and nothing else unless more is asked for.
+pub fn create_for(
+    db: &mut Db,
+    new: &NewToken,
+    user: UserId,
+    now: Instant,
+) -> Result<Minted, ServiceError> {
+    if new.kind != TokenKind::Scim {
+        return Err(ServiceError::invalid(
+            "/user",
+            "a token for a person is of kind `scim`",
+        ));
+    }
+    if users::find(db, new.tenant, user)?.is_none() {
+        return Err(ServiceError::not_found("User", user));
+    }
+    let minted = create(db, new, now)?;
+    tokens::set_user(db, new.tenant, &minted.jti, user)?;
+    Ok(minted)
+}
+
+/// The account of an id or a userName, for the command line.
+pub fn person(db: &mut Db, tenant: TenantId, named: &str) -> Result<UserId, ServiceError> {
+    let found = match named.parse::<UserId>() {
+        Ok(id) => users::find(db, tenant, id)?,
+        Err(_) => users::find_by_user_name(db, tenant, &fold(named))?,
+    };
+    let row = found.ok_or_else(|| ServiceError::not_found("User", named))?;
+    Ok(row.id)
+}
+
+/// The account the caller's token was made for, while it lasts (ME-06).
+pub fn account(db: &mut Db, scope: &Scope) -> Result<Option<UserId>, ServiceError> {
+    let (Actor::Scim { jti, .. } | Actor::Api { jti, .. }) = &scope.actor else {
+        return Ok(None);
+    };
+    Ok(tokens::user_of(db, scope.tenant, jti)?)
 }
 
 /// The key that signs, made on first use.

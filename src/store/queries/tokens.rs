@@ -3,7 +3,7 @@
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::clock::Instant;
-use crate::ids::{ConnectionId, TenantId};
+use crate::ids::{ConnectionId, TenantId, UserId};
 use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
@@ -105,6 +105,29 @@ pub fn revoke(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<
         "UPDATE tokens SET revoked_at = ? WHERE tenant_id = ? AND jti = ? AND revoked_at IS NULL",
     );
     Ok(db.execute(stmt.bind(now).bind(tenant).bind(jti))? == 1)
+}
+
+/// Says whose account a token is for.
+pub fn set_user(db: &mut Db, tenant: TenantId, jti: &str, user: UserId) -> Result<(), StoreError> {
+    let stmt = Stmt::new("UPDATE tokens SET user_id = ? WHERE tenant_id = ? AND jti = ?");
+    db.execute(stmt.bind(user).bind(tenant).bind(jti))?;
+    Ok(())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Whose {
+    #[diesel(sql_type = SqlId)]
+    user_id: UserId,
+}
+
+/// The live account a token is for.
+pub fn user_of(db: &mut Db, tenant: TenantId, jti: &str) -> Result<Option<UserId>, StoreError> {
+    let stmt = Stmt::new(
+        "SELECT u.id AS user_id FROM tokens t JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id \
+         WHERE t.tenant_id = ? AND t.jti = ? AND u.deleted_at IS NULL",
+    );
+    let found: Option<Whose> = db.optional(stmt.bind(tenant).bind(jti))?;
+    Ok(found.map(|found| found.user_id))
 }
 
 /// Notes that a token was used.

@@ -8,7 +8,7 @@ use rollcall::app::{Running, spawn};
 use rollcall::auth::permission::{Permissions, TokenKind};
 use rollcall::clock::{Clock, Instant};
 use rollcall::config::Config;
-use rollcall::ids::{ConnectionId, RequestId, TenantId};
+use rollcall::ids::{ConnectionId, RequestId, TenantId, UserId};
 use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
 use rollcall::scim::switches::Switches;
@@ -161,6 +161,17 @@ impl TestApp {
     /// A token of the tenant: kind `scim` or `api`, all scopes unless some are named, of a connection if one is named.
     pub fn token(&self, kind: &str, scopes: Option<&str>, connection: Option<&str>) -> String {
         self.token_of(self.tenant, kind, scopes, connection)
+    }
+
+    /// A token for a person: it opens `/Me` and nothing else.
+    pub fn token_for(&self, user: &str) -> String {
+        let (tenant, now) = (self.tenant, self.clock.now());
+        let user: UserId = user.parse().expect("an id");
+        self.write(move |db| {
+            let mut new = NewToken::of(tenant, TokenKind::Scim);
+            new.permissions = Permissions::parse("scim:me").expect("a scope");
+            Ok(tokens::create_for(db, &new, user, now)?.token)
+        })
     }
 
     /// A SCIM client of a connection with these tolerances.

@@ -19,7 +19,9 @@ mod paging;
 mod people;
 mod projection;
 mod rows;
+
 mod sorting;
+mod switches;
 mod users_create;
 mod users_patch;
 mod users_replace;

@@ -13,6 +13,7 @@ mod filtering;
 mod groups;
 mod lists;
 mod matrix;
+mod me;
 mod media;
 mod names;
 mod patch_vectors;

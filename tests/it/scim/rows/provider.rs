@@ -165,3 +165,20 @@ fn the_limits_it_publishes_are_the_limits() {
     refused.scim_failure(413);
     assert!(refused.text.contains(&many.to_string()), "{refused:?}");
 }
+
+#[test]
+fn paging_is_published_as_it_is_done() {
+    // SP-06
+    let app = TestApp::new();
+    let pagination = config(&app).json["pagination"].clone();
+    assert_eq!(pagination["index"], true);
+    assert!(pagination["cursor"].is_boolean());
+    assert_eq!(pagination["defaultPaginationMethod"], "index");
+    let size = pagination["defaultPageSize"].as_u64().expect("a size");
+    let most = pagination["maxPageSize"].as_u64().expect("a size");
+    assert_eq!(config(&app).json["filter"]["maxResults"], most);
+    assert!(size <= most);
+    app.users(usize::try_from(size).expect("a size") + 1);
+    let page = app.scim().get("/Users?attributes=id");
+    assert_eq!(page.expect(200).json["itemsPerPage"], size);
+}
