@@ -2,5 +2,6 @@
 
 mod enroll;
 mod examples;
+mod races;
 pub mod scenario;
 mod sync_log;
