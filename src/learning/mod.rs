@@ -15,6 +15,7 @@ pub mod membership;
 pub mod obligation;
 pub mod owed;
 pub mod plan;
+pub mod settings;
 
 pub use error::LearningError;
 

@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod scope;
+pub mod settings;
 pub mod sync_log;
 pub mod tenants;
 pub mod tokens;
