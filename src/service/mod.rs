@@ -29,6 +29,7 @@ pub mod members;
 pub mod obligations;
 pub mod schemas;
 pub mod scope;
+pub mod settings;
 pub mod sync_log;
 pub mod tenants;
 pub mod tokens;

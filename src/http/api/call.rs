@@ -27,6 +27,7 @@ use crate::http::guard::ApiCaller;
 use crate::service::dry_run::{self, Rehearsal};
 use crate::service::error::Refusal;
 use crate::service::idempotency::{self, KeptRow, Keyed};
+use crate::service::settings;
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
@@ -43,6 +44,8 @@ pub struct Call<N: Need> {
     pub state: web::Data<AppState>,
     /// Whether the query was read; where it was not, it must be empty.
     read_query: Cell<bool>,
+    /// Whether the handler asked for the version its edit is based on.
+    versioned: Cell<bool>,
     need: PhantomData<N>,
 }
 
@@ -72,6 +75,7 @@ impl<N: Need> FromRequest for Call<N> {
                 scope,
                 state,
                 read_query: Cell::new(false),
+                versioned: Cell::new(false),
                 need: PhantomData,
             })
         })
@@ -132,6 +136,7 @@ impl<N: Need> Call<N> {
     /// The version a write expects: `If-Match: "7"`. `*` expects any; a weak or foreign tag matches none.
     #[must_use]
     pub fn expected(&self) -> Option<i64> {
+        self.versioned.set(true);
         let text = self.request.headers().get(header::IF_MATCH)?;
         let text = text.to_str().unwrap_or_default().trim();
         if text == "*" {
@@ -161,6 +166,15 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
+        let blind = self.versioned.get()
+            && *self.request.method() == Method::PATCH
+            && !self.request.headers().contains_key(header::IF_MATCH);
+        let mut job = move |db: &mut Db, scope: &Scope| {
+            if blind {
+                settings::require_version(db, scope)?;
+            }
+            job(db, scope)
+        };
         if self.is_dry_run()? {
             return self.rehearse(name, job).await;
         }

@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod reply;
+pub mod settings;
 pub mod sync;
 #[cfg(test)]
 mod tests;
@@ -126,6 +127,7 @@ routes! {
     "/audit-events" { get: audit::list }
     "/whoami" { get: account::whoami }
     "/plan" { get: account::plan }
+    "/settings" { get: settings::get, patch: settings::edit }
     "/sync/requests" { get: sync::list }
     "/sync/requests/{id}" { get: sync::get }
 }

@@ -51,6 +51,12 @@ fn refusals(method: &str, path: &str, body: bool) -> Vec<(&'static str, &'static
                 "`conflict`"
             },
         ));
+        if method == "patch" {
+            list.push((
+                "428",
+                "`precondition_required`, where the tenant wants `If-Match`",
+            ));
+        }
         list.push((
             "412",
             "`version_conflict`: `If-Match` names another version than the present one",

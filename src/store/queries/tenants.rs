@@ -87,6 +87,18 @@ pub fn count(db: &mut Db) -> Result<i64, StoreError> {
     ))
 }
 
+/// Writes time zone and settings.
+pub fn set_settings(
+    db: &mut Db,
+    tenant: TenantId,
+    time_zone: &str,
+    settings: &str,
+) -> Result<(), StoreError> {
+    let stmt = Stmt::new("UPDATE tenants SET time_zone = ?, settings = ? WHERE tenant_id = ?");
+    db.execute(stmt.bind(time_zone).bind(settings).bind(tenant))
+        .map(drop)
+}
+
 /// Changes the plan; says whether there is such a tenant.
 pub fn set_plan(db: &mut Db, tenant: TenantId, plan: &str) -> Result<bool, StoreError> {
     Ok(db.execute(

@@ -7,5 +7,6 @@ mod examples;
 mod idempotency;
 mod isolation;
 mod openapi;
+mod settings;
 mod tokens;
 mod walk;
