@@ -60,7 +60,11 @@ impl Client {
                 break head;
             }
         };
-        while self.buffer.len() < start + length {
+        // a body in chunks is as long as it takes; its framing stays in what is returned
+        while match length {
+            Some(length) => self.buffer.len() < start + length,
+            None => !self.buffer.ends_with(b"\r\n0\r\n\r\n"),
+        } {
             self.read().await?;
         }
         Ok(Answer {
@@ -94,8 +98,8 @@ impl Client {
     }
 }
 
-/// Status, where the body begins and how long it is, once the head is there.
-fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize, usize)>> {
+/// Status, where the body begins and how long it is (`None`: it comes in chunks), once the head is there.
+fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize, Option<usize>)>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -106,5 +110,9 @@ fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize, usize)>> {
         name.eq_ignore_ascii_case("content-length")
             .then(|| value.trim().parse())
     });
-    Ok(Some((status, end + 4, length.transpose()?.unwrap_or(0))))
+    let chunked = head
+        .lines()
+        .any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked"));
+    let length = length.transpose()?;
+    Ok(Some((status, end + 4, length.or((!chunked).then_some(0)))))
 }
