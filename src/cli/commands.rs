@@ -178,7 +178,7 @@ pub fn tenant(config: &Config, command: Tenant) -> Result<(), Ended> {
             };
             let (name, effects) = store.write_blocking("set plan", change)?;
             if effects.deferred {
-                super::import::finish_jobs(&store, &super::import::tools()?)?;
+                super::jobs::finish_jobs(&store, &super::jobs::tools()?)?;
             }
             print(&format!(
                 "{name} is on the {} plan; {} enrollments made",

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -12,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Ended;
 use super::commands::{existing, now, print};
+use super::jobs::{finish_jobs, tools};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::csv::columns::{Column, Kind};
@@ -20,7 +20,6 @@ use crate::csv::reader::{BYTES, Reader, Settings};
 use crate::csv::value::DateFormat;
 use crate::csv::{delimiter, write};
 use crate::ids::{JobId, TenantId};
-use crate::scim::schema::Registry;
 use crate::service::imports::book::{self, Asked, Commit, ImportError};
 use crate::service::imports::load::load;
 use crate::service::imports::spec::{Mode, Outcome, Plan, Spec};
@@ -311,24 +310,6 @@ fn work(
             }
             _ => return Ok(()),
         }
-    }
-}
-
-/// What jobs need here: accounts made from a file have no attribute of an operator's own.
-pub fn tools() -> Result<Tools, Ended> {
-    Ok(Tools {
-        registry: Arc::new(Registry::builtin()?),
-    })
-}
-
-/// Does what a change has left to jobs: on the command line nobody comes after us.
-pub fn finish_jobs(store: &Store, tools: &Tools) -> Result<(), Ended> {
-    let runner = Runner::new();
-    loop {
-        let now = now();
-        let claimed = store.write_blocking("claim a job", move |db| run::claim(db, runner, now))?;
-        let Some(job) = claimed else { return Ok(()) };
-        drive_blocking(store, &Clock::system(), tools, runner, job, || {})?;
     }
 }
 

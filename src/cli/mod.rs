@@ -6,6 +6,7 @@
 
 mod commands;
 mod import;
+mod jobs;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1114,12 +1114,30 @@ const BREACHES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "values of operators' attributes have a resource",
+        &[
+            "INSERT INTO resource_values (tenant_id, attr, value_key, resource_id, ord, is_unique) SELECT tenant_id, 1, 'x', NEW, 0, suspended FROM learners",
+        ],
+    ),
+    (
         "versions are positive (users)",
         &["UPDATE users SET version = 0"],
     ),
     (
         "versions are positive (groups)",
         &["UPDATE learner_groups SET version = 0"],
+    ),
+    (
+        "versions are positive (resources)",
+        &[
+            "INSERT INTO resources (tenant_id, resource_type, id, version, created_at, modified_at, doc) SELECT tenant_id, 'Badge', NEW, 0, 0, 0, '{}' FROM learners",
+        ],
+    ),
+    (
+        "the counters of other resources are right",
+        &[
+            "INSERT INTO resources (tenant_id, resource_type, id, version, created_at, modified_at, doc) SELECT tenant_id, 'Badge', NEW, 1, 0, 0, '{}' FROM learners",
+        ],
     ),
     (
         "the counter of users is right",

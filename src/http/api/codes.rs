@@ -171,5 +171,40 @@ pub const CODES: &[(&str, u16, &str)] = &[
         503,
         "The server is busy; send the same again after `Retry-After` seconds.",
     ),
+    (
+        "empty_file",
+        422,
+        "The file has no row below its header; export it again.",
+    ),
+    (
+        "missing_column",
+        422,
+        "`detail` names the column that this kind of import needs; add it or map another to it.",
+    ),
+    (
+        "unknown_column",
+        422,
+        "`detail` names the column; rename it, map it, or leave it out.",
+    ),
+    (
+        "duplicate_column",
+        422,
+        "Two columns mean the same; keep one.",
+    ),
+    (
+        "too_many_rows",
+        422,
+        "Split the file; `detail` names the limit.",
+    ),
+    (
+        "not_text",
+        422,
+        "Send CSV text in UTF-8, UTF-16 or Windows-1252, not a workbook.",
+    ),
+    (
+        "import_not_ready",
+        409,
+        "The import is in another state; read it again and see `state`.",
+    ),
     ("paused", 503, "An administrator paused the connection."),
 ];

@@ -1,7 +1,7 @@
 //! `/Me`: the account a token was made for, processed directly. RFC 7644 §3.11; rows ME-*.
 //!
 //! The same handlers as `/Users/{id}`, with the rights of one's own account in place of the token's others; what
-//! may be changed there stands in [`super::own`].
+//! may be changed there stands in `own.rs`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};

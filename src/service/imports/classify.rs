@@ -283,7 +283,7 @@ impl State<'_> {
         if self.lookup.names.contains(&fold(&person.user_name)) {
             return Ok(Ok(Outcome::NoOp));
         }
-        match people::make(ground, person)? {
+        match people::make(ground.registry, ground.now, person)? {
             Ok(new) => {
                 done.people.push(new);
                 Ok(Ok(Outcome::Created))

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::clock::Instant;
 use crate::csv::row::Person;
 use crate::ids::{LearnerId, UserId};
+use crate::scim::schema::Registry;
 use crate::scim::switches::Switches;
 use crate::scim::validate::{self, Context};
 use crate::service::ServiceError;
@@ -12,18 +14,16 @@ use crate::service::directory::document;
 use crate::store::queries::imports::NewPerson;
 use crate::store::queries::users::NewUser;
 
-use super::classify::Ground;
-
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// The account of a person; the inner error says what is wrong with them.
 pub fn make(
-    ground: &Ground<'_>,
+    registry: &Registry,
+    now: Instant,
     person: &Person,
 ) -> Result<Result<NewPerson, String>, ServiceError> {
-    let resource_type = ground
-        .registry
+    let resource_type = registry
         .resource_type("User")
         .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("the registry has no User")))?;
     let accepted = match validate::accept(
@@ -45,7 +45,7 @@ pub fn make(
         external_id: facts.external_id,
         display_name_key: facts.display_name_key,
         active: facts.active,
-        created_at: ground.now,
+        created_at: now,
         doc: document::stored(resource_type, &accepted.resource),
     };
     Ok(Ok(NewPerson {

@@ -76,8 +76,14 @@ impl Operation {
             .into_iter()
             .flatten()
             .filter(|one| one["in"] == "query" && one["required"] == true)
-            .filter_map(|one| one["name"].as_str())
-            .map(|name| format!("{name}={}", site.id(&self.path, name)))
+            .filter_map(|one| {
+                let name = one["name"].as_str()?;
+                let value = match one["schema"]["enum"][0].as_str() {
+                    Some(first) => first.to_owned(),
+                    None => site.id(&self.path, name),
+                };
+                Some(format!("{name}={value}"))
+            })
             .collect();
         let mark = if required.is_empty() { "" } else { "?" };
         format!("{}{mark}{}", path.join("/"), required.join("&"))
@@ -142,7 +148,7 @@ impl Site {
             .filter_map(|one| one["id"].as_str().map(str::to_owned))
             .rfind(|id| *id != learner)
             .expect("another learner");
-        let enrollment = rows(&api, "/enrollments")[0]["id"]
+        let enrollment = rows(&api, &format!("/enrollments?learner_id={learner}"))[0]["id"]
             .as_str()
             .expect("an enrollment")
             .to_owned();
@@ -247,7 +253,7 @@ impl Site {
     pub fn prepare(&self, operation: &Operation) {
         if operation.path.ends_with("/restart") {
             let done = json!({"completions": [{"learner_id": self.learner, "course_id": self.course,
-                "completed_at": "2026-03-02T08:00:00Z", "source": "walk", "source_ref": self.learner}]});
+                "completed_at": "2026-03-02T08:00:00Z", "source": "admin", "source_ref": self.learner}]});
             self.api.post("/completions", &done).expect(200);
         }
     }
