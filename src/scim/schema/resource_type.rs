@@ -15,7 +15,7 @@ pub struct Extension {
 /// One kind of resource. `common` holds `id`, `externalId`, `meta` and `schemas` (RFC 7643 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceType {
-    /// Also its `id` (RT-03). It outlives the registry: see [`lasting`].
+    /// Also its `id` (RT-03). It outlives the registry: see `lasting`.
     pub name: &'static str,
     /// With a leading slash: `/Users`.
     pub endpoint: String,
