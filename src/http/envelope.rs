@@ -1,4 +1,5 @@
 //! What stands around every answer: request id, safe headers, one log line, a count, and a SCIM body even after a panic (C33, A26).
+//! While the server goes away it also ends the connection behind the answer (C16).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant as Stopwatch;
@@ -29,14 +30,19 @@ pub async fn wrap(
     let started = Stopwatch::now();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let state = request.app_data::<web::Data<AppState>>().cloned();
+    let _counted = state.as_ref().map(|state| state.metrics.enter());
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
     let dress = |headers: &mut HeaderMap, status: StatusCode| {
-        if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        let mut text = uuid::Uuid::encode_buffer();
+        if let Ok(value) = HeaderValue::from_str(id.0.as_hyphenated().encode_lower(&mut text)) {
             headers.insert(REQUEST_ID, value);
         }
         headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
         if let Some(state) = &state {
             state.metrics.count(status.as_u16());
+            if state.metrics.is_draining() {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
         }
         log::info!(
             "{method} {path} answered {} in {} µs [request {id}]",

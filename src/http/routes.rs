@@ -27,6 +27,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .service(
             web::scope("/scim/v2")
                 .wrap(from_fn(guard::provisioner))
+                // routes are tried in order: what is asked for all day stands first
+                .configure(|scim| kind(scim, "/Users", Kind::User))
+                .configure(|scim| kind(scim, "/Groups", Kind::Group))
                 .service(read_only(
                     "/ResourceTypes",
                     web::get().to(discovery::resource_types),
@@ -47,8 +50,6 @@ pub fn configure(app: &mut web::ServiceConfig) {
                     web::get().to(discovery::schema),
                     web::head().to(discovery::schema),
                 ))
-                .configure(|scim| kind(scim, "/Users", Kind::User))
-                .configure(|scim| kind(scim, "/Groups", Kind::Group))
                 .service(
                     web::resource("/Bulk")
                         .route(web::post().to(bulk::bulk))

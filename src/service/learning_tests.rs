@@ -1,5 +1,7 @@
 //! The learning use cases on both databases: each test is a story that ends with a clean check of every invariant.
 
+use std::sync::Arc;
+
 use crate::clock::Instant;
 use crate::ids::{
     ConnectionId, CourseId, EnrollmentId, GroupId, LearnerId, RequestId, TenantId, UserId,
@@ -90,17 +92,17 @@ fn directory(
     )?;
     Ok(Scope {
         actor: Actor::Scim {
-            jti: "j".to_owned(),
-            label: name.to_owned(),
+            jti: "j".into(),
+            label: name.into(),
         },
-        connection: Some(Connection {
+        connection: Some(Arc::new(Connection {
             id,
             name: name.to_owned(),
             client: Client::Okta,
             live,
             approves,
             switches: Switches::default(),
-        }),
+        })),
         ..scope.clone()
     })
 }
@@ -700,7 +702,7 @@ fn unknown_members_are_skipped_beside_known_ones_and_refused_alone() {
             0
         );
         if let Some(connection) = &mut okta.connection {
-            connection.switches.unknown_scim_member = UnknownMember::Reject;
+            Arc::make_mut(connection).switches.unknown_scim_member = UnknownMember::Reject;
         }
         assert!(push(db, &okta, sales, &[ghost, ann]).is_err());
         Ok(())

@@ -1,4 +1,6 @@
-//! Who acts, where, with which rights, when: the first parameter of every use case.
+//! Who acts, where, with which rights, when: the first parameter of every use case. Cheap to clone: every request does.
+
+use std::sync::Arc;
 
 use crate::auth::permission::Permissions;
 use crate::clock::Instant;
@@ -10,9 +12,9 @@ use crate::scim::switches::Switches;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A provisioning client, by its token.
-    Scim { jti: String, label: String },
+    Scim { jti: Arc<str>, label: Arc<str> },
     /// A REST client, by its token.
-    Api { jti: String, label: String },
+    Api { jti: Arc<str>, label: Arc<str> },
     /// The server itself: workers and the command line.
     System(&'static str),
 }
@@ -50,7 +52,7 @@ pub struct Scope {
     pub request: RequestId,
     pub now: Instant,
     /// The provisioning client's connection; `None` outside SCIM and for tokens without one.
-    pub connection: Option<Connection>,
+    pub connection: Option<Arc<Connection>>,
 }
 
 impl Scope {

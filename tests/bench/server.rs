@@ -58,14 +58,14 @@ impl Bench {
                 connections::create(db, tenant.id, "Bench", Client::Generic, now)?;
             let mut scope = Scope::system(tenant.id, "bench", now);
             scope.actor = Actor::Scim {
-                jti: "bench".to_owned(),
-                label: "bench".to_owned(),
+                jti: "bench".into(),
+                label: "bench".into(),
             };
             let scim = NewToken {
                 connection: Some(connection.id),
                 ..NewToken::of(tenant.id, TokenKind::Scim)
             };
-            scope.connection = Some(connection);
+            scope.connection = Some(connection.into());
             let scim = tokens::create(db, &scim, now)?;
             let api = tokens::create(db, &NewToken::of(tenant.id, TokenKind::Api), now)?;
             Ok::<_, ServiceError>((scope, scim.token, api.token))

@@ -51,7 +51,7 @@ pub(super) async fn read_one(
         .into());
     }
     let asked = asked(state, request, kind)?;
-    let parts = parts(&asked.projection);
+    let parts = parts(&asked.resource_type, &asked.projection);
     let (reader, registry, base, wanted) = (
         scope.clone(),
         state.registry.clone(),
@@ -84,5 +84,5 @@ pub(super) async fn read_one(
         unchanged.version = Some(found.version);
         return Ok(unchanged);
     }
-    respond::resource(&asked.resource_type, &asked.projection, &asked.base, &found)
+    respond::resource(&asked.resource_type, &asked.projection, &asked.base, found)
 }

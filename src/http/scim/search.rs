@@ -115,15 +115,19 @@ async fn search_everything(
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
     );
-    let views = [
-        Projection::parse(&*resource_type(state, Kind::User)?, attributes, excluded)?,
-        Projection::parse(&*resource_type(state, Kind::Group)?, attributes, excluded)?,
-    ];
-    let [of_users, of_groups] = &views;
+    let (user, group) = (
+        resource_type(state, Kind::User)?,
+        resource_type(state, Kind::Group)?,
+    );
+    let (of_users, of_groups) = (
+        Projection::parse(&user, attributes, excluded)?,
+        Projection::parse(&group, attributes, excluded)?,
+    );
+    let of_user = parts(&user, &of_users);
     let wanted = Parts {
-        groups: parts(of_users).groups,
-        learner: parts(of_users).learner,
-        ..parts(of_groups)
+        groups: of_user.groups,
+        learner: of_user.learner,
+        ..parts(&group, &of_groups)
     };
     let (reader, registry, asked, base) = (
         scope.clone(),
@@ -148,16 +152,12 @@ async fn search_everything(
         .await?;
     let mut resources = Vec::with_capacity(found.resources.len());
     for resource in found.resources {
-        let view = if resource.kind == Kind::User {
-            of_users
+        let (resource_type, view) = if resource.kind == Kind::User {
+            (&user, &of_users)
         } else {
-            of_groups
+            (&group, &of_groups)
         };
-        resources.push(respond::projected(
-            &*resource_type(state, resource.kind)?,
-            view,
-            resource.body,
-        )?);
+        resources.push(respond::projected(resource_type, view, resource.body)?);
     }
     Ok(Reply::ok(message::list_response(
         found.total,
@@ -180,7 +180,10 @@ async fn search_page(
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
     )?;
-    let (base, parts) = (exchange::base(state, request), parts(&projection));
+    let (base, parts) = (
+        exchange::base(state, request),
+        parts(&resource_type, &projection),
+    );
     let (reader, registry, asked, address) = (
         scope.clone(),
         state.registry.clone(),
