@@ -20,8 +20,9 @@ use tokio::sync::oneshot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::health::Metrics;
-use crate::http::{AppState, envelope, routes};
+use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
+use crate::service::jobs::run::Tools;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
 use crate::store::{SoleServer, Store, StoreOptions};
@@ -66,10 +67,18 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
+            .wrap(from_fn(compress::wrap))
             .wrap(from_fn(envelope::wrap))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
             .wrap(NormalizePath::trim())
             .configure(routes::configure)
+    })
+    .on_connect(|connection, data| {
+        if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+            && let Ok(address) = stream.local_addr()
+        {
+            data.insert(Reached(address));
+        }
     })
     .workers(config.workers.unwrap_or(cores).max(1))
     .client_request_timeout(Duration::from_secs(10))
@@ -101,6 +110,13 @@ async fn serve_until(
         state.store.clone(),
         state.clock.clone(),
     ));
+    let jobs = actix_web::rt::spawn(worker::jobs::run(
+        state.store.clone(),
+        state.clock.clone(),
+        Arc::new(Tools {
+            registry: Arc::clone(&state.registry),
+        }),
+    ));
     let drain = actix_web::rt::spawn(async move {
         stop.await;
         metrics.drain();
@@ -121,6 +137,7 @@ async fn serve_until(
     let ended = server.await;
     drain.abort();
     reconciler.abort();
+    jobs.abort();
     state.log.flush().await;
     Ok(ended?)
 }

@@ -67,6 +67,8 @@ ids! {
     EventId,
     /// A console login.
     AdminId,
+    /// Work that outlives its request, imports among it.
+    JobId,
 }
 
 /// The number of a tenant; leads every key.

@@ -20,6 +20,9 @@ use crate::ids::RequestId;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_SNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 
+/// The longest request target, in bytes (E5).
+const MAX_TARGET: usize = 16 << 10;
+
 /// The middleware. The id is made here; guards read it from the request's extensions.
 pub async fn wrap(
     request: ServiceRequest,
@@ -31,7 +34,20 @@ pub async fn wrap(
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let _counted = state.as_ref().map(|state| state.metrics.enter());
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let length = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let outcome = if length > MAX_TARGET {
+        Ok(Ok(request
+            .into_response(target_too_long(&path, length))
+            .map_into_right_body()))
+    } else {
+        AssertUnwindSafe(next.call(request))
+            .catch_unwind()
+            .await
+            .map(|done| done.map(ServiceResponse::map_into_left_body))
+    };
     let dress = |headers: &mut HeaderMap, status: StatusCode| {
         let mut text = uuid::Uuid::encode_buffer();
         if let Ok(value) = HeaderValue::from_str(id.0.as_hyphenated().encode_lower(&mut text)) {
@@ -68,6 +84,23 @@ pub async fn wrap(
     let status = answer.status();
     dress(answer.headers_mut(), status);
     Err(InternalError::from_response("answered", answer).into())
+}
+
+/// E5: longer requests belong into a body.
+fn target_too_long(path: &str, length: usize) -> HttpResponse {
+    let detail = format!(
+        "the request target has {length} bytes and may have {MAX_TARGET}; long filters go to .search"
+    );
+    let failure = ScimFailure::of(StatusCode::URI_TOO_LONG, None, detail);
+    if path.starts_with("/api/") {
+        let body = serde_json::json!({
+            "type": "about:blank", "title": "URI Too Long", "status": 414, "code": "uri_too_long", "detail": failure.detail,
+        });
+        return HttpResponse::build(StatusCode::URI_TOO_LONG)
+            .content_type("application/problem+json")
+            .body(body.to_string());
+    }
+    failure.respond()
 }
 
 /// What was refused before any handler ran. Guards bring their own body; the rest gets a SCIM one (H-16).

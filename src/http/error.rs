@@ -11,7 +11,7 @@ use crate::ids::RequestId;
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::service::ServiceError;
-use crate::service::error::LearningError;
+use crate::service::error::{LearningError, Refusal};
 
 /// The media type of every SCIM body, errors included (H-34).
 pub const SCIM_JSON: &str = "application/scim+json";
@@ -40,6 +40,7 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
             StatusCode::BAD_REQUEST,
             ScimErrorKind::InvalidValue.keyword(),
         ),
+        ServiceError::Refused(refusal) => (refusal_status(*refusal), None),
         ServiceError::Unavailable(_) | ServiceError::Retry => {
             (StatusCode::SERVICE_UNAVAILABLE, None)
         }
@@ -140,10 +141,19 @@ impl From<ScimError> for ScimFailure {
     }
 }
 
-/// The REST face: status and stable code (`rest-and-console.md` A1).
+/// What a problem says (RFC 9457): status, stable code, sentence, and what a program needs beyond the code.
+#[derive(Debug)]
+pub struct Told {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub detail: String,
+    pub more: Map<String, Value>,
+}
+
+/// The REST face of a use case's error (`rest-and-console.md` A1).
 #[must_use]
-pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
-    let (status, code): (StatusCode, &str) = match error {
+pub fn told(error: &ServiceError, request: RequestId) -> Told {
+    let (status, code): (StatusCode, &'static str) = match error {
         ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
         ServiceError::Scim(error) => (scim_status(error.kind), "validation_failed"),
         ServiceError::Taken { attribute, .. } => (
@@ -159,38 +169,86 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
         ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "forbidden"),
         ServiceError::Learning(error) => (learning_status(error), error.code()),
         ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, "plan_upgrade_required"),
-        ServiceError::Invalid { pointer, .. } => match pointer.as_str() {
-            "cursor" => (StatusCode::BAD_REQUEST, "bad_cursor"),
-            "query" => (StatusCode::BAD_REQUEST, "unknown_parameter"),
-            "body" => (StatusCode::BAD_REQUEST, "malformed_json"),
-            _ => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
-        },
+        ServiceError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+        ServiceError::Refused(refusal) => (refusal_status(*refusal), refusal.code()),
         ServiceError::Unavailable(_) | ServiceError::Retry => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
         ServiceError::Bug(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
     };
-    let failure = scim(error, request);
-    let mut body = json!({
-        "type": format!("https://rollcall.invalid/problems/{code}"),
-        "title": code.replace('_', " "),
-        "status": status.as_u16(),
-        "code": code,
-        "detail": failure.detail,
-        "instance": format!("/api/v1/requests/{request}"),
-    });
-    if let Some(object) = body.as_object_mut() {
-        object.extend(particulars(error));
+    Told {
+        status,
+        code,
+        detail: scim(error, request).detail,
+        more: particulars(error),
     }
-    let mut answer = HttpResponse::build(status);
-    answer.insert_header((
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    ));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer.insert_header((header::RETRY_AFTER, "1"));
+}
+
+/// The status of each refusal of the REST API's own rules.
+const fn refusal_status(refusal: Refusal) -> StatusCode {
+    match refusal {
+        Refusal::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::IdempotencyInProgress => StatusCode::CONFLICT,
+        Refusal::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
     }
-    answer.body(body.to_string())
+}
+
+/// A use case's error as a problem.
+#[must_use]
+pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
+    let mut answer = told(error, request).respond(Some(request));
+    if let ServiceError::Stale { current } = error
+        && let Ok(tag) = HeaderValue::from_str(&format!("\"{current}\""))
+    {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    answer
+}
+
+impl Told {
+    /// The whole answer.
+    #[must_use]
+    pub fn respond(self, request: Option<RequestId>) -> HttpResponse {
+        let mut body = json!({
+            "type": format!("/api/v1/docs#problem-{}", self.code),
+            "title": title(self.code),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some(object) = body.as_object_mut() {
+            if let Some(request) = request {
+                object.insert(
+                    "instance".to_owned(),
+                    Value::from(format!("/api/v1/requests/{request}")),
+                );
+            }
+            object.extend(self.more);
+        }
+        let mut answer = HttpResponse::build(self.status);
+        answer.insert_header((
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        ));
+        answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        if matches!(
+            self.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            answer.insert_header((header::RETRY_AFTER, "1"));
+        }
+        answer.body(body.to_string())
+    }
+}
+
+/// A code as a title.
+fn title(code: &str) -> String {
+    let text = code.replace('_', " ");
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// What a program needs beyond the code to act on a problem.
@@ -231,6 +289,7 @@ fn particulars(error: &ServiceError) -> Map<String, Value> {
         | ServiceError::Unavailable(_)
         | ServiceError::Bug(_)
         | ServiceError::Depends(_)
+        | ServiceError::Refused(_)
         | ServiceError::Retry => Map::new(),
     }
 }

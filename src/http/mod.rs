@@ -1,5 +1,6 @@
 //! Bytes in, use cases, bytes out. Every route stands in `routes.rs`; every error status is chosen in `error.rs`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -9,12 +10,17 @@ use crate::service::tokens::Gate;
 use crate::store::Store;
 
 pub mod api;
+pub mod compress;
 pub mod envelope;
 pub mod error;
 pub mod guard;
 pub mod health;
 pub mod routes;
 pub mod scim;
+
+/// The address of ours that a connection reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached(pub SocketAddr);
 
 /// What every handler shares.
 #[derive(Clone)]

@@ -30,6 +30,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 // routes are tried in order: what is asked for all day stands first
                 .configure(|scim| kind(scim, "/Users", Kind::User))
                 .configure(|scim| kind(scim, "/Groups", Kind::Group))
+                // no search here, and `.search` is no schema's name
+                .service(
+                    web::resource(["/Schemas/.search", "/ResourceTypes/.search"])
+                        .to(no_such_endpoint),
+                )
                 .service(read_only(
                     "/ResourceTypes",
                     web::get().to(discovery::resource_types),
@@ -77,11 +82,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             ])
             .to(no_such_version),
         )
-        .service(
-            web::scope("/api/v1")
-                .wrap(from_fn(guard::api_caller))
-                .configure(api::routes),
-        )
+        .configure(api::configure)
         .default_service(web::to(no_such_page));
 }
 

@@ -78,6 +78,9 @@ pub struct Effects {
     pub reasons: i64,
     /// Cycles opened.
     pub cycles: i64,
+    /// More is owed than one transaction may write; a job writes it.
+    #[serde(skip)]
+    pub deferred: bool,
 }
 
 impl Effects {
@@ -93,6 +96,7 @@ impl AddAssign for Effects {
         self.enrollments += other.enrollments;
         self.reasons += other.reasons;
         self.cycles += other.cycles;
+        self.deferred |= other.deferred;
     }
 }
 

@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::error::ScimError;
-use super::schema::{Attr, AttributeDef, ResourceType, Returned, Schema, is_attribute_name};
+use super::schema::{
+    Attr, AttributeDef, Mutability, ResourceType, Returned, Schema, is_attribute_name,
+};
 
 /// Names in one parameter, and its length (E17).
 const MAX_NAMES: usize = 100;
@@ -30,7 +32,7 @@ type Shown = HashMap<String, Show>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection {
     asked: Asked,
-    /// `None` while the request says nothing.
+    /// `None` while the request says nothing and the type stores nothing that is hidden: a stored document goes out as it is.
     decided: Option<Decided>,
 }
 
@@ -69,7 +71,7 @@ impl Projection {
             }
             (Some(text), None) => Asked::Only(Selection::read(rt, "attributes", text)?),
             (None, Some(text)) => Asked::Except(Selection::read(rt, "excludedAttributes", text)?),
-            (None, None) => return Ok(Self::standard()),
+            (None, None) => return Ok(Self::standard(rt)),
         };
         Ok(Self {
             decided: Some(Decided::of(rt, &asked)),
@@ -79,10 +81,11 @@ impl Projection {
 
     /// The shape of a response whose request says nothing about it.
     #[must_use]
-    pub const fn standard() -> Self {
+    pub fn standard(rt: &ResourceType) -> Self {
+        let asked = Asked::Nothing;
         Self {
-            asked: Asked::Nothing,
-            decided: None,
+            decided: hides_stored(rt).then(|| Decided::of(rt, &asked)),
+            asked,
         }
     }
 
@@ -97,12 +100,22 @@ impl Projection {
             None => Decided::of(rt, &self.asked),
         };
         for attr in named.iter().filter_map(|path| rt.attr(path)) {
-            if attr.def.returned == Returned::Request && !self.excludes(&attr) {
-                let shown = match &attr.extension {
-                    Some(schema) => decided.extensions.entry(schema.id.clone()).or_default(),
-                    None => &mut decided.core,
-                };
-                shown.insert(attr.def.name.clone(), default_parts(&attr.def));
+            if attr.leaf().returned != Returned::Request || self.excludes(&attr) {
+                continue;
+            }
+            let shown = match &attr.extension {
+                Some(schema) => decided.extensions.entry(schema.id.clone()).or_default(),
+                None => &mut decided.core,
+            };
+            match &attr.sub {
+                None => {
+                    shown.insert(attr.def.name.clone(), default_parts(&attr.def));
+                }
+                Some(sub) => {
+                    if let Some(Show::Parts(parts)) = shown.get_mut(&attr.def.name) {
+                        parts.insert(sub.name.clone());
+                    }
+                }
             }
         }
         self.decided = Some(decided);
@@ -110,13 +123,28 @@ impl Projection {
     }
 
     fn excludes(&self, attr: &Attr) -> bool {
-        matches!(&self.asked, Asked::Except(names) if names.find(attr.extension.as_deref(), &attr.def).is_some())
+        let Asked::Except(names) = &self.asked else {
+            return false;
+        };
+        match (names.find(attr.extension.as_deref(), &attr.def), &attr.sub) {
+            (None, _) => false,
+            (Some(Named::Whole { .. }), _) => true,
+            (Some(Named::Parts(parts)), Some(sub)) => parts.contains(&sub.name),
+            (Some(Named::Parts(_)), None) => false,
+        }
     }
 
-    /// Whether the request says nothing, so that the stored text can go out as it is.
+    /// Whether the request says nothing about the shape.
     #[must_use]
     pub const fn is_default(&self) -> bool {
         matches!(self.asked, Asked::Nothing)
+    }
+
+    /// Whether the request says nothing and the type stores nothing that is hidden, so that the stored text can go out
+    /// as it is.
+    #[must_use]
+    pub const fn is_raw(&self) -> bool {
+        self.decided.is_none()
     }
 
     /// Whether anything of a core attribute (`members`, `groups`, `meta`) or of one of the extension `urn` is shown. The
@@ -263,6 +291,25 @@ fn decide(asked: &Asked, extension: Option<&Schema>, def: &AttributeDef) -> Opti
         })),
         _ => Some(default_parts(def)),
     }
+}
+
+/// Whether a stored document may hold what an answer does not show by itself: `returned` is `never` or `request`.
+/// What the server computes or throws away is in no document.
+fn hides_stored(rt: &ResourceType) -> bool {
+    let stored = |def: &AttributeDef| {
+        !def.derived
+            && !def.detached
+            && !matches!(def.mutability, Mutability::ReadOnly | Mutability::WriteOnly)
+    };
+    let hidden = |def: &AttributeDef| {
+        stored(def) && matches!(def.returned, Returned::Never | Returned::Request)
+    };
+    let extensions = rt.extensions.iter().flat_map(|one| &one.schema.attributes);
+    rt.schema
+        .attributes
+        .iter()
+        .chain(extensions)
+        .any(|def| hidden(def) || (stored(def) && def.sub_attributes.iter().any(|sub| hidden(sub))))
 }
 
 fn default_parts(def: &AttributeDef) -> Show {
@@ -572,7 +619,7 @@ mod tests {
     fn a_supplied_request_attribute_is_shown_in_the_answer() {
         let rt = user();
         let named = ["urn:x:1:User:badge".to_owned(), "userName".to_owned()];
-        let value = Projection::standard()
+        let value = Projection::standard(&rt)
             .with_supplied(&rt, &named)
             .apply(&rt, &document());
         assert_eq!(value["urn:x:1:User"]["badge"], "7");
@@ -602,7 +649,7 @@ mod tests {
                 .unwrap()
                 .wants(&rt, Some(LEARNER), "enrollments")
         );
-        assert!(!Projection::standard().wants(&rt, Some(LEARNER), "enrollments"));
+        assert!(!Projection::standard(&rt).wants(&rt, Some(LEARNER), "enrollments"));
     }
 
     #[test]

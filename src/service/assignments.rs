@@ -9,10 +9,11 @@ use crate::learning::calendar::local_date;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::store::queries::assignments as rows;
 pub use crate::store::queries::assignments::AssignmentRow;
-use crate::store::queries::{courses, events, groups_learning};
+use crate::store::queries::{courses, events, groups_learning, jobs};
 use crate::store::{Db, StoreError};
 
 use super::enroll::{self, Effects, EnrollScope, by};
+use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Scope, ServiceError, groups};
 
 /// An assignment that was made or changed, with what it caused.
@@ -144,7 +145,14 @@ pub fn remove(db: &mut Db, scope: &Scope, id: AssignmentId) -> Result<(), Servic
     groups::require_plan(db, scope)?;
     let row = find(db, scope, id)?;
     groups_learning::lock(db, scope.tenant, &[row.group_id])?;
-    if !rows::end(db, scope.tenant, id, scope.now)? {
+    let large = jobs::more_reasons_than(db, scope.tenant, id, AT_ONCE)?;
+    let ended = if large {
+        book::later(db, scope, &Work::EndAssignment(id), None)?;
+        rows::end_alone(db, scope.tenant, id, scope.now)?
+    } else {
+        rows::end(db, scope.tenant, id, scope.now)?
+    };
+    if !ended {
         return Err(ServiceError::not_found("Assignment", id));
     }
     event(

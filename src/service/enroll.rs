@@ -10,8 +10,9 @@ use crate::learning::plan::SubscriptionPlan;
 use crate::store::Db;
 use crate::store::queries::enroll::{self as rows, Predicates};
 use crate::store::queries::events::By;
-use crate::store::queries::learners;
+use crate::store::queries::{assignments, learners};
 
+use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Scope, ServiceError};
 
 pub use crate::learning::owed::Effects;
@@ -31,7 +32,32 @@ pub fn by(scope: &Scope) -> By {
 }
 
 /// Writes everything owed within `what`; a second call writes nothing.
+///
+/// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
+    let wide = match what {
+        EnrollScope::Group(_)
+        | EnrollScope::Course(_)
+        | EnrollScope::Assignment(_)
+        | EnrollScope::Connection(_)
+        | EnrollScope::Tenant => true,
+        EnrollScope::Memberships(_)
+        | EnrollScope::Learner(_)
+        | EnrollScope::Learners(_)
+        | EnrollScope::Assignments(_)
+        | EnrollScope::Range { .. } => false,
+    };
+    if wide && rows::owes_more_than(db, scope.tenant, what, AT_ONCE)? {
+        let total = match what {
+            EnrollScope::Assignment(id) => Some(assignments::members(db, scope.tenant, *id)?),
+            _ => None,
+        };
+        book::later(db, scope, &Work::Enroll(what.clone()), total)?;
+        return Ok(Effects {
+            deferred: true,
+            ..Effects::default()
+        });
+    }
     Ok(rows::enroll(db, scope.tenant, what, &by(scope))?)
 }
 

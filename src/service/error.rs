@@ -28,6 +28,8 @@ pub enum ServiceError {
     Learning(LearningError),
     /// The tenant's plan does not include groups.
     PlanRequired { current: String },
+    /// A rule of the REST API itself stands against the request.
+    Refused(Refusal),
     /// A parameter or body of the REST API is wrong.
     Invalid { pointer: String, detail: String },
     /// Not now: full queue, lock not had, database away.
@@ -36,6 +38,43 @@ pub enum ServiceError {
     Bug(anyhow::Error),
     /// The database wants the whole transaction again; never leaves the store's retry loop but when retries ran out.
     Retry,
+}
+
+/// Refusals that belong to the REST API's own rules, not to the domain (`rest-and-console.md` A1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyMismatch,
+    /// The first request with this `Idempotency-Key` still runs.
+    IdempotencyInProgress,
+    /// The tenant wants `If-Match` on edits.
+    PreconditionRequired,
+}
+
+impl Refusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::IdempotencyInProgress => "idempotency_in_progress",
+            Self::PreconditionRequired => "precondition_required",
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::IdempotencyMismatch => {
+                "this `Idempotency-Key` was used for another request; take a new one"
+            }
+            Self::IdempotencyInProgress => {
+                "the first request with this `Idempotency-Key` has not been answered yet; try again in a moment"
+            }
+            Self::PreconditionRequired => {
+                "this tenant wants `If-Match` with the version that the edit is based on"
+            }
+        }
+    }
 }
 
 impl ServiceError {
@@ -75,6 +114,7 @@ impl fmt::Display for ServiceError {
                     "learner groups are part of the Professional and Business plans; this tenant is on {current}"
                 )
             }
+            Self::Refused(refusal) => f.write_str(refusal.sentence()),
             Self::Invalid { detail, .. } => f.write_str(detail),
             Self::Unavailable(why) => write!(f, "try again shortly: {why}"),
             Self::Bug(error) => write!(f, "{error:#}"),

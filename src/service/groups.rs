@@ -15,11 +15,12 @@ use crate::scim::fold::fold;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
 pub use crate::store::queries::memberships::MemberRow;
 use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, StateCounts, Which};
-use crate::store::queries::{assignments, events};
+use crate::store::queries::{assignments, events, jobs};
 use crate::store::statement::Bind;
 use crate::store::{Db, StoreError};
 
 use super::enroll::by;
+use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Actor, Scope, ServiceError, members};
 
 pub use super::members::{MembersOutcome, apply_members};
@@ -240,13 +241,15 @@ pub fn delete(
 
 /// Ends a group's reasons, memberships and assignments and the group itself; enrollments and learners stay (4.8).
 pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, ServiceError> {
-    let ended = memberships::end(
-        db,
-        scope.tenant,
-        Which::Group(id),
-        EndCause::GroupDeleted,
-        &by(scope),
-    )?;
+    let members = jobs::members_after(db, scope.tenant, id, LearnerId(uuid::Uuid::nil()))?;
+    let ended = if members > AT_ONCE {
+        // The group is gone at once; a job ends what hangs on it.
+        book::later(db, scope, &Work::EndGroup(id), Some(members))?;
+        members
+    } else {
+        let cause = EndCause::GroupDeleted;
+        memberships::end(db, scope.tenant, Which::Group(id), cause, &by(scope))?
+    };
     let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
     rows::end(db, scope.tenant, id, scope.now)?;
     event(

@@ -242,7 +242,7 @@ impl People {
         let mut asked = HashSet::new();
         let mut people = Self::default();
         let mut ask = Vec::new();
-        for member in inputs.flatten().filter(|member| !member.is_group) {
+        for member in inputs.flatten() {
             let Ok(user) = member.id.parse::<UserId>() else {
                 continue;
             };
@@ -282,14 +282,25 @@ impl People {
         let mut known = Vec::with_capacity(members.len());
         let mut unknown = Vec::new();
         let mut nested = Vec::new();
+        let mut contradicting = Vec::new();
         for member in members {
             match member.id.parse::<UserId>() {
+                Ok(user) if member.is_group && self.known.contains_key(&user) => {
+                    contradicting.push(member.id.clone());
+                }
                 _ if member.is_group || self.groups.contains(&member.id) => {
                     nested.push(member.id.clone())
                 }
                 Ok(user) if self.known.contains_key(&user) => known.push(user),
                 _ => unknown.push(member.id.clone()),
             }
+        }
+        // G-06
+        if !contradicting.is_empty() {
+            return Err(refusal(
+                "the `type` of a member contradicts its id, which is a user's",
+                &contradicting,
+            ));
         }
         let strict = scope.switches().unknown_scim_member == UnknownMember::Reject;
         if strict && !nested.is_empty() {

@@ -37,6 +37,7 @@ impl Db {
 
     /// Runs a statement and reads all its rows.
     pub fn load<R: Row>(&mut self, stmt: Stmt) -> Result<Vec<R>, StoreError> {
+        stmt.trace();
         Ok(match self {
             Self::Sqlite(conn) => stmt.load(conn)?,
             Self::Postgres(conn) => stmt.load(conn)?,
@@ -50,6 +51,7 @@ impl Db {
 
     /// Runs a statement and returns how many rows it changed.
     pub fn execute(&mut self, stmt: Stmt) -> Result<usize, StoreError> {
+        stmt.trace();
         Ok(match self {
             Self::Sqlite(conn) => stmt.execute(conn)?,
             Self::Postgres(conn) => stmt.execute(conn)?,

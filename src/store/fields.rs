@@ -101,4 +101,5 @@ stored_ids!(
     RequestId,
     EventId,
     AdminId,
+    JobId,
 );

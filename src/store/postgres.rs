@@ -12,6 +12,7 @@ pub const DIALECT: Dialect = Dialect {
     new_id: "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' \
              || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid",
     for_update: "FOR UPDATE",
+    skip_locked: "FOR UPDATE SKIP LOCKED",
     explain: "EXPLAIN",
     position: "strpos",
 };

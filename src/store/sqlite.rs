@@ -11,6 +11,7 @@ use super::statement::Stmt;
 pub const DIALECT: Dialect = Dialect {
     new_id: "new_id()",
     for_update: "",
+    skip_locked: "",
     explain: "EXPLAIN QUERY PLAN",
     position: "instr",
 };

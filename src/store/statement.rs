@@ -62,7 +62,8 @@ impl Stmt {
         self
     }
 
-    /// Keeps the statement out of the cache: for texts a client can vary without end, like long filters.
+    /// Keeps the statement out of the cache: for texts a client can vary without end, like long filters,
+    /// and for walks that no request waits for, like those of `rollcall check`.
     #[must_use]
     pub const fn once(mut self, once: bool) -> Self {
         self.cached = !once;
@@ -73,6 +74,16 @@ impl Stmt {
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// Tells the log its text, without what is bound (`RUST_LOG=rollcall::sql=trace`). What is kept out of the cache
+    /// has a name of its own, because the tests demand an index of everything else.
+    pub(super) fn trace(&self) {
+        if self.cached {
+            log::trace!(target: "rollcall::sql", "{}", self.sql);
+        } else {
+            log::trace!(target: "rollcall::sql::once", "{}", self.sql);
+        }
     }
 
     /// The same statement with `EXPLAIN` in front of it.

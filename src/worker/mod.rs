@@ -1,3 +1,4 @@
 //! Background loops; each tick calls one use case. Not here: any rule.
 
+pub mod jobs;
 pub mod reconcile;

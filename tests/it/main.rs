@@ -14,6 +14,7 @@ mod laws;
 mod layers;
 mod learning;
 mod replay;
+mod rest;
 mod scim;
 mod smoke;
 mod two_nodes;

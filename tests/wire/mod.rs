@@ -104,9 +104,13 @@ pub fn request(
     body: Option<&[u8]>,
 ) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256 + body.map_or(0, <[u8]>::len));
-    bytes.extend_from_slice(
-        format!("{method} {target} HTTP/1.1\r\nHost: rollcall.test\r\n").as_bytes(),
-    );
+    bytes.extend_from_slice(format!("{method} {target} HTTP/1.1\r\n").as_bytes());
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
+        bytes.extend_from_slice(b"Host: rollcall.test\r\n");
+    }
     for (name, value) in headers {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }

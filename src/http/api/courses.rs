@@ -1,146 +1,191 @@
 //! `/courses`: the catalog.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::exchange::{Call, Failure, Fields, created};
-use crate::auth::permission::Permission;
+use super::call::{Answer, Body, Call};
+use super::input::present;
+use super::need;
+use super::page::{self, Page};
+use super::reply::Reply;
 use crate::clock::Instant;
-use crate::http::AppState;
-use crate::http::guard::ApiCaller;
 use crate::ids::CourseId;
 use crate::learning::course::CourseStatus;
-use crate::service::courses::CourseRow;
-use crate::service::courses::{self, CourseFields};
+use crate::service::courses::{self, CourseFields, CourseRow};
 
-fn show(row: &CourseRow) -> Value {
-    json!({
-        "id": row.id,
-        "title": row.title,
-        "code": row.code,
-        "status": row.status,
-        "external_ref": row.external_ref,
-        "locale": row.locale,
-        "version": row.version,
-        "created_at": Instant(row.created_at),
-        "updated_at": Instant(row.modified_at),
+/// A course of the catalog.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Course {
+    pub id: CourseId,
+    pub title: String,
+    pub code: Option<String>,
+    pub status: CourseStatus,
+    pub external_ref: Option<String>,
+    pub locale: Option<String>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    /// Enrollments that an edit made: publishing enrolls whoever was waiting for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrollments_created: Option<i64>,
+}
+
+impl From<&CourseRow> for Course {
+    fn from(row: &CourseRow) -> Self {
+        Self {
+            id: row.id,
+            title: row.title.clone(),
+            code: row.code.clone(),
+            status: row.status(),
+            external_ref: row.external_ref.clone(),
+            locale: row.locale.clone(),
+            version: row.version,
+            created_at: Instant(row.created_at),
+            updated_at: Instant(row.modified_at),
+            enrollments_created: None,
+        }
+    }
+}
+
+/// What narrows a list of courses.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListCourses {
+    #[param(inline)]
+    pub status: Option<CourseStatus>,
+    pub external_ref: Option<String>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// List courses.
+#[utoipa::path(get, path = "/courses", tag = "Courses", params(ListCourses), security(("token" = ["courses:read"])),
+    responses((status = 200, description = "A page of courses.", body = Page<Course>)))]
+pub async fn list(call: Call<need::CoursesRead>) -> Answer {
+    let asked: ListCourses = call.query()?;
+    let (limit, after) = (
+        page::limit(asked.limit),
+        call.after::<CourseId>(asked.cursor.as_deref())?,
+    );
+    let rows = call
+        .read(move |db, scope| {
+            courses::list(
+                db,
+                scope,
+                asked.status,
+                asked.external_ref.as_deref(),
+                after,
+                limit + 1,
+            )
+        })
+        .await?;
+    Ok(call.page(
+        rows,
+        limit,
+        |row| row.id.to_string(),
+        |row| Course::from(row),
+    ))
+}
+
+/// A new course.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Security Basics", "code": "SEC-101", "status": "published"}))]
+pub struct NewCourse {
+    pub title: String,
+    /// Unique among the tenant's courses, in any letter case.
+    #[serde(default)]
+    pub code: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub status: Option<CourseStatus>,
+    #[serde(default)]
+    pub external_ref: Option<String>,
+    #[serde(default)]
+    pub locale: Option<String>,
+}
+
+/// Create a course; a draft unless told.
+#[utoipa::path(post, path = "/courses", tag = "Courses", request_body = NewCourse, security(("token" = ["courses:write"])),
+    responses((status = 201, description = "The course.", body = Course), (status = 409, description = "`course_code_taken`")))]
+pub async fn create(call: Call<need::CoursesWrite>, body: Body) -> Answer {
+    let new: NewCourse = body.read()?;
+    let fields = CourseFields {
+        title: Some(new.title),
+        code: new.code,
+        status: new.status,
+        external_ref: new.external_ref,
+        locale: new.locale,
+    };
+    call.change("create course", move |db, scope| {
+        let row = courses::create(db, scope, &fields)?;
+        Reply::created(
+            &format!("/courses/{}", row.id),
+            row.version,
+            &Course::from(&row),
+        )
     })
+    .await
 }
 
-const FIELDS: &[&str] = &["title", "code", "status", "external_ref", "locale"];
+/// Read a course.
+#[utoipa::path(get, path = "/courses/{id}", tag = "Courses", params(("id" = CourseId, Path)), security(("token" = ["courses:read"])),
+    responses((status = 200, description = "The course.", body = Course)))]
+pub async fn get(call: Call<need::CoursesRead>) -> Answer {
+    let id: CourseId = call.id("Course", "id")?;
+    let row = call
+        .read(move |db, scope| courses::find(db, scope, id))
+        .await?;
+    Ok(call.resource(row.version, &Course::from(&row)))
+}
 
-fn fields(fields: &Fields) -> Result<CourseFields, Failure> {
-    Ok(CourseFields {
-        title: fields.text("title")?,
-        code: fields.text("code")?,
-        status: fields.read("status", CourseStatus::parse)?,
-        external_ref: fields.text("external_ref")?,
-        locale: fields.text("locale")?,
+/// What changes in a course; absent fields stay, null clears.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Security Basics 2027", "locale": null}))]
+pub struct CourseEdit {
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub title: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub code: Option<Option<String>>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub status: Option<CourseStatus>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub external_ref: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub locale: Option<Option<String>>,
+}
+
+/// Edit a course. Publishing enrolls whoever was waiting for it.
+#[utoipa::path(patch, path = "/courses/{id}", tag = "Courses", params(("id" = CourseId, Path)), request_body = CourseEdit,
+    security(("token" = ["courses:write"])),
+    responses((status = 200, description = "The course.", body = Course), (status = 409, description = "`course_code_taken`")))]
+pub async fn edit(call: Call<need::CoursesWrite>, body: Body) -> Answer {
+    let id: CourseId = call.id("Course", "id")?;
+    let edit: CourseEdit = body.read()?;
+    let fields = CourseFields {
+        title: edit.title,
+        code: edit.code.map(Option::unwrap_or_default),
+        status: edit.status,
+        external_ref: edit.external_ref.map(Option::unwrap_or_default),
+        locale: edit.locale.map(Option::unwrap_or_default),
+    };
+    let expected = call.expected();
+    call.change("edit course", move |db, scope| {
+        let (row, effects) = courses::edit(db, scope, id, expected, &fields)?;
+        let shown = Course {
+            enrollments_created: Some(effects.enrollments),
+            ..Course::from(&row)
+        };
+        Reply::resource(row.version, &shown)
     })
-}
-
-/// `GET /courses`
-pub async fn list(
-    request: HttpRequest,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::CoursesRead,
-        |call| async move {
-            let parameters = call.parameters(&["status", "external_ref", "limit", "cursor"])?;
-            let status = parameters.read("status", CourseStatus::parse)?;
-            let external_ref = parameters.text("external_ref").map(str::to_owned);
-            let (limit, after) = (parameters.limit()?, parameters.cursor::<CourseId>()?);
-            let rows = call
-                .read(move |db, scope| {
-                    courses::list(db, scope, status, external_ref.as_deref(), after, limit + 1)
-                })
-                .await?;
-            Ok(call.page(rows, limit, |row| row.id.to_string(), show))
-        },
-    )
-    .await
-}
-
-/// `POST /courses`
-pub async fn create(
-    request: HttpRequest,
-    who: ApiCaller,
-    body: web::Bytes,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::CoursesWrite,
-        |call| async move {
-            let fields = fields(&call.body(&body, FIELDS)?)?;
-            let row = call
-                .write("create course", move |db, scope| {
-                    courses::create(db, scope, &fields)
-                })
-                .await?;
-            Ok(created(
-                &format!("/api/v1/courses/{}", row.id),
-                row.version,
-                &show(&row),
-            ))
-        },
-    )
-    .await
-}
-
-/// `GET /courses/{id}`
-pub async fn get(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::CoursesRead,
-        |call| async move {
-            call.parameters(&[])?;
-            let id: CourseId = call.id("Course", "id")?;
-            let row = call
-                .read(move |db, scope| courses::find(db, scope, id))
-                .await?;
-            Ok(call.resource(row.version, &show(&row)))
-        },
-    )
-    .await
-}
-
-/// `PATCH /courses/{id}`; publishing enrolls whoever was waiting for it.
-pub async fn edit(
-    request: HttpRequest,
-    who: ApiCaller,
-    body: web::Bytes,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::CoursesWrite,
-        |call| async move {
-            let id: CourseId = call.id("Course", "id")?;
-            let fields = fields(&call.body(&body, FIELDS)?)?;
-            let expected = call.expected();
-            let (row, effects) = call
-                .write("edit course", move |db, scope| {
-                    courses::edit(db, scope, id, expected, &fields)
-                })
-                .await?;
-            let mut body = show(&row);
-            body["enrollments_created"] = effects.enrollments.into();
-            Ok(HttpResponse::Ok()
-                .insert_header(("etag", format!("\"{}\"", row.version)))
-                .json(body))
-        },
-    )
     .await
 }

@@ -1,185 +1,284 @@
 //! `/enrollments`: one per learner and course, with the reasons why; and the only un-enrollment.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::exchange::Call;
-use crate::auth::permission::Permission;
+use super::assignments::DueDate;
+use super::call::{Answer, Body, Call};
+use super::need;
+use super::page::{self, Page};
+use super::reply::Reply;
 use crate::clock::Instant;
-use crate::http::AppState;
-use crate::http::guard::ApiCaller;
-use crate::ids::{CourseId, EnrollmentId, LearnerId};
+use crate::ids::{
+    AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId, MembershipId, RequestId,
+};
+use crate::learning::owed::Blocker;
 use crate::service::enroll;
-use crate::service::enrollments::ReasonRow;
-use crate::service::enrollments::{self, EnrollmentView};
+use crate::service::enrollments::{self, EnrollmentView, ReasonRow};
 
-fn show_reason(reason: &ReasonRow) -> Value {
-    json!({
-        "kind": reason.kind,
-        "group": reason.group_id.map(|id| json!({"id": id, "name": reason.group_name, "live": reason.group_live})),
-        "assignment_id": reason.assignment_id,
-        "membership_id": reason.membership_id,
-        "mandatory": reason.mandatory,
-        "due": reason.due().to_json(),
-        "recert_months": reason.recert_months,
-        "since": Instant(reason.required_since),
-        "ended_at": reason.ended_at.map(Instant),
-        "end_cause": reason.end_cause,
-        "request_id": reason.request_id,
-        "by": reason.actor,
+/// The one enrollment of a learner in a course.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Enrollment {
+    pub id: EnrollmentId,
+    pub learner_id: LearnerId,
+    pub learner_name: String,
+    pub course_id: CourseId,
+    pub course_title: String,
+    pub status: String,
+    pub mandatory: bool,
+    pub due: Option<String>,
+    pub due_set_by: Option<DueSetBy>,
+    pub cycle: Option<Cycle>,
+    pub reasons: Vec<Reason>,
+    pub created_at: Instant,
+    pub withdrawn_at: Option<Instant>,
+    pub withdrawn_cause: Option<String>,
+}
+
+/// What sets the due date.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DueSetBy {
+    pub group: Option<String>,
+    pub assignment_id: Option<AssignmentId>,
+}
+
+/// The present cycle: from enrollment or renewal to completion.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cycle {
+    pub n: i64,
+    pub opened_at: Option<Instant>,
+    pub opened_by: Option<String>,
+    pub started_at: Option<Instant>,
+    pub completed_at: Option<Instant>,
+    pub progress_pct: Option<i64>,
+}
+
+/// Why somebody is enrolled.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reason {
+    pub kind: String,
+    pub group: Option<ReasonGroup>,
+    pub assignment_id: Option<AssignmentId>,
+    pub membership_id: Option<MembershipId>,
+    pub mandatory: bool,
+    pub due: Option<DueDate>,
+    pub recert_months: Option<i64>,
+    pub since: Instant,
+    pub ended_at: Option<Instant>,
+    pub end_cause: Option<String>,
+    pub request_id: RequestId,
+    pub by: String,
+}
+
+/// The group of a reason, by the name it had.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReasonGroup {
+    pub id: GroupId,
+    pub name: Option<String>,
+    pub live: bool,
+}
+
+impl From<&ReasonRow> for Reason {
+    fn from(reason: &ReasonRow) -> Self {
+        Self {
+            kind: reason.kind.clone(),
+            group: reason.group_id.map(|id| ReasonGroup {
+                id,
+                name: reason.group_name.clone(),
+                live: reason.group_live,
+            }),
+            assignment_id: reason.assignment_id,
+            membership_id: reason.membership_id,
+            mandatory: reason.mandatory,
+            due: DueDate::of(reason.due()),
+            recert_months: reason.recert_months,
+            since: Instant(reason.required_since),
+            ended_at: reason.ended_at.map(Instant),
+            end_cause: reason.end_cause.clone(),
+            request_id: reason.request_id,
+            by: reason.actor.clone(),
+        }
+    }
+}
+
+impl From<&EnrollmentView> for Enrollment {
+    fn from(view: &EnrollmentView) -> Self {
+        let row = &view.row;
+        Self {
+            id: row.id,
+            learner_id: row.learner_id,
+            learner_name: row.learner_name.clone(),
+            course_id: row.course_id,
+            course_title: row.course_title.clone(),
+            status: view.now.status.as_str().to_owned(),
+            mandatory: view.now.mandatory,
+            due: view.now.due.map(|date| date.to_string()),
+            due_set_by: view.due_set_by.as_ref().map(|reason| DueSetBy {
+                group: reason.group_name.clone(),
+                assignment_id: reason.assignment_id,
+            }),
+            cycle: row.cycle_n.map(|n| Cycle {
+                n,
+                opened_at: row.opened_at.map(Instant),
+                opened_by: row.opened_by.clone(),
+                started_at: row.started_at.map(Instant),
+                completed_at: row.completed_at.map(Instant),
+                progress_pct: row.progress_pct,
+            }),
+            reasons: view.reasons.iter().map(Reason::from).collect(),
+            created_at: Instant(row.created_at),
+            withdrawn_at: row.withdrawn_at.map(Instant),
+            withdrawn_cause: row.withdrawn_cause.clone(),
+        }
+    }
+}
+
+/// What narrows a list of enrollments.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListEnrollments {
+    #[param(inline)]
+    pub learner_id: Option<LearnerId>,
+    #[param(inline)]
+    pub course_id: Option<CourseId>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// List enrollments with their reasons.
+#[utoipa::path(get, path = "/enrollments", tag = "Enrollments", params(ListEnrollments), security(("token" = ["enrollments:read"])),
+    responses((status = 200, description = "A page of enrollments.", body = Page<Enrollment>)))]
+pub async fn list(call: Call<need::EnrollmentsRead>) -> Answer {
+    let asked: ListEnrollments = call.query()?;
+    let (limit, after) = (
+        page::limit(asked.limit),
+        call.after::<EnrollmentId>(asked.cursor.as_deref())?,
+    );
+    let rows = call
+        .read(move |db, scope| {
+            enrollments::list(
+                db,
+                scope,
+                asked.learner_id,
+                asked.course_id,
+                after,
+                limit + 1,
+            )
+        })
+        .await?;
+    Ok(call.page(
+        rows,
+        limit,
+        |view| view.row.id.to_string(),
+        |view| Enrollment::from(view),
+    ))
+}
+
+/// Read an enrollment.
+#[utoipa::path(get, path = "/enrollments/{id}", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    security(("token" = ["enrollments:read"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment)))]
+pub async fn get(call: Call<need::EnrollmentsRead>) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let view = call
+        .read(move |db, scope| enrollments::view(db, scope, id))
+        .await?;
+    Ok(actix_web::HttpResponse::Ok().json(Enrollment::from(&view)))
+}
+
+/// Why a person does this.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Moved to a job that does not need it"}))]
+pub struct BecauseOf {
+    pub reason: String,
+}
+
+/// Withdraw: the only way anybody is un-enrolled.
+#[utoipa::path(post, path = "/enrollments/{id}/withdraw", tag = "Enrollments", params(("id" = EnrollmentId, Path)),
+    request_body = BecauseOf, security(("token" = ["enrollments:write"])),
+    responses((status = 200, description = "The enrollment.", body = Enrollment)))]
+pub async fn withdraw(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
+    let id: EnrollmentId = call.id("Enrollment", "id")?;
+    let because: BecauseOf = body.read()?;
+    call.change("withdraw enrollment", move |db, scope| {
+        Reply::ok(&Enrollment::from(&enrollments::withdraw(
+            db,
+            scope,
+            id,
+            &because.reason,
+        )?))
     })
-}
-
-fn show(view: &EnrollmentView) -> Value {
-    let row = &view.row;
-    json!({
-        "id": row.id,
-        "learner_id": row.learner_id,
-        "learner_name": row.learner_name,
-        "course_id": row.course_id,
-        "course_title": row.course_title,
-        "status": view.now.status.as_str(),
-        "mandatory": view.now.mandatory,
-        "due": view.now.due.map(|date| date.to_string()),
-        "due_set_by": view.due_set_by.as_ref().map(|reason| json!({"group": reason.group_name, "assignment_id": reason.assignment_id})),
-        "cycle": row.cycle_n.map(|n| json!({
-            "n": n,
-            "opened_at": row.opened_at.map(Instant),
-            "opened_by": row.opened_by,
-            "started_at": row.started_at.map(Instant),
-            "completed_at": row.completed_at.map(Instant),
-            "progress_pct": row.progress_pct,
-        })),
-        "reasons": view.reasons.iter().map(show_reason).collect::<Vec<_>>(),
-        "created_at": Instant(row.created_at),
-        "withdrawn_at": row.withdrawn_at.map(Instant),
-        "withdrawn_cause": row.withdrawn_cause,
-    })
-}
-
-/// `GET /enrollments`
-pub async fn list(
-    request: HttpRequest,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::EnrollmentsRead,
-        |call| async move {
-            let parameters = call.parameters(&["learner_id", "course_id", "limit", "cursor"])?;
-            let learner: Option<LearnerId> =
-                parameters.read("learner_id", |text| text.parse().ok())?;
-            let course: Option<CourseId> =
-                parameters.read("course_id", |text| text.parse().ok())?;
-            let (limit, after) = (parameters.limit()?, parameters.cursor::<EnrollmentId>()?);
-            let rows = call
-                .read(move |db, scope| {
-                    enrollments::list(db, scope, learner, course, after, limit + 1)
-                })
-                .await?;
-            Ok(call.page(rows, limit, |view| view.row.id.to_string(), show))
-        },
-    )
     .await
 }
 
-/// `GET /enrollments/{id}`
-pub async fn get(request: HttpRequest, who: ApiCaller, state: web::Data<AppState>) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::EnrollmentsRead,
-        |call| async move {
-            call.parameters(&[])?;
-            let id: EnrollmentId = call.id("Enrollment", "id")?;
-            let view = call
-                .read(move |db, scope| enrollments::view(db, scope, id))
-                .await?;
-            Ok(HttpResponse::Ok().json(show(&view)))
-        },
-    )
-    .await
+/// Whose enrollment in what.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExplainPair {
+    #[param(inline)]
+    pub learner: LearnerId,
+    #[param(inline)]
+    pub course: CourseId,
 }
 
-/// `POST /enrollments/{id}/withdraw` with `{"reason"}`: a person un-enrolls.
-pub async fn withdraw(
-    request: HttpRequest,
-    who: ApiCaller,
-    body: web::Bytes,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::EnrollmentsWrite,
-        |call| async move {
-            let id: EnrollmentId = call.id("Enrollment", "id")?;
-            let why = call
-                .body(&body, &["reason"])?
-                .text("reason")?
-                .unwrap_or_default();
-            let view = call
-                .write("withdraw enrollment", move |db, scope| {
-                    enrollments::withdraw(db, scope, id, &why)
-                })
-                .await?;
-            Ok(HttpResponse::Ok().json(show(&view)))
-        },
-    )
-    .await
+/// Why somebody is enrolled, or why not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explanation {
+    pub enrolled: bool,
+    /// What stands in the way first.
+    pub first_blocker: Option<FirstBlocker>,
+    /// Every membership through which the course could be owed.
+    pub checked: Vec<CheckedPath>,
 }
 
-/// `GET /explain?learner=&course=`: the predicates of every membership through which the course could be owed.
-pub async fn explain(
-    request: HttpRequest,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    Call::answer(
-        request,
-        who,
-        state,
-        Permission::EnrollmentsRead,
-        |call| async move {
-            let parameters = call.parameters(&["learner", "course"])?;
-            let missing = |name| super::exchange::wrong("query", format!("`{name}` is missing"));
-            let learner: LearnerId = parameters
-                .read("learner", |text| text.parse().ok())?
-                .ok_or_else(|| missing("learner"))?;
-            let course: CourseId = parameters
-                .read("course", |text| text.parse().ok())?
-                .ok_or_else(|| missing("course"))?;
-            let checked = call
-                .read(move |db, scope| enroll::explain(db, scope, learner, course))
-                .await?;
-            let shown: Vec<Value> = checked
-                .iter()
-                .map(|one| {
-                    json!({
-                        "group": {"id": one.through.group_id, "name": one.through.group_name},
-                        "assignment_id": one.through.assignment_id,
-                        "membership_id": one.through.membership_id,
-                        "code": one.blocker.code(),
-                        "detail": one.blocker.sentence(),
-                    })
-                })
-                .collect();
-            let enrolled = checked
-                .iter()
-                .any(|one| one.blocker == crate::learning::owed::Blocker::Enrolled);
-            let blocker = if enrolled {
-                Value::Null
-            } else {
-                json!({"code": checked.first().map_or("no_membership", |one| one.blocker.code())})
-            };
-            Ok(HttpResponse::Ok()
-                .json(json!({"enrolled": enrolled, "first_blocker": blocker, "checked": shown})))
+/// What stands in the way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FirstBlocker {
+    pub code: String,
+}
+
+/// One membership and assignment that was looked at.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckedPath {
+    pub group: ReasonGroup,
+    pub assignment_id: AssignmentId,
+    pub membership_id: MembershipId,
+    pub code: String,
+    pub detail: String,
+}
+
+/// Explain why a learner is or is not enrolled in a course.
+#[utoipa::path(get, path = "/explain", tag = "Enrollments", params(ExplainPair), security(("token" = ["enrollments:read"])),
+    responses((status = 200, description = "The predicates, one by one.", body = Explanation)))]
+pub async fn explain(call: Call<need::EnrollmentsRead>) -> Answer {
+    let pair: ExplainPair = call.query()?;
+    let checked = call
+        .read(move |db, scope| enroll::explain(db, scope, pair.learner, pair.course))
+        .await?;
+    let enrolled = checked.iter().any(|one| one.blocker == Blocker::Enrolled);
+    let first = checked
+        .first()
+        .map_or("no_membership", |one| one.blocker.code());
+    let shown = checked.iter().map(|one| CheckedPath {
+        group: ReasonGroup {
+            id: one.through.group_id,
+            name: Some(one.through.group_name.clone()),
+            live: true,
         },
-    )
-    .await
+        assignment_id: one.through.assignment_id,
+        membership_id: one.through.membership_id,
+        code: one.blocker.code().to_owned(),
+        detail: one.blocker.sentence().to_owned(),
+    });
+    Ok(actix_web::HttpResponse::Ok().json(Explanation {
+        enrolled,
+        first_blocker: (!enrolled).then(|| FirstBlocker {
+            code: first.to_owned(),
+        }),
+        checked: shown.collect(),
+    }))
 }

@@ -1,66 +1,161 @@
-//! The REST API under `/api/v1`, one file per resource. What they share stands in [`exchange`].
+//! The REST API under `/api/v1`: its routes in one table, which is also the list of the OpenAPI document's operations.
+//!
+//! A handler takes a [`Call`](call::Call), whose type names the right it needs, and describes itself with
+//! `#[utoipa::path]`; one that is not described does not compile into the table.
 
 pub mod assignments;
+pub mod call;
+pub mod conform;
 pub mod courses;
+mod described;
 pub mod enrollments;
-pub mod exchange;
 pub mod groups;
+pub mod input;
+pub mod jobs;
 pub mod learners;
+pub mod members;
+pub mod need;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod reply;
 pub mod sync;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 
-/// Its routes.
-pub fn routes(app: &mut web::ServiceConfig) {
-    app.service(
-        web::resource("/groups")
-            .get(groups::list)
-            .post(groups::create),
-    )
-    .service(
-        web::resource("/groups/{id}")
-            .get(groups::get)
-            .patch(groups::edit)
-            .delete(groups::delete),
-    )
-    .service(web::resource("/groups/{id}/release").post(groups::release))
-    .service(
-        web::resource("/groups/{id}/members")
-            .get(groups::members)
-            .post(groups::add_members),
-    )
-    .service(web::resource("/groups/{id}/members/{learner}").delete(groups::remove_member))
-    .service(
-        web::resource("/groups/{id}/assignments")
-            .get(groups::list_assignments)
-            .post(groups::assign),
-    )
-    .service(
-        web::resource("/assignments/{id}")
-            .get(assignments::get)
-            .patch(assignments::edit)
-            .delete(assignments::remove),
-    )
-    .service(
-        web::resource("/courses")
-            .get(courses::list)
-            .post(courses::create),
-    )
-    .service(
-        web::resource("/courses/{id}")
-            .get(courses::get)
-            .patch(courses::edit),
-    )
-    .service(web::resource("/learners").get(learners::list))
-    .service(web::resource("/learners/{id}").get(learners::get))
-    .service(web::resource("/learners/{id}/approve").post(learners::approve))
-    .service(web::resource("/learners/{id}/reject").post(learners::reject))
-    .service(web::resource("/enrollments").get(enrollments::list))
-    .service(web::resource("/enrollments/{id}").get(enrollments::get))
-    .service(web::resource("/enrollments/{id}/withdraw").post(enrollments::withdraw))
-    .service(web::resource("/explain").get(enrollments::explain))
-    .service(web::resource("/sync/requests").get(sync::list))
-    .service(web::resource("/sync/requests/{id}").get(sync::get));
+use self::problem::Failure;
+use super::guard;
+use crate::ids::RequestId;
+
+/// `"/path" { method: module::handler, … }`, once for the router, the document and the test that compares them.
+macro_rules! routes {
+    ($($path:literal { $($method:ident: $module:ident::$handler:ident),* $(,)? })*) => {
+        /// Every path below `/api/v1` with its methods.
+        pub const ROUTES: &[(&str, &[&str])] = &[$(($path, &[$(stringify!($method)),*])),*];
+
+        fn resources(app: &mut web::ServiceConfig) {
+            $(
+                const _: &str = $path;
+                app.service(
+                    web::resource($path)
+                        $(.route(web::$method().to($module::$handler)))*
+                        .default_service(other_method(&[$(stringify!($method)),*])),
+                );
+            )*
+        }
+
+        /// The operations of the document.
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($($($module::$handler,)*)*))]
+        pub(super) struct Operations;
+    };
+}
+
+routes! {
+    "/groups" { get: groups::list, post: groups::create }
+    "/groups/{id}" { get: groups::get, patch: groups::edit, delete: groups::delete }
+    "/groups/{id}/release" { post: groups::release }
+    "/groups/{id}/members" { get: members::list, post: members::add }
+    "/groups/{id}/members/{learner}" { delete: members::remove }
+    "/groups/{id}/assignments" { get: assignments::list, post: assignments::assign }
+    "/assignments/{id}" { get: assignments::get, patch: assignments::edit, delete: assignments::remove }
+    "/courses" { get: courses::list, post: courses::create }
+    "/courses/{id}" { get: courses::get, patch: courses::edit }
+    "/jobs" { get: jobs::list }
+    "/jobs/{id}" { get: jobs::get }
+    "/learners:approve" { post: jobs::approve }
+    "/learners" { get: learners::list }
+    "/learners/{id}" { get: learners::get }
+    "/learners/{id}/approve" { post: learners::approve }
+    "/learners/{id}/reject" { post: learners::reject }
+    "/enrollments" { get: enrollments::list }
+    "/enrollments/{id}" { get: enrollments::get }
+    "/enrollments/{id}/withdraw" { post: enrollments::withdraw }
+    "/explain" { get: enrollments::explain }
+    "/sync/requests" { get: sync::list }
+    "/sync/requests/{id}" { get: sync::get }
+}
+
+/// The whole API: guarded, every answer in its shape.
+pub fn configure(app: &mut web::ServiceConfig) {
+    app.service(web::resource("/api/v1/openapi.json").get(openapi::document))
+        .service(
+            web::scope("/api/v1")
+                .wrap(from_fn(guard::api_caller))
+                .wrap(from_fn(finish))
+                .configure(resources)
+                .default_service(web::to(nothing_here)),
+        );
+}
+
+fn other_method(methods: &'static [&'static str]) -> actix_web::Route {
+    web::to(move || async move {
+        let allowed = methods.join(", ").to_uppercase();
+        Err::<actix_web::HttpResponse, _>(Failure::Method(allowed))
+    })
+}
+
+async fn nothing_here(request: HttpRequest) -> Result<actix_web::HttpResponse, Failure> {
+    Err(Failure::NoRoute(request.path().to_owned()))
+}
+
+/// Gives refusals their body, which names the request, and keeps answers out of caches.
+async fn finish(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request.extensions().get::<RequestId>().copied();
+    let id = id.unwrap_or_else(RequestId::new);
+    let accepts = acceptable(request.headers().get(header::ACCEPT));
+    let mut answer = if accepts {
+        next.call(request).await?.map_into_boxed_body()
+    } else {
+        request.into_response(Failure::NotAcceptable.respond(id))
+    };
+    let refused = answer
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Failure>())
+        .map(|failure| failure.respond(id));
+    if let Some(refused) = refused {
+        answer = answer.into_response(refused);
+    }
+    let headers = answer.headers_mut();
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(answer)
+}
+
+/// Whether `Accept` admits any media type that we have.
+fn acceptable(accept: Option<&HeaderValue>) -> bool {
+    let Some(accept) = accept else { return true };
+    let Ok(accept) = accept.to_str() else {
+        return false;
+    };
+    accept.trim().is_empty()
+        || accept.split(',').any(|one| {
+            let mut parts = one.split(';');
+            let kind = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let refused = parts.any(|parameter| {
+                matches!(parameter.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+            });
+            let ours = matches!(
+                kind.as_str(),
+                "*/*"
+                    | "application/*"
+                    | "application/json"
+                    | "application/problem+json"
+                    | "text/csv"
+                    | "text/*"
+                    | "application/x-ndjson"
+            );
+            ours && !refused
+        })
 }

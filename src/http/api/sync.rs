@@ -1,180 +1,65 @@
-//! `GET /sync/requests` and `/sync/requests/{id}`: the inbound SCIM log (`rest-and-console.md` A7).
+//! `/sync/requests`: the inbound SCIM log (`rest-and-console.md` A7).
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use actix_web::HttpResponse;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::auth::permission::Permission;
-use crate::http::AppState;
-use crate::http::error::problem;
-use crate::http::guard::ApiCaller;
-use crate::ids::RequestId;
-use crate::service::sync_log::{self, Operation, Outcome, Page, Query};
-use crate::service::{Scope, ServiceError};
+use super::call::{Answer, Call};
+use super::need;
+use super::page::{self, Page};
+use crate::ids::{ConnectionId, RequestId};
+use crate::service::sync_log::{self, Operation, Outcome, Query, SyncRequest};
 
-/// A page, newest first: `?outcome=&operation=&resource_type=&resource_id=&connection=&limit=&cursor=`.
-pub async fn list(
-    request: HttpRequest,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    let ApiCaller(scope) = who;
-    let id = scope.request;
-    match page(&request, &scope, &state).await {
-        Ok(page) => {
-            let next = page.next.map(|next| next.to_string());
-            let mut answer = HttpResponse::Ok();
-            answer.insert_header((header::CACHE_CONTROL, "no-store"));
-            if let Some(next) = &next {
-                answer.insert_header((
-                    header::LINK,
-                    format!("<{}>; rel=\"next\"", address_of(&request, next)),
-                ));
-            }
-            answer.json(json!({"data": page.requests, "page": {"next_cursor": next, "has_more": next.is_some()}}))
-        }
-        Err(error) => problem(&error, id),
-    }
+/// What narrows the log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListRequests {
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub outcome: Option<Vec<Outcome>>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub operation: Option<Vec<Operation>>,
+    /// `User` or `Group`.
+    pub resource_type: Option<String>,
+    pub resource_id: Option<String>,
+    #[param(inline)]
+    pub connection: Option<ConnectionId>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
 }
 
-async fn page(
-    request: &HttpRequest,
-    scope: &Scope,
-    state: &AppState,
-) -> Result<Page, ServiceError> {
-    may_read(scope)?;
-    let query = query(request.query_string())?;
-    let scope = scope.clone();
-    state
-        .store
-        .read(move |db| sync_log::page(db, &scope, &query))
-        .await
-}
-
-/// One request with its bodies.
-pub async fn get(
-    id: web::Path<String>,
-    who: ApiCaller,
-    state: web::Data<AppState>,
-) -> HttpResponse {
-    let ApiCaller(scope) = who;
-    let request = scope.request;
-    match one(&id, scope, &state).await {
-        Ok(found) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .json(found),
-        Err(error) => problem(&error, request),
-    }
-}
-
-async fn one(
-    id: &str,
-    scope: Scope,
-    state: &AppState,
-) -> Result<sync_log::SyncRequest, ServiceError> {
-    may_read(&scope)?;
-    let id: RequestId = id
-        .parse()
-        .map_err(|_| ServiceError::not_found("request", id))?;
-    state
-        .store
-        .read(move |db| sync_log::find(db, &scope, id))
-        .await
-}
-
-fn may_read(scope: &Scope) -> Result<(), ServiceError> {
-    let needed = Permission::SyncRead;
-    if scope.permissions.contains(needed) {
-        return Ok(());
-    }
-    Err(ServiceError::Denied(format!(
-        "read the sync log: it lacks the scope `{needed}`"
-    )))
-}
-
-/// The same request with another cursor.
-fn address_of(request: &HttpRequest, cursor: &str) -> String {
-    let kept = request
-        .query_string()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
-    let pairs: Vec<&str> = kept.collect();
-    let lead = if pairs.is_empty() {
-        String::new()
-    } else {
-        format!("{}&", pairs.join("&"))
+/// List what the identity providers sent, newest first, without bodies.
+#[utoipa::path(get, path = "/sync/requests", tag = "Sync log", params(ListRequests), security(("token" = ["sync:read"])),
+    responses((status = 200, description = "A page of requests.", body = Page<SyncRequest>)))]
+pub async fn list(call: Call<need::SyncRead>) -> Answer {
+    let asked: ListRequests = call.query()?;
+    let limit = page::limit(asked.limit);
+    let query = Query {
+        outcomes: asked.outcome.unwrap_or_default(),
+        operations: asked.operation.unwrap_or_default(),
+        resource_type: asked.resource_type,
+        resource_id: asked.resource_id,
+        connection: asked.connection,
+        after: call.after::<RequestId>(asked.cursor.as_deref())?,
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    format!("{}?{lead}cursor={cursor}", request.path())
+    let page = call
+        .read(move |db, scope| sync_log::page(db, scope, &query))
+        .await?;
+    Ok(call.page_with(page.requests, page.next.map(|next| next.to_string())))
 }
 
-/// Reads the parameters; an unknown one is refused, so that a typo does not pass for a filter.
-fn query(text: &str) -> Result<Query, ServiceError> {
-    let unreadable = || ServiceError::invalid("query", "the query cannot be read");
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(text)
-        .map_err(|_| unreadable())?
-        .into_inner();
-    let mut query = Query {
-        limit: 50,
-        ..Query::default()
-    };
-    for (name, value) in pairs {
-        let wrong = |what: &str| ServiceError::invalid("query", format!("`{name}`: {what}"));
-        match name.as_str() {
-            "outcome" => {
-                query.outcomes =
-                    words(&value, Outcome::parse).ok_or_else(|| wrong("not an outcome"))?;
-            }
-            "operation" => {
-                query.operations =
-                    words(&value, Operation::parse).ok_or_else(|| wrong("not an operation"))?;
-            }
-            "resource_type" => query.resource_type = Some(value),
-            "resource_id" => query.resource_id = Some(value),
-            "connection" => query.connection = Some(value.parse().map_err(|_| wrong("not an id"))?),
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=200).contains(limit));
-                query.limit = limit.ok_or_else(|| wrong("a number from 1 to 200"))?;
-            }
-            "cursor" => {
-                let after = value
-                    .parse()
-                    .map_err(|_| ServiceError::invalid("cursor", "this is no cursor of ours"))?;
-                query.after = Some(after);
-            }
-            _ => {
-                return Err(ServiceError::invalid(
-                    "query",
-                    format!("there is no parameter `{name}`"),
-                ));
-            }
-        }
-    }
-    Ok(query)
-}
-
-fn words<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',').map(parse).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_read_and_typos_are_refused() {
-        let query = query("outcome=success,no_op&operation=patch&limit=2&resource_type=Group")
-            .expect("a query");
-        assert_eq!(query.outcomes, [Outcome::Success, Outcome::NoOp]);
-        assert_eq!((query.operations, query.limit), (vec![Operation::Patch], 2));
-        for wrong in [
-            "outcom=success",
-            "outcome=good",
-            "limit=0",
-            "limit=201",
-            "cursor=x",
-            "connection=x",
-        ] {
-            assert!(super::query(wrong).is_err(), "{wrong}");
-        }
-    }
+/// Read one request with its bodies.
+#[utoipa::path(get, path = "/sync/requests/{id}", tag = "Sync log", params(("id" = RequestId, Path)), security(("token" = ["sync:read"])),
+    responses((status = 200, description = "The request.", body = SyncRequest)))]
+pub async fn get(call: Call<need::SyncRead>) -> Answer {
+    let id: RequestId = call.id("request", "id")?;
+    let found = call
+        .read(move |db, scope| sync_log::find(db, scope, id))
+        .await?;
+    Ok(HttpResponse::Ok().json(found))
 }

@@ -59,7 +59,6 @@ pub(super) fn parts(resource_type: &ResourceType, projection: &Projection) -> Pa
         learner: ["registration", "approval", "enrollments"]
             .iter()
             .any(of_learner),
-        names: !projection.is_default(),
     }
 }
 
@@ -73,12 +72,13 @@ pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceEr
     }
 }
 
-pub(super) fn header_text<'r>(
-    request: &'r HttpRequest,
-    name: &header::HeaderName,
-) -> Option<&'r str> {
-    request
+/// A header that is a list and may stand on several lines (RFC 9110 §5.3): all of them, joined. What is no text counts
+/// as a tag that nothing has.
+pub(super) fn header_list(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {
+    let lines: Vec<&str> = request
         .headers()
-        .get(name)
-        .and_then(|value| value.to_str().ok())
+        .get_all(name)
+        .map(|value| value.to_str().unwrap_or("?"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }

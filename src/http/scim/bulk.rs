@@ -20,7 +20,7 @@ use crate::service::sync_log::{Operation, SyncEntry};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
-use super::asked::{header_text, may};
+use super::asked::{header_list, may};
 use super::exchange;
 use super::respond::Reply;
 use super::write::logged;
@@ -79,7 +79,7 @@ pub async fn bulk(
         Ok(request) => Arc::new(Plan::of(request)),
         Err(error) => return refused(error.into()),
     };
-    let user_agent = header_text(&request, &header::USER_AGENT).map(str::to_owned);
+    let user_agent = header_list(&request, &header::USER_AGENT);
     let run = Run {
         state: state.get_ref().clone(),
         scope: scope.clone(),
@@ -175,7 +175,6 @@ impl Run {
                         members: false,
                         groups: false,
                         learner: false,
-                        names: false,
                     },
                 };
                 let close = |entry: SyncEntry, scope: &Scope, done: &Done| {

@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
-use crate::http::AppState;
 use crate::http::error::{self, ScimFailure};
+use crate::http::{AppState, Reached};
 use crate::scim::error::ScimErrorKind;
 use crate::scim::message;
 use crate::service::sync_log::{Operation, Outcome, SyncEntry};
@@ -19,25 +19,18 @@ pub const BODY_LIMIT: usize = 2 << 20;
 /// E1: a group; a PUT of 100,000 members fits.
 pub const GROUP_BODY_LIMIT: usize = 8 << 20;
 
-/// The address clients use for `/scim/v2`: configured, else that of the connection (B31).
+/// The address clients use for `/scim/v2`: configured, else that of the connection (B31); a `Host` anybody may send is
+/// not believed (C-21).
 #[must_use]
 pub fn base(state: &AppState, request: &HttpRequest) -> String {
     if let Some(url) = &state.public_url {
         return format!("{url}/scim/v2");
     }
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let plain = host
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-    if plain && !host.is_empty() {
-        format!("http://{host}/scim/v2")
-    } else {
-        format!("http://{}/scim/v2", request.app_config().local_addr())
-    }
+    let reached = request.conn_data::<Reached>().map(|Reached(here)| *here);
+    format!(
+        "http://{}/scim/v2",
+        reached.unwrap_or_else(|| request.app_config().local_addr())
+    )
 }
 
 /// Reads and parses a JSON body: media type 415, size 413, syntax 400 (H-35..H-39, E1, E3).

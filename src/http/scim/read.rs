@@ -13,7 +13,7 @@ use crate::service::directory::{self, Call, Kind};
 use crate::service::sync_log::Operation;
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_text, may, parts};
+use super::asked::{asked, header_list, may, parts};
 use super::exchange;
 use super::respond::{self, Reply};
 
@@ -32,7 +32,7 @@ pub async fn get(
     exchange::finish(&state, &scope, entry, result)
 }
 
-pub(super) async fn read_one(
+async fn read_one(
     kind: Kind,
     request: &HttpRequest,
     scope: &Scope,
@@ -77,8 +77,8 @@ pub(super) async fn read_one(
     } else {
         state.store.read_short(job).await?
     };
-    if let Some(condition) = header_text(request, &header::IF_NONE_MATCH)
-        && IfNoneMatch::parse(condition).matches(found.version)
+    if let Some(condition) = header_list(request, &header::IF_NONE_MATCH)
+        && IfNoneMatch::parse(&condition).matches(found.version)
     {
         let mut unchanged = Reply::empty(StatusCode::NOT_MODIFIED);
         unchanged.version = Some(found.version);

@@ -86,7 +86,7 @@ pub fn projected(
     projection: &Projection,
     whole: String,
 ) -> Result<String, ServiceError> {
-    if projection.is_default() {
+    if projection.is_raw() {
         return Ok(whole);
     }
     let document: Map<String, Value> = serde_json::from_str(&whole).map_err(|error| {

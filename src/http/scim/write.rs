@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
@@ -13,13 +14,12 @@ use crate::scim::message::SearchRequest;
 use crate::scim::patch::{self, PatchRequest};
 use crate::scim::quirks;
 use crate::scim::version::IfMatch;
-use crate::service::directory::{self, Call, Kind, Written};
+use crate::service::directory::{self, Call, Kind, Parts, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_text, may, parts, resource_type};
+use super::asked::{asked, header_list, may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
-use super::read::read_one;
 use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
@@ -27,6 +27,17 @@ const fn limit(kind: Kind) -> usize {
         Kind::User => BODY_LIMIT,
         Kind::Group => GROUP_BODY_LIMIT,
     }
+}
+
+/// The body of a write, read only for who may write (AU-02).
+async fn allowed_body(
+    kind: Kind,
+    request: &HttpRequest,
+    scope: &Scope,
+    payload: web::Payload,
+) -> Result<(Value, String), ScimFailure> {
+    may(scope, Permission::ScimWrite).map_err(|error| error::scim(&error, scope.request))?;
+    exchange::json(request, payload, limit(kind)).await
 }
 
 /// `POST /Users`.
@@ -38,7 +49,7 @@ pub async fn create(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -79,7 +90,7 @@ pub async fn replace(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -95,8 +106,8 @@ pub async fn replace(
     let (body, expected, id) = (
         Arc::new(body),
         IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
+            header_list(&request, &header::IF_MATCH).as_deref(),
+            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
         ),
         id.into_inner(),
     );
@@ -127,7 +138,7 @@ pub async fn patch(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let (mut body, text) = match exchange::json(&request, payload, limit(kind)).await {
+    let (mut body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {
             return exchange::refuse(
@@ -142,6 +153,10 @@ pub async fn patch(
     entry.resource(kind.name(), &id, None, None);
     let rewrites = quirks::rewrite_patch(quirks_client(&scope), &mut body);
     let switches = scope.switches();
+    let expected = IfMatch::parse(
+        header_list(&request, &header::IF_MATCH).as_deref(),
+        header_list(&request, &header::IF_NONE_MATCH).as_deref(),
+    );
     let compiled = PatchRequest::parse(body, &switches)
         .map_err(ServiceError::from)
         .and_then(|parsed| Ok((resource_type(&state, kind)?, parsed)))
@@ -150,12 +165,10 @@ pub async fn patch(
         });
     let compiled = match compiled {
         Ok(compiled) => Arc::new(compiled),
-        // a resource that is not there is 404 before what the operations mean (H-15, D-02)
         Err(error) => {
-            let error = match read_one(kind, &request, &scope, &id, &state).await {
-                Err(missing @ ServiceError::NotFound { .. }) => missing,
-                _ => error,
-            };
+            let error = said_first(kind, &scope, &id, &state, &expected)
+                .await
+                .unwrap_or(error);
             return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
         }
     };
@@ -170,13 +183,7 @@ pub async fn patch(
     let full = shaped
         || (prefer.contains("return=representation"))
         || (kind == Kind::User && !prefer.contains("return=minimal"));
-    let (expected, id) = (
-        IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
-        ),
-        id.into_inner(),
-    );
+    let id = id.into_inner();
     let done = write(
         kind,
         &request,
@@ -200,6 +207,32 @@ pub async fn patch(
     answer(&state, &scope, entry, done.await)
 }
 
+/// What is wrong with the target of a PATCH before what its operations mean: 404, then 412 (H-15, D-02).
+async fn said_first(
+    kind: Kind,
+    scope: &Scope,
+    id: &str,
+    state: &AppState,
+    expected: &IfMatch,
+) -> Option<ServiceError> {
+    let (reader, registry, wanted) = (scope.clone(), state.registry.clone(), id.to_owned());
+    let found = state.store.read_short(move |db| {
+        let call = Call {
+            registry: &registry,
+            base: "",
+            parts: Parts::default(),
+        };
+        directory::get(db, &reader, call, kind, &wanted)
+    });
+    match found.await {
+        Err(missing @ ServiceError::NotFound { .. }) => Some(missing),
+        Ok(found) if !expected.allows(found.version) => Some(ServiceError::Stale {
+            current: found.version.0,
+        }),
+        _ => None,
+    }
+}
+
 /// `DELETE /Users/{id}`.
 pub async fn delete(
     kind: Kind,
@@ -213,8 +246,8 @@ pub async fn delete(
     entry.resource(kind.name(), &id, None, None);
     let (expected, id) = (
         IfMatch::parse(
-            header_text(&request, &header::IF_MATCH),
-            header_text(&request, &header::IF_NONE_MATCH),
+            header_list(&request, &header::IF_MATCH).as_deref(),
+            header_list(&request, &header::IF_NONE_MATCH).as_deref(),
         ),
         id.into_inner(),
     );
@@ -277,13 +310,22 @@ where
                 },
             )?;
             let mut reply = match written.resource.take() {
-                Some(resource) if shows => respond::resource(
-                    &asked.resource_type,
-                    &asked.projection,
-                    &asked.base,
-                    resource,
-                )?
-                .with_status(status),
+                Some(resource) if shows => {
+                    let raw = asked.projection.is_raw();
+                    let supplied = (!raw).then(|| {
+                        asked
+                            .projection
+                            .clone()
+                            .with_supplied(&asked.resource_type, &written.named)
+                    });
+                    respond::resource(
+                        &asked.resource_type,
+                        supplied.as_ref().unwrap_or(&asked.projection),
+                        &asked.base,
+                        resource,
+                    )?
+                    .with_status(status)
+                }
                 _ => Reply::empty(status),
             };
             if status != StatusCode::NO_CONTENT || request_keeps_resource(&written) {

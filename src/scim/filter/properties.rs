@@ -76,6 +76,7 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 proptest! {
+    // F-61
     #[test]
     fn a_printed_filter_reads_back_as_the_same_tree(filter in filter()) {
         prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(filter));

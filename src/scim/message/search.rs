@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use crate::scim::error::ScimError;
+use crate::scim::error::{ScimError, ScimErrorKind};
 
 /// Resources on one page (E14).
 pub const MAX_RESULTS: i64 = 1000;
 /// Resources on a page when the request does not say (E14).
 pub const DEFAULT_COUNT: i64 = 100;
+/// A filter in a URL, in bytes (E9, F-60); a `.search` body takes more.
+const MAX_FILTER_IN_URL: usize = 8 << 10;
 /// Names in `attributes` (E17).
 const MAX_NAMES: usize = 100;
 
@@ -37,6 +39,16 @@ impl SearchRequest {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             found.put(&decode(name)?, Given::Text(decode(value)?))?;
+        }
+        if found
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.len() > MAX_FILTER_IN_URL)
+        {
+            return Err(ScimError::new(
+                ScimErrorKind::InvalidFilter,
+                "a filter in a URL has at most 8 KiB (8192 bytes); send a longer one by POST to .search",
+            ));
         }
         found.finish()
     }

@@ -14,7 +14,7 @@ use super::request::{Op, Operation, PatchRequest, in_operation};
 use super::target::{ElementFilter, Place, Target};
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::message::Note;
-use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema};
+use crate::scim::schema::{Attr, AttributeDef, Mutability, ResourceType, Schema};
 use crate::scim::switches::Switches;
 
 /// A PATCH that fits its resource type, ready to be applied to any resource of that type.
@@ -83,6 +83,36 @@ impl CompiledPatch {
     #[must_use]
     pub fn members(&self) -> &[MembersChange] {
         &self.members
+    }
+
+    /// Paths of the attributes the operations write, in the schema's spelling: what `returned: request` asks for (M-28).
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        let mut named = Vec::new();
+        for step in &self.steps {
+            let (Change::Add(place, value) | Change::Replace(place, value)) = &step.change else {
+                continue;
+            };
+            let whole = Attr {
+                sub: None,
+                ..place.attr.clone()
+            };
+            let path = whole.path();
+            let keys = value.as_object().into_iter().flat_map(Map::keys);
+            let parts = keys.filter_map(|key| place.attr.def.sub(key));
+            named.extend(
+                place
+                    .attr
+                    .sub
+                    .iter()
+                    .chain(parts)
+                    .map(|sub| format!("{path}.{}", sub.name)),
+            );
+            named.push(path);
+        }
+        named.sort_unstable();
+        named.dedup();
+        named
     }
 
     /// Whether the document is touched at all.
@@ -286,6 +316,17 @@ impl Compiler<'_> {
             Target::Place(place) => {
                 if !self.writable(&place, Naming::Path)? {
                     return Ok(());
+                }
+                // PA-44 without its tolerance: the RFC knows no value here, and taking everything is what nobody meant
+                if value.is_some()
+                    && place.attr.def.multi_valued
+                    && place.filter.is_none()
+                    && !self.switches.remove_value_list
+                {
+                    return Err(ScimError::invalid_value(format!(
+                        "{}: remove takes no value; name the values in brackets in the path",
+                        place.shown()
+                    )));
                 }
                 if place.attr.def.detached {
                     let change = members::remove(&place, value, self.switches)?;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::switches::Switches;
+use crate::scim::validate::refuse_twins;
 
 /// The URN every PATCH message carries.
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -111,11 +112,11 @@ impl Operation {
             Some(Value::String(path)) => Some(path),
             Some(_) => return Err(ScimError::invalid_syntax("path must be a string")),
         };
-        Ok(Self {
-            op,
-            path,
-            value: take(&mut operation, "value")?,
-        })
+        let value = take(&mut operation, "value")?;
+        if let Some(value) = &value {
+            refuse_twins(value)?;
+        }
+        Ok(Self { op, path, value })
     }
 }
 

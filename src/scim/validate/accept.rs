@@ -9,11 +9,11 @@ use super::members::{self, MembersInput};
 use super::note::{excerpt, path_of, unknown_attribute};
 use super::schemas;
 use super::value::normalize;
-use super::whole::check_whole;
+use super::whole::{check_whole, same_element};
 use crate::scim::error::ScimError;
 use crate::scim::message::Note;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
+use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Returned, Schema, Type};
 use crate::scim::switches::Switches;
 
 /// A PUT leaves attributes of this extension as they are when it does not name them: an IdP's push must not
@@ -139,10 +139,33 @@ impl Draft<'_> {
         if def.derived || def.mutability == Mutability::ReadOnly {
             return Ok(());
         }
+        self.name_parts(def, &path, &value);
         if let Some(value) = normalize(def, &path, value, self.switches, &mut self.notes)? {
             self.put(extension, &def.name, value);
         }
         Ok(())
+    }
+
+    /// Sub-attributes of `returned: request` that a value names (M-28).
+    fn name_parts(&mut self, def: &AttributeDef, path: &str, value: &Value) {
+        let parts = def
+            .sub_attributes
+            .iter()
+            .filter(|sub| sub.returned == Returned::Request);
+        for sub in parts {
+            let named = |object: &Value| {
+                object.as_object().is_some_and(|object| {
+                    object.keys().any(|key| key.eq_ignore_ascii_case(&sub.name))
+                })
+            };
+            let found = match value {
+                Value::Array(elements) => elements.iter().any(named),
+                single => named(single),
+            };
+            if found {
+                self.named.insert(format!("{path}.{}", sub.name));
+            }
+        }
     }
 
     /// The object under an extension's URN.
@@ -201,6 +224,30 @@ impl Draft<'_> {
 
     /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values.
     fn keep(&mut self, rt: &ResourceType, before: &Resource) {
+        keep_parts(&mut self.document, before.document(), &rt.schema);
+        for extension in &rt.extensions {
+            let schema = extension.schema.as_ref();
+            let Some(Value::Object(old)) = before.document().get(&schema.id) else {
+                continue;
+            };
+            if !has_immutable_parts(schema) {
+                continue;
+            }
+            let entry = self
+                .document
+                .entry(schema.id.as_str())
+                .or_insert_with(|| Value::Object(Map::new()));
+            let emptied = match entry {
+                Value::Object(container) => {
+                    keep_parts(container, old, schema);
+                    container.is_empty()
+                }
+                _ => false,
+            };
+            if emptied {
+                self.document.shift_remove(&schema.id);
+            }
+        }
         for def in &rt.schema.attributes {
             let omitted = def.name == ACTIVE && !self.named.contains(ACTIVE);
             if (omitted || def.mutability == Mutability::Immutable)
@@ -233,23 +280,101 @@ impl Draft<'_> {
     }
 }
 
+fn has_immutable_parts(schema: &Schema) -> bool {
+    schema.attributes.iter().any(|def| {
+        def.sub_attributes
+            .iter()
+            .any(|sub| sub.mutability == Mutability::Immutable)
+    })
+}
+
+/// Immutable sub-attributes that the new value leaves out stay; an element of a list is the old one when its `value`
+/// is.
+fn keep_parts(after: &mut Map<String, Value>, before: &Map<String, Value>, schema: &Schema) {
+    for def in &schema.attributes {
+        let fixed: Vec<&str> = def
+            .sub_attributes
+            .iter()
+            .filter(|sub| sub.mutability == Mutability::Immutable)
+            .map(|sub| sub.name.as_str())
+            .collect();
+        let Some(old) = before.get(&def.name).filter(|_| !fixed.is_empty()) else {
+            continue;
+        };
+        match old {
+            Value::Object(old) => {
+                let missing: Vec<(String, Value)> = fixed
+                    .iter()
+                    .filter_map(|name| Some(((*name).to_owned(), old.get(*name)?.clone())))
+                    .collect();
+                if missing.is_empty() {
+                    continue;
+                }
+                let entry = after
+                    .entry(def.name.as_str())
+                    .or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(new) = entry {
+                    for (name, value) in missing {
+                        new.entry(name).or_insert(value);
+                    }
+                }
+            }
+            Value::Array(olds) => {
+                let Some(Value::Array(elements)) = after.get_mut(&def.name) else {
+                    continue;
+                };
+                for new in elements.iter_mut() {
+                    let Some(old) = same_element(def, olds, new) else {
+                        continue;
+                    };
+                    let (Value::Object(new), Value::Object(old)) = (new, old) else {
+                        continue;
+                    };
+                    for name in &fixed {
+                        if let Some(value) = old.get(*name) {
+                            new.entry(*name).or_insert_with(|| value.clone());
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// M-10: two names that differ in letter case only have no order anybody could rely on.
-fn refuse_twins(value: &Value) -> Result<(), ScimError> {
+pub(in crate::scim) fn refuse_twins(value: &Value) -> Result<(), ScimError> {
     match value {
         Value::Array(elements) => elements.iter().try_for_each(refuse_twins),
         Value::Object(object) => {
-            let mut seen: HashSet<String> = HashSet::with_capacity(object.len());
-            for (name, value) in object {
-                if !seen.insert(name.to_ascii_lowercase()) {
-                    let name = excerpt(name);
-                    return Err(ScimError::invalid_syntax(format!(
-                        "the name {name} stands twice in one object"
-                    )));
-                }
-                refuse_twins(value)?;
+            if let Some(name) = twin(object) {
+                let name = excerpt(name);
+                return Err(ScimError::invalid_syntax(format!(
+                    "the name {name} stands twice in one object"
+                )));
             }
-            Ok(())
+            object.values().try_for_each(refuse_twins)
         }
         _ => Ok(()),
     }
+}
+
+/// A name that stands a second time. The few names of most objects are compared as they are: nothing is allocated.
+fn twin(object: &Map<String, Value>) -> Option<&str> {
+    const FEW: usize = 12;
+    if object.len() <= FEW {
+        let later = |(position, name): (usize, &'_ String)| {
+            object
+                .keys()
+                .skip(position + 1)
+                .any(|other| other.eq_ignore_ascii_case(name))
+        };
+        let position = object.keys().enumerate().position(later)?;
+        return object.keys().nth(position).map(String::as_str);
+    }
+    let mut seen: HashSet<String> = HashSet::with_capacity(object.len());
+    object
+        .keys()
+        .find(|name| !seen.insert(name.to_ascii_lowercase()))
+        .map(String::as_str)
 }

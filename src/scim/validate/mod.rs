@@ -16,6 +16,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::scim) use accept::refuse_twins;
 pub use accept::{Accepted, Context, accept};
 pub(in crate::scim) use members::read as read_members;
 pub use members::{MAX_MEMBERS, MemberInput, MembersInput};

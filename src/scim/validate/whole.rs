@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::note::path_of;
 use super::value::MAX_VALUES;
 use crate::scim::error::{ScimError, ScimErrorKind};
+use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{AttributeDef, Mutability, ResourceType, Schema, Type};
 
@@ -121,8 +122,30 @@ fn check_parts(def: &AttributeDef, path: &str, value: &Value) -> Result<(), Scim
     }
 }
 
-/// A value once given stays (M-23). Sub-attributes count in a single complex value; elements of a list have no
-/// identity by which an old one could be told from a new one.
+/// The old element of a list that a new one continues: the same `type` and `value`, letter case as the schema says.
+/// Without a `value` an element has no identity, and every one is new.
+pub(super) fn same_element<'v>(
+    def: &AttributeDef,
+    olds: &'v [Value],
+    new: &Value,
+) -> Option<&'v Value> {
+    let key = |element: &Value, name: &str| {
+        let sub = def.sub(name)?;
+        let value = element.get(&sub.name)?;
+        Some(match value.as_str() {
+            Some(text) if !sub.case_exact => fold(text),
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        })
+    };
+    let value = key(new, "value")?;
+    olds.iter().find(|old| {
+        key(old, "value").as_deref() == Some(value.as_str()) && key(old, "type") == key(new, "type")
+    })
+}
+
+/// A value once given stays (M-23). Sub-attributes count in a complex value, and in the elements of a list that have
+/// a `value` to be told by; an element may go as a whole.
 fn check_immutable(
     def: &AttributeDef,
     path: &str,
@@ -137,14 +160,40 @@ fn check_immutable(
             Err(immutable(path))
         };
     }
+    if !def
+        .sub_attributes
+        .iter()
+        .any(|sub| sub.mutability == Mutability::Immutable)
+    {
+        return Ok(());
+    }
+    match (before, after) {
+        (Value::Array(olds), Some(Value::Array(elements))) => elements
+            .iter()
+            .filter_map(|new| Some((same_element(def, olds, new)?, new)))
+            .try_for_each(|(old, new)| check_immutable_parts(def, path, old, Some(new))),
+        (Value::Array(_), _) => Ok(()),
+        _ => check_immutable_parts(def, path, before, after),
+    }
+}
+
+fn check_immutable_parts(
+    def: &AttributeDef,
+    path: &str,
+    before: &Value,
+    after: Option<&Value>,
+) -> Result<(), ScimError> {
     let changed = def
         .sub_attributes
         .iter()
-        .filter(|sub| sub.mutability == Mutability::Immutable && !def.multi_valued)
+        .filter(|sub| sub.mutability == Mutability::Immutable)
         .find(|sub| {
-            before
-                .get(&sub.name)
-                .is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old))
+            // what a list's element is told by may change its letter case
+            let told_by = def.multi_valued && matches!(sub.name.as_str(), "value" | "type");
+            !told_by
+                && before
+                    .get(&sub.name)
+                    .is_some_and(|old| after.and_then(|after| after.get(&sub.name)) != Some(old))
         });
     match changed {
         Some(sub) => Err(immutable(&format!("{path}.{}", sub.name))),

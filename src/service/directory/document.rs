@@ -137,7 +137,8 @@ pub fn difference(before: &Resource, after: &Resource) -> Value {
     Value::Object(changes)
 }
 
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// The URN of the enterprise extension.
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// The same user without a manager; an extension left empty goes with it.
 #[must_use]

@@ -120,7 +120,7 @@ pub(super) fn create(
         .into_iter()
         .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
-    written(
+    let mut written = written(
         db,
         scope,
         call,
@@ -129,7 +129,9 @@ pub(super) fn create(
         outcome,
         accepted.notes,
         json!({}),
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 fn conflict(error: StoreError, name: &str) -> ServiceError {
@@ -178,7 +180,7 @@ pub(super) fn replace(
         }
         None => Vec::new(),
     };
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -187,7 +189,9 @@ pub(super) fn replace(
         &accepted.resource,
         &members,
         accepted.notes,
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 pub(super) fn patch(
@@ -201,7 +205,7 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -210,7 +214,9 @@ pub(super) fn patch(
         &applied.resource,
         &applied.members,
         applied.notes,
-    )
+    )?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 /// Writes attributes and members where they differ. A change of members moves the group's version too (G-08).
@@ -281,6 +287,7 @@ fn written(
         effects: outcome.effects,
         notes,
         changes,
+        named: Vec::new(),
         resource: Some(resource),
     })
 }
@@ -305,5 +312,6 @@ pub(super) fn delete(
         effects: Default::default(),
         notes: Vec::new(),
         changes: json!({}),
+        named: Vec::new(),
     })
 }

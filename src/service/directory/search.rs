@@ -11,17 +11,18 @@ use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey, SortOrder};
 use crate::scim::filter::{Filter, FilterError};
 use crate::scim::message::SearchRequest;
-use crate::scim::schema::ResourceType;
+use crate::scim::schema::{Attr, ResourceType};
 use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::placement;
 use crate::store::queries::groups_directory::GroupRow;
+use crate::store::queries::learner_views::{self, LearnerOfUser};
 use crate::store::queries::membership_views;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
-use super::document;
+use super::document::{self, ENTERPRISE, LEARNER_EXTENSION};
 use super::types::{Call, Kind, Resource};
 use super::{shown_group, shown_user};
 
@@ -101,6 +102,7 @@ fn search_one(
     };
     let judge = Judge {
         resource_type,
+        base: call.base,
         filter: filter.as_ref(),
         sort: sort.as_ref(),
     };
@@ -187,6 +189,7 @@ fn page<R>(found: rows::Found<R>) -> Result<rows::Page<R>, ServiceError> {
 /// Decides in memory what no index can: whether a row matches, and by what it is ordered.
 struct Judge<'a> {
     resource_type: &'a ResourceType,
+    base: &'a str,
     filter: Option<&'a CheckedFilter>,
     sort: Option<&'a Sort>,
 }
@@ -201,48 +204,71 @@ impl Judge<'_> {
         tenant: TenantId,
         batch: &[UserRow],
     ) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        let ids: Vec<UserId> = batch.iter().map(|row| row.id).collect();
         let mut lists: HashMap<UserId, Vec<Value>> = HashMap::new();
         if self.mentions("groups") {
-            let ids: Vec<UserId> = batch.iter().map(|row| row.id).collect();
             for group in membership_views::groups_of(db, tenant, &ids)? {
+                // without `$ref`: it is shown, but to filters it is unassigned (FV-54)
                 let shown =
                     json!({ "value": group.group_id, "display": group.name, "type": "direct" });
                 lists.entry(group.user_id).or_default().push(shown);
             }
         }
+        let mut learners: HashMap<UserId, LearnerOfUser> = HashMap::new();
+        if self.mentions_learner() {
+            let found = learner_views::learners_of(db, tenant, &ids, true)?;
+            learners.extend(found.into_iter().map(|learner| (learner.user_id, learner)));
+        }
+        let mut managers = HashMap::new();
+        if self.mentions("manager") {
+            managers = shown_user::managers_of(db, tenant, batch)?;
+        }
         batch
             .iter()
-            .map(|row| self.user(row, lists.remove(&row.id)))
+            .map(|row| {
+                let mut derived = self.meta(&format!("/Users/{}", row.id), row.version);
+                if let Some(groups) = lists.remove(&row.id) {
+                    derived.insert("groups".to_owned(), Value::Array(groups));
+                }
+                if let Some(learner) = learners.get(&row.id) {
+                    let shown = shown_user::learner_json(learner);
+                    derived.insert(LEARNER_EXTENSION.to_owned(), shown);
+                }
+                if let Some(manager) =
+                    shown_user::manager_of(&row.doc).and_then(|id| managers.get(&id))
+                {
+                    let shown = shown_user::manager_json(self.base, manager);
+                    derived.insert(ENTERPRISE.to_owned(), json!({ "manager": shown }));
+                }
+                self.user(row, &derived)
+            })
             .collect()
     }
 
-    fn user(&self, row: &UserRow, groups: Option<Vec<Value>>) -> Verdict {
+    fn user(&self, row: &UserRow, derived: &Map<String, Value>) -> Verdict {
         let resource = document::parse(&row.doc)?;
         let id = row.id.to_string();
-        let mut derived = meta(row.version);
-        if let Some(groups) = groups {
-            derived.insert("groups".to_owned(), Value::Array(groups));
-        }
         Ok(self.judge(&Subject {
             resource: &resource,
             id: &id,
             resource_type: self.resource_type,
             created: row.created_at,
             modified: row.modified_at,
-            derived: &derived,
+            derived,
         }))
     }
 
     fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
         let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
-        let mut derived = meta(row.version);
+        let mut derived = self.meta(&format!("/Groups/{id}"), row.version);
         if self.mentions("members") {
             let mut list = Vec::new();
             shown_group::each_member(db, tenant, row.id, |member| {
-                list.push(
-                    json!({ "value": member.user_id, "display": member.user_name, "type": "User" }),
-                );
+                list.push(json!({
+                    "value": member.user_id, "display": member.user_name, "type": "User",
+                    "$ref": format!("{}/Users/{}", self.base, member.user_id),
+                }));
             })?;
             if !list.is_empty() {
                 derived.insert("members".to_owned(), Value::Array(list));
@@ -268,29 +294,39 @@ impl Judge<'_> {
         Some(self.sort.map_or(SortKey::Missing, |sort| sort.key(subject)))
     }
 
+    /// What `meta` has beyond the times.
+    fn meta(&self, path: &str, version: i64) -> Map<String, Value> {
+        let version = crate::scim::version::Version(version).to_string();
+        let location = format!("{}{path}", self.base);
+        let meta = json!({ "version": version, "location": location });
+        Map::from_iter([("meta".to_owned(), meta)])
+    }
+
     fn mentions(&self, name: &str) -> bool {
-        self.filter.is_some_and(|filter| mentions(filter, name))
-            || self.sort.is_some_and(|sort| sort.attr.def.name == name)
+        self.asks(&|attr| attr.def.name == name)
+    }
+
+    fn mentions_learner(&self) -> bool {
+        self.asks(&|attr| {
+            let extension = attr.extension.as_ref();
+            extension.is_some_and(|schema| schema.id == LEARNER_EXTENSION)
+        })
+    }
+
+    fn asks(&self, of: &dyn Fn(&Attr) -> bool) -> bool {
+        self.filter.is_some_and(|filter| mentions(filter, of))
+            || self.sort.is_some_and(|sort| of(&sort.attr))
     }
 }
 
-fn meta(version: i64) -> Map<String, Value> {
-    let mut derived = Map::new();
-    derived.insert(
-        "meta".to_owned(),
-        json!({ "version": crate::scim::version::Version(version).to_string() }),
-    );
-    derived
-}
-
-fn mentions(filter: &CheckedFilter, name: &str) -> bool {
+fn mentions(filter: &CheckedFilter, of: &dyn Fn(&Attr) -> bool) -> bool {
     match filter {
         CheckedFilter::And(terms) | CheckedFilter::Or(terms) => {
-            terms.iter().any(|term| mentions(term, name))
+            terms.iter().any(|term| mentions(term, of))
         }
-        CheckedFilter::Not(inner) => mentions(inner, name),
-        CheckedFilter::Test(test) => test.attr.def.name == name,
-        CheckedFilter::ValuePath { attr, .. } => attr.def.name == name,
+        CheckedFilter::Not(inner) => mentions(inner, of),
+        CheckedFilter::Test(test) => of(&test.attr),
+        CheckedFilter::ValuePath { attr, .. } => of(attr),
         CheckedFilter::Nothing => false,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::ids::{GroupId, TenantId, UserId};
+use crate::ids::{GroupId, TenantId};
 use crate::scim::resource::Resource as Document;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::Version;
@@ -91,37 +91,19 @@ pub(super) fn members_of(
     id: GroupId,
 ) -> Result<Option<String>, ServiceError> {
     let mut list = String::new();
-    let mut write = |id: UserId, name: Option<&str>| {
+    each_member(db, scope.tenant, id, |member| {
         if !list.is_empty() {
             list.push(',');
         }
         // writing to a String cannot fail
         let _ = write!(
             list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\"",
-            base = call.base
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\",\"display\":{name}}}",
+            id = member.user_id,
+            base = call.base,
+            name = document::text(&member.user_name),
         );
-        if let Some(name) = name {
-            let _ = write!(list, ",\"display\":{}", document::text(name));
-        }
-        list.push('}');
-    };
-    if call.parts.names {
-        each_member(db, scope.tenant, id, |member| {
-            write(member.user_id, Some(&member.user_name))
-        })?;
-    } else {
-        let mut after = None;
-        loop {
-            let batch =
-                membership_views::member_ids_after(db, scope.tenant, id, after, MEMBERS_AT_A_TIME)?;
-            batch.iter().for_each(|id| write(*id, None));
-            match batch.last() {
-                Some(last) if batch.len() as i64 == MEMBERS_AT_A_TIME => after = Some(*last),
-                _ => break,
-            }
-        }
-    }
+    })?;
     Ok((!list.is_empty()).then_some(list))
 }
 

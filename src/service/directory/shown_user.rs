@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::ids::UserId;
+use crate::ids::{TenantId, UserId};
 use crate::scim::schema::ResourceType;
 use crate::scim::version::Version;
 use crate::store::Db;
@@ -67,8 +67,7 @@ fn compose(
         let found = learner_views::learners_of(db, scope.tenant, &ids, true)?;
         learners.extend(found.into_iter().map(|learner| (learner.user_id, learner)));
     }
-    let wanted: Vec<UserId> = rows.iter().filter_map(|row| manager_of(&row.doc)).collect();
-    let managers = learner_views::learners_of(db, scope.tenant, &wanted, false)?;
+    let managers = managers_of(db, scope.tenant, rows)?;
     let mut resources = Vec::with_capacity(rows.len());
     for row in rows {
         let mut extra = Vec::new();
@@ -86,9 +85,7 @@ fn compose(
                 .body
                 .replacen(']', &format!(",\"{LEARNER_EXTENSION}\"]"), 1);
         }
-        if let Some(manager) = manager_of(&row.doc)
-            .and_then(|id| managers.iter().find(|manager| manager.user_id == id))
-        {
+        if let Some(manager) = manager_of(&row.doc).and_then(|id| managers.get(&id)) {
             resource.body = with_manager(&resource.body, call, manager);
         }
         resources.push(resource);
@@ -97,30 +94,47 @@ fn compose(
 }
 
 /// The manager's id, where it has the form of an id of ours; other text is stored as sent (N-03).
-fn manager_of(doc: &str) -> Option<UserId> {
+pub(super) fn manager_of(doc: &str) -> Option<UserId> {
     let at = doc.find(MANAGER)? + MANAGER.len();
     doc.get(at..at + 36)?.parse().ok()
+}
+
+/// The managers of a page of users, where the references resolve.
+pub(super) fn managers_of(
+    db: &mut Db,
+    tenant: TenantId,
+    rows: &[UserRow],
+) -> Result<HashMap<UserId, LearnerOfUser>, ServiceError> {
+    let wanted: Vec<UserId> = rows.iter().filter_map(|row| manager_of(&row.doc)).collect();
+    let found = learner_views::learners_of(db, tenant, &wanted, false)?;
+    Ok(found
+        .into_iter()
+        .map(|manager| (manager.user_id, manager))
+        .collect())
+}
+
+/// A manager as filters and sorting see it: what [`with_manager`] shows.
+pub(super) fn manager_json(base: &str, manager: &LearnerOfUser) -> serde_json::Value {
+    let id = manager.user_id;
+    json!({ "value": id, "$ref": format!("{base}/Users/{id}"), "displayName": manager.display_name })
 }
 
 /// `$ref` and `displayName`, computed where the reference resolves (N-02, T-13).
 fn with_manager(body: &str, call: Call<'_>, manager: &LearnerOfUser) -> String {
     let id = manager.user_id;
-    let name = if call.parts.names {
-        format!(",\"displayName\":{}", document::text(&manager.display_name))
-    } else {
-        String::new()
-    };
+    let name = document::text(&manager.display_name);
     body.replacen(
         &format!("{MANAGER}{id}\""),
         &format!(
-            "{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}",
+            "{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\",\"displayName\":{name}",
             call.base
         ),
         1,
     )
 }
 
-fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {
+/// The learner as its extension shows it.
+pub(super) fn learner_json(learner: &LearnerOfUser) -> serde_json::Value {
     json!({
         "registration": learner.registration,
         "approval": learner.approval,

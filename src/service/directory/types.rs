@@ -49,14 +49,12 @@ pub struct Resource {
 }
 
 /// Which parts of a resource cost extra to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
     pub members: bool,
     pub groups: bool,
     /// The learner extension, which is returned on request only.
     pub learner: bool,
-    /// Names of members and managers, which are returned on request only.
-    pub names: bool,
 }
 
 /// What a write did.
@@ -76,6 +74,8 @@ pub struct Written {
     pub notes: Vec<Note>,
     /// Before and after of each changed attribute, for the log.
     pub changes: Value,
+    /// Paths of the attributes the request named, in the schema's spelling (M-28).
+    pub named: Vec<String>,
 }
 
 /// What every call needs beside the scope.

@@ -84,6 +84,7 @@ pub(super) fn create(
         effects: learner.effects,
         notes: accepted.notes,
         changes: json!({}),
+        named: accepted.named,
         resource: Some(resource),
     })
 }
@@ -126,7 +127,7 @@ pub(super) fn replace(
         Context::Replace { before: &before },
         &scope.switches(),
     )?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -134,7 +135,9 @@ pub(super) fn replace(
         &before,
         &accepted.resource,
         accepted.notes,
-    )
+    )?;
+    written.named = accepted.named;
+    Ok(written)
 }
 
 pub(super) fn patch(
@@ -148,7 +151,7 @@ pub(super) fn patch(
     let held = locked(db, scope, call.parts, id, expected)?;
     let before = document::parse(&held.row.doc)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
-    store(
+    let mut written = store(
         db,
         scope,
         call,
@@ -156,7 +159,9 @@ pub(super) fn patch(
         &before,
         &applied.resource,
         applied.notes,
-    )
+    )?;
+    written.named = compiled.named();
+    Ok(written)
 }
 
 /// An account under its lock, and its groups where the answer shows them.
@@ -232,6 +237,7 @@ fn store(
         effects,
         notes,
         changes,
+        named: Vec::new(),
         resource: Some(resource),
     })
 }
@@ -242,13 +248,7 @@ pub(super) fn delete(
     id: UserId,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    let nothing = Parts {
-        members: false,
-        groups: false,
-        learner: false,
-        names: false,
-    };
-    let Held { row, .. } = locked(db, scope, nothing, id, expected)?;
+    let Held { row, .. } = locked(db, scope, Parts::default(), id, expected)?;
     users::end(db, scope.tenant, id, scope.now)?;
     values::replace_all(db, scope.tenant, id, &[])?;
     counters::add(db, scope.tenant, "users", id.0, -1)?;
@@ -267,6 +267,7 @@ pub(super) fn delete(
         effects: Effects::default(),
         notes: Vec::new(),
         changes: json!({}),
+        named: Vec::new(),
     })
 }
 

@@ -29,7 +29,7 @@ pub struct Query {
 }
 
 /// One request as it is shown; the members are those of `rest-and-console.md` A7.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SyncRequest {
     pub id: RequestId,
     pub at: Instant,
@@ -49,8 +49,10 @@ pub struct SyncRequest {
     pub duration_ms: f64,
     pub effects: Effects,
     /// What was ignored or rewritten on the way in.
+    #[schema(value_type = Vec<Object>)]
     pub warnings: Box<RawValue>,
     /// Before and after of each changed attribute.
+    #[schema(value_type = Object)]
     pub diff: Box<RawValue>,
     pub client: Client,
     /// Only when one request is read.
@@ -61,7 +63,8 @@ pub struct SyncRequest {
 }
 
 /// What a request caused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SyncEffects)]
 pub struct Effects {
     pub members_added: i64,
     pub members_ended: i64,
@@ -69,7 +72,8 @@ pub struct Effects {
 }
 
 /// Who sent a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SyncClient)]
 pub struct Client {
     pub user_agent: Option<String>,
 }

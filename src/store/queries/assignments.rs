@@ -38,9 +38,19 @@ pub struct AssignmentRow {
     pub created_at: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub modified_at: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    enrolling_done: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    enrolling_total: Option<i64>,
 }
 
 impl AssignmentRow {
+    /// How many of how many members a job has looked at, while one enrolls them (§4 "Size").
+    #[must_use]
+    pub fn enrolling(&self) -> Option<(i64, Option<i64>)> {
+        Some((self.enrolling_done?, self.enrolling_total))
+    }
+
     /// When the course is to be completed.
     #[must_use]
     pub fn due(&self) -> Due {
@@ -49,8 +59,11 @@ impl AssignmentRow {
 }
 
 const ASSIGNMENT: &str = "SELECT a.id, a.group_id, a.course_id, c.title AS course_title, c.status AS course_status, a.mandatory, \
-     a.due_date, a.due_days, a.recert_months, a.version, a.created_by, a.created_at, a.modified_at \
-     FROM assignments a JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
+     a.due_date, a.due_days, a.recert_months, a.version, a.created_by, a.created_at, a.modified_at, \
+     (SELECT max(j.done) FROM jobs j WHERE j.tenant_id = a.tenant_id AND j.subject_id = a.id AND j.state = 'waiting' AND j.kind = 'enroll') \
+     AS enrolling_done, \
+     (SELECT max(j.total) FROM jobs j WHERE j.tenant_id = a.tenant_id AND j.subject_id = a.id AND j.state = 'waiting' AND j.kind = 'enroll') \
+     AS enrolling_total FROM assignments a JOIN courses c ON c.tenant_id = a.tenant_id AND c.id = a.course_id \
      WHERE a.tenant_id = ? AND a.ended_at IS NULL";
 
 /// Inserts an assignment and its version 1; `Conflict` when the group has the course already.
@@ -178,6 +191,34 @@ pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, Store
             .bind(tenant)
             .bind(group),
     )
+}
+
+/// How many live members the group of an assignment has.
+pub fn members(db: &mut Db, tenant: TenantId, id: AssignmentId) -> Result<i64, StoreError> {
+    db.number(
+        Stmt::new(
+            "SELECT count(*) AS n FROM assignments a JOIN memberships m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id \
+             AND m.ended_at IS NULL WHERE a.tenant_id = ? AND a.id = ?",
+        )
+        .bind(tenant)
+        .bind(id),
+    )
+}
+
+/// Ends one assignment alone; its reasons are the caller's. `false` when it was not live.
+pub fn end_alone(
+    db: &mut Db,
+    tenant: TenantId,
+    id: AssignmentId,
+    at: Instant,
+) -> Result<bool, StoreError> {
+    let ended = db.execute(
+        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND id = ? AND ended_at IS NULL")
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )?;
+    Ok(ended == 1)
 }
 
 /// Ends one assignment and its reasons; nobody is un-enrolled (S-12). `false` when it was not live.

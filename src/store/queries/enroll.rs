@@ -21,8 +21,18 @@ pub enum EnrollScope {
     Memberships(Vec<MembershipId>),
     Group(GroupId),
     Learner(LearnerId),
+    /// A few hundred learners at most.
+    Learners(Vec<LearnerId>),
     Course(CourseId),
     Assignment(AssignmentId),
+    /// A few hundred assignments at most.
+    Assignments(Vec<AssignmentId>),
+    /// The members of an assignment's group behind one learner up to another: one step of a scope too large for one transaction.
+    Range {
+        assignment: AssignmentId,
+        after: LearnerId,
+        upto: LearnerId,
+    },
     /// Everything that hangs on one connection: groups it manages and memberships it wrote in groups nobody manages.
     Connection(ConnectionId),
     Tenant,
@@ -79,6 +89,26 @@ impl Owed {
                 binds.push((*id).into());
                 " AND m.learner_id = ?".to_owned()
             }
+            EnrollScope::Learners(ids) => {
+                let ids = padded(ids);
+                let condition = format!(" AND m.learner_id IN ({})", marks(ids.len()));
+                binds.extend(ids);
+                condition
+            }
+            EnrollScope::Assignments(ids) => {
+                let ids = padded(ids);
+                let condition = format!(" AND a.id IN ({})", marks(ids.len()));
+                binds.extend(ids);
+                condition
+            }
+            EnrollScope::Range {
+                assignment,
+                after,
+                upto,
+            } => {
+                binds.extend([(*assignment).into(), (*after).into(), (*upto).into()]);
+                " AND a.id = ? AND m.learner_id > ? AND m.learner_id <= ?".to_owned()
+            }
             EnrollScope::Course(id) => {
                 binds.push((*id).into());
                 " AND a.course_id = ?".to_owned()
@@ -94,9 +124,11 @@ impl Owed {
             EnrollScope::Tenant => String::new(),
         };
         let from = match scope {
-            EnrollScope::Group(_) | EnrollScope::Course(_) | EnrollScope::Assignment(_) => {
-                FROM_ASSIGNMENTS
-            }
+            EnrollScope::Group(_)
+            | EnrollScope::Course(_)
+            | EnrollScope::Assignment(_)
+            | EnrollScope::Assignments(_)
+            | EnrollScope::Range { .. } => FROM_ASSIGNMENTS,
             _ => FROM_MEMBERSHIPS,
         };
         Self {
@@ -218,7 +250,13 @@ pub fn enroll(
     scope: &EnrollScope,
     by: &By,
 ) -> Result<Effects, StoreError> {
-    if matches!(scope, EnrollScope::Memberships(ids) if ids.is_empty()) {
+    let nothing = match scope {
+        EnrollScope::Memberships(ids) => ids.is_empty(),
+        EnrollScope::Learners(ids) => ids.is_empty(),
+        EnrollScope::Assignments(ids) => ids.is_empty(),
+        _ => false,
+    };
+    if nothing {
         return Ok(Effects::default());
     }
     let owed = Owed::new(tenant, scope);
@@ -259,6 +297,23 @@ pub fn enroll(
 pub fn owed_count(db: &mut Db, tenant: TenantId, scope: &EnrollScope) -> Result<i64, StoreError> {
     let owed = Owed::new(tenant, scope);
     db.number(owed.bind(Stmt::new(format!("SELECT count(*) AS n {}", owed.sql))))
+}
+
+/// Whether more than `limit` pairs are owed; looks at no more than it needs to know.
+pub fn owes_more_than(
+    db: &mut Db,
+    tenant: TenantId,
+    scope: &EnrollScope,
+    limit: i64,
+) -> Result<bool, StoreError> {
+    let owed = Owed::new(tenant, scope);
+    let stmt = owed
+        .bind(Stmt::new(format!(
+            "SELECT count(*) AS n FROM (SELECT 1 AS one {} LIMIT ?) s",
+            owed.sql
+        )))
+        .bind(limit + 1);
+    Ok(db.number(stmt)? > limit)
 }
 
 /// The predicates of one (membership, assignment) pair, one by one, for "why not enrolled" (§10).
@@ -402,6 +457,18 @@ mod tests {
             (
                 EnrollScope::Assignment(AssignmentId::new()),
                 "SEARCH m USING INDEX memberships_",
+            ),
+            (
+                EnrollScope::Range {
+                    assignment: AssignmentId::new(),
+                    after: LearnerId::new(),
+                    upto: LearnerId::new(),
+                },
+                "SEARCH m USING INDEX memberships_live (tenant_id=? AND group_id=? AND learner_id>? AND learner_id<?",
+            ),
+            (
+                EnrollScope::Learners(vec![LearnerId::new(), LearnerId::new()]),
+                "memberships_learner (tenant_id=? AND learner_id=?",
             ),
         ] {
             for stmt in statements(&scope) {

@@ -126,7 +126,7 @@ pub const ALL: &[Invariant] = &[
 /// Counts the broken rows of one invariant.
 pub fn broken(db: &mut Db, tenant: TenantId, invariant: &Invariant) -> Result<i64, StoreError> {
     let binds = std::iter::repeat_n(Bind::from(tenant), invariant.sql.matches('?').count());
-    db.number(Stmt::new(invariant.sql).binds(binds))
+    db.number(Stmt::new(invariant.sql).binds(binds).once(true))
 }
 
 /// A row with a text and the folded key stored beside it. The id is of whatever kind the table holds.

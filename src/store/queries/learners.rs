@@ -195,6 +195,113 @@ pub fn update_name(
     .map(drop)
 }
 
+#[derive(diesel::QueryableByName)]
+struct One {
+    #[diesel(sql_type = SqlId)]
+    id: LearnerId,
+}
+
+/// Some learners who wait for approval, behind `after`; of one connection's accounts, or all.
+pub fn pending(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    after: LearnerId,
+    limit: i64,
+) -> Result<Vec<LearnerId>, StoreError> {
+    let mut sql = "SELECT l.id FROM learners l WHERE l.tenant_id = ? AND l.approval = 'pending' AND l.deleted_at IS NULL AND l.id > ?"
+        .to_owned();
+    if connection.is_some() {
+        sql.push_str(
+            " AND EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = l.tenant_id AND u.learner_id = l.id AND u.connection_id = ?)",
+        );
+    }
+    sql.push_str(" ORDER BY l.id LIMIT ?");
+    let mut stmt = Stmt::new(sql).bind(tenant).bind(after);
+    if let Some(connection) = connection {
+        stmt = stmt.bind(connection);
+    }
+    let rows: Vec<One> = db.load(stmt.bind(limit))?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Which of these learners have not ended.
+pub fn live(
+    db: &mut Db,
+    tenant: TenantId,
+    ids: &[LearnerId],
+) -> Result<std::collections::HashSet<LearnerId>, StoreError> {
+    let mut found = std::collections::HashSet::with_capacity(ids.len());
+    for chunk in ids.chunks(super::memberships::CHUNK) {
+        let binds = super::memberships::padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT l.id FROM learners l WHERE l.tenant_id = ? AND l.id IN ({}) AND l.deleted_at IS NULL",
+            crate::store::statement::marks(binds.len())
+        ));
+        let rows: Vec<One> = db.load(stmt.bind(tenant).binds(binds))?;
+        found.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(found)
+}
+
+/// Approves those of these learners who have not ended and are not approved yet, with an event each; returns them.
+///
+/// Locked in the one global order: their groups first, then the rows.
+pub fn approve_all(
+    db: &mut Db,
+    tenant: TenantId,
+    ids: &[LearnerId],
+    by: &By,
+) -> Result<Vec<LearnerId>, StoreError> {
+    let mut approved = Vec::new();
+    for chunk in ids.chunks(super::memberships::CHUNK) {
+        let binds = super::memberships::padded(chunk);
+        let marks = crate::store::statement::marks(binds.len());
+        let lock = db.dialect().for_update;
+        if !lock.is_empty() {
+            let locked = Stmt::new(format!(
+                "SELECT g.version AS n FROM learner_groups g WHERE g.tenant_id = ? AND g.id IN (SELECT m.group_id FROM memberships m \
+                 WHERE m.tenant_id = ? AND m.learner_id IN ({marks}) AND m.ended_at IS NULL) ORDER BY g.id {lock}"
+            ));
+            let locked = locked.bind(tenant).bind(tenant).binds(binds.clone());
+            db.load::<crate::store::db::Number>(locked)?;
+            let locked = Stmt::new(format!(
+                "SELECT l.version AS n FROM learners l WHERE l.tenant_id = ? AND l.id IN ({marks}) ORDER BY l.id {lock}"
+            ));
+            db.load::<crate::store::db::Number>(locked.bind(tenant).binds(binds.clone()))?;
+        }
+        let event = Stmt::new(format!(
+            "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
+             SELECT l.tenant_id, {new_id}, ?, ?, ?, 'learner', l.id, 'learner.approved', \
+             '{{\"before\":\"' || l.approval || '\",\"after\":\"approved\"}}' \
+             FROM learners l WHERE l.tenant_id = ? AND l.id IN ({marks}) AND l.approval <> 'approved' AND l.deleted_at IS NULL",
+            new_id = db.dialect().new_id,
+        ));
+        db.execute(
+            event
+                .bind(by.at)
+                .bind(by.actor.as_str())
+                .bind(by.request)
+                .bind(tenant)
+                .binds(binds.clone()),
+        )?;
+        let update = Stmt::new(format!(
+            "UPDATE learners SET approval = 'approved', approved_by = ?, approved_at = ?, version = version + 1, modified_at = ? \
+             WHERE tenant_id = ? AND id IN ({marks}) AND approval <> 'approved' AND deleted_at IS NULL RETURNING id"
+        ));
+        let rows: Vec<One> = db.load(
+            update
+                .bind(by.actor.as_str())
+                .bind(by.at)
+                .bind(by.at)
+                .bind(tenant)
+                .binds(binds),
+        )?;
+        approved.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(approved)
+}
+
 /// What a list of learners is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct LearnerFilter {

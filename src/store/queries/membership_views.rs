@@ -30,7 +30,7 @@ pub fn groups_of(
     let mut groups: Vec<GroupOfUser> = db.load(
         Stmt::new(format!(
             "SELECT m.user_id, m.group_id, g.name FROM memberships m \
-             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+             JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
              WHERE m.tenant_id = ? AND m.user_id IN ({}) AND m.ended_at IS NULL",
             marks(ids.len())
         ))
@@ -69,32 +69,4 @@ pub fn members_after(
         .bind(after)
         .bind(limit),
     )
-}
-
-#[derive(Debug, diesel::QueryableByName)]
-struct MemberId {
-    #[diesel(sql_type = SqlId)]
-    user_id: UserId,
-}
-
-/// The ids alone, from one index.
-pub fn member_ids_after(
-    db: &mut Db,
-    tenant: TenantId,
-    group: GroupId,
-    after: Option<UserId>,
-    limit: i64,
-) -> Result<Vec<UserId>, StoreError> {
-    let after = after.unwrap_or(UserId(uuid::Uuid::nil()));
-    let rows: Vec<MemberId> = db.load(
-        Stmt::new(
-            "SELECT m.user_id FROM memberships m \
-             WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL AND m.user_id > ? ORDER BY m.user_id LIMIT ?",
-        )
-        .bind(tenant)
-        .bind(group)
-        .bind(after)
-        .bind(limit),
-    )?;
-    Ok(rows.into_iter().map(|row| row.user_id).collect())
 }

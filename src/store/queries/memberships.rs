@@ -174,6 +174,8 @@ pub enum Which<'a> {
     Group(GroupId),
     /// One learner's in every group.
     Learner(LearnerId),
+    /// These.
+    Periods(&'a [MembershipId]),
 }
 
 /// Ends live memberships and their reasons; enrollments are never touched (S-12, S-13, S-15). Returns how many ended.
@@ -212,6 +214,15 @@ pub fn end(
             }
             Ok(ended)
         }
+        Which::Periods(periods) => {
+            let mut ended = 0;
+            for chunk in periods.chunks(CHUNK) {
+                let ids = padded(chunk);
+                let condition = format!("m.id IN ({})", marks(ids.len()));
+                ended += end_where(db, tenant, &condition, &ids, cause, by)?;
+            }
+            Ok(ended)
+        }
         Which::Group(group) => end_where(db, tenant, "m.group_id = ?", &[group.into()], cause, by),
         Which::Learner(learner) => {
             end_where(db, tenant, "m.learner_id = ?", &[learner.into()], cause, by)
@@ -241,11 +252,12 @@ fn end_where(
     .binds(binds.iter().cloned());
     db.execute(reasons)?;
     let memberships = Stmt::new(format!(
-        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ? WHERE tenant_id = ? AND id IN ({periods})"
+        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
     ))
     .bind(by.at)
     .bind(by.actor.as_str())
     .bind(cause.as_str())
+    .bind(by.request)
     .bind(tenant)
     .bind(tenant)
     .binds(binds.iter().cloned());
@@ -418,7 +430,7 @@ impl MemberRow {
 const MEMBER: &str = "SELECT m.id, m.group_id, g.name AS group_name, m.learner_id, m.user_id, l.display_name, l.email, m.source, m.added_by, \
      m.added_at, m.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
      FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
-     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id";
+     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL";
 
 /// The condition on the learner that makes a membership be in a state.
 const fn state_condition(state: State) -> &'static str {

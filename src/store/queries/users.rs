@@ -141,7 +141,7 @@ fn with_groups(
         Stmt::new(format!(
             "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name FROM users r \
              LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.user_id = r.id AND m.ended_at IS NULL \
-             LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id \
+             LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
              WHERE r.tenant_id = ? AND r.id = ? AND r.deleted_at IS NULL {lock}"
         ))
         .bind(tenant)

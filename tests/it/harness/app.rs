@@ -1,21 +1,29 @@
 //! A server for one test: in this process, on a free port, with a database of its own and a clock that stands still.
 
+use std::path::PathBuf;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall::app::{Running, spawn};
 use rollcall::auth::permission::{Permissions, TokenKind};
 use rollcall::clock::{Clock, Instant};
 use rollcall::config::Config;
-use rollcall::ids::TenantId;
+use rollcall::ids::{ConnectionId, TenantId};
 use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
+use rollcall::scim::switches::Switches;
 use rollcall::service::tokens::NewToken;
 use rollcall::service::{ServiceError, connections, tenants, tokens};
 use rollcall::store::Db;
+use rollcall::store::queries::{self, connections::ConnectionRow};
 use serde_json::Value;
 
 use super::client::Client;
 use super::database::Database;
+use super::plans;
+
+/// Where the clock of a test stands when the test does not care.
+const NOON: &str = "2026-03-02T09:00:00Z";
 
 /// The server, one tenant in it and that tenant's tokens.
 pub struct TestApp {
@@ -25,7 +33,7 @@ pub struct TestApp {
     url: String,
     scim: Client,
     api: Client,
-    _database: Database,
+    database: Database,
 }
 
 impl TestApp {
@@ -45,12 +53,23 @@ impl TestApp {
     }
 
     fn with(connection: Option<&str>) -> Self {
+        Self::started(NOON, None, connection)
+    }
+
+    /// The server knows the schema files of a folder beside its own; its clock starts at `now`.
+    pub fn with_schemas(folder: &str, now: &str) -> Self {
+        Self::started(now, Some(folder.into()), None)
+    }
+
+    fn started(now: &str, schemas: Option<PathBuf>, connection: Option<&str>) -> Self {
+        plans::listen();
         let database = Database::fresh();
-        let clock = Clock::frozen(Instant::parse("2026-03-02T09:00:00Z").expect("an instant"));
+        let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
         let config = Config {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
+            schemas,
             ..Config::throw_away()
         };
         let running = spawn(config, clock.clone()).expect("the server starts");
@@ -63,7 +82,7 @@ impl TestApp {
             scim: nobody.clone(),
             api: nobody,
             running: Some(running),
-            _database: database,
+            database,
         };
         app.tenant = app.new_tenant("acme");
         app.scim = app.client("/scim/v2", Some(&app.token("scim", None, connection)));
@@ -81,6 +100,11 @@ impl TestApp {
         self.api.clone()
     }
 
+    /// The address of the SCIM face, with which every `meta.location` begins.
+    pub fn scim_base(&self) -> String {
+        format!("{}/scim/v2", self.url)
+    }
+
     /// Any client of this server.
     pub fn client(&self, base: &str, token: Option<&str>) -> Client {
         Client::new(&self.url, base, token)
@@ -91,11 +115,35 @@ impl TestApp {
         self.token_of(self.tenant, kind, scopes, connection)
     }
 
+    /// A SCIM client of a connection with these tolerances.
+    pub fn scim_with(&self, name: &str, switches: Switches) -> Client {
+        let (tenant, now, named) = (self.tenant, self.clock.now(), name.to_owned());
+        self.write(move |db| {
+            let row = ConnectionRow {
+                id: ConnectionId::new(),
+                name: named.clone(),
+                idp: "generic".to_owned(),
+                mode: "live".to_owned(),
+                approve: "inherit".to_owned(),
+                lock_groups: false,
+                switches: serde_json::to_string(&switches).expect("switches are JSON"),
+                created_at: now.0,
+            };
+            Ok(queries::connections::insert(db, tenant, &row, &named)?)
+        });
+        self.client("/scim/v2", Some(&self.token("scim", None, Some(name))))
+    }
+
     /// SCIM and REST clients of another tenant of the same server.
     pub fn other_tenant(&self) -> (Client, Client) {
         let tenant = self.new_tenant("other");
         let client = |base, kind| self.client(base, Some(&self.token_of(tenant, kind, None, None)));
         (client("/scim/v2", "scim"), client("/api/v1", "api"))
+    }
+
+    /// All that the database of this server holds, as text.
+    pub fn everything_at_rest(&self) -> String {
+        self.database.everything()
     }
 
     /// Takes a token back, and lets the time pass after which every node must know.
@@ -157,6 +205,7 @@ impl Drop for TestApp {
                 stopped.is_ok() || std::thread::panicking(),
                 "the server ends well: {stopped:?}"
             );
+            plans::check(&self.database.url);
         }
     }
 }

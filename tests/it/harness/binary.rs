@@ -71,11 +71,7 @@ impl Binary {
 
     /// Starts a server on a free port and waits until it answers.
     pub fn serve(&self) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
-        self.start(&format!("127.0.0.1:{port}"), Stdio::null())
+        self.start(&free_address(), Stdio::null())
     }
 
     /// Starts a server whose output goes to a file.
@@ -83,9 +79,20 @@ impl Binary {
         self.start(listen, Stdio::from(output))
     }
 
+    /// Starts a server on a free port whose log goes to a file, as detailed as `level` says.
+    pub fn serve_logging(&self, log: File, level: &str) -> Server {
+        let mut command = self.command(&["serve"]);
+        command.env("RUST_LOG", level).stderr(Stdio::from(log));
+        self.spawn(command, &free_address(), Stdio::null())
+    }
+
     fn start(&self, listen: &str, output: Stdio) -> Server {
-        let child = self
-            .command(&["serve", "--listen", listen])
+        self.spawn(self.command(&["serve"]), listen, output)
+    }
+
+    fn spawn(&self, mut command: Command, listen: &str, output: Stdio) -> Server {
+        let child = command
+            .args(["--listen", listen])
             .stdout(output)
             .spawn()
             .expect("the server starts");
@@ -112,7 +119,20 @@ impl Binary {
     }
 }
 
+fn free_address() -> String {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port();
+    format!("127.0.0.1:{port}")
+}
+
 impl Server {
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client of the SCIM face.
     pub fn scim(&self, token: &str) -> Client {
         Client::new(&self.url, "/scim/v2", Some(token))

@@ -1,6 +1,7 @@
 //! A client of one face of the server, and the answers it gets. A failing expectation prints request and answer.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -22,6 +23,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
     /// The parsed body; `null` when there is none or it is not JSON.
     pub json: Value,
     asked: String,
@@ -52,6 +55,13 @@ impl Client {
         client
             .headers
             .retain(|(one, _)| !one.eq_ignore_ascii_case(name));
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// The same client with another line of a header it has already.
+    pub fn and_header(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));
         client
     }
@@ -142,12 +152,23 @@ impl Client {
             headers: answer.headers,
             json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
+            bytes: answer.body,
             asked,
         })
     }
 }
 
 impl Reply {
+    /// The text of a body that came compressed.
+    #[track_caller]
+    pub fn gunzipped(&self) -> String {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(self.bytes.as_slice())
+            .read_to_string(&mut text)
+            .unwrap_or_else(|error| panic!("gzip: {error}\n{self:?}"));
+        text
+    }
+
     /// The first header of a name (lower case), or `""`.
     pub fn header(&self, name: &str) -> &str {
         self.headers

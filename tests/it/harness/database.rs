@@ -2,7 +2,7 @@
 //! `TEST_DATABASE_URL` names. Gone when dropped.
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 
 /// An empty database of its own.
 pub struct Database {
@@ -11,7 +11,7 @@ pub struct Database {
 }
 
 enum Place {
-    Folder { _folder: tempfile::TempDir },
+    Folder { folder: tempfile::TempDir },
     Server { admin: String, name: String },
 }
 
@@ -46,7 +46,33 @@ impl Database {
         let url = format!("sqlite://{}", folder.path().join("rollcall.db").display());
         Self {
             url,
-            place: Place::Folder { _folder: folder },
+            place: Place::Folder { folder },
+        }
+    }
+
+    /// Everything that is stored, as text: what must not be in it is searched for.
+    pub fn everything(&self) -> String {
+        match &self.place {
+            Place::Folder { folder } => {
+                let files = std::fs::read_dir(folder.path()).expect("the folder");
+                let bytes = files
+                    .flatten()
+                    .flat_map(|file| std::fs::read(file.path()).expect("a file of the database"));
+                String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
+            }
+            Place::Server { .. } => {
+                #[derive(diesel::QueryableByName)]
+                struct Dump {
+                    #[diesel(sql_type = diesel::sql_types::Text)]
+                    dump: String,
+                }
+                let mut conn = PgConnection::establish(&self.url).expect("the database");
+                let sql = "SELECT CAST(database_to_xml(true, true, '') AS TEXT) AS dump";
+                let dump: Dump = diesel::sql_query(sql)
+                    .get_result(&mut conn)
+                    .expect("a dump of the database");
+                dump.dump
+            }
         }
     }
 

@@ -5,6 +5,7 @@ pub mod binary;
 pub mod build;
 pub mod client;
 pub mod database;
+mod plans;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};

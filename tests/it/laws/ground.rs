@@ -31,7 +31,6 @@ pub fn call(whole: bool) -> Call<'static> {
             members: whole,
             groups: whole,
             learner: whole,
-            names: whole,
         },
     }
 }

@@ -1,8 +1,10 @@
 //! Laws: statements about all inputs, tried on many random ones. `style/anchors.md` II.11.
 
 mod ground;
+mod groups;
 mod people;
 mod search;
+mod shapes;
 mod sorting;
 mod steps;
 mod twins;

@@ -41,6 +41,7 @@ fn found(ground: &Ground, tenant: TenantId, filter: &str) -> (i64, Vec<String>) 
     )
 }
 
+// F-62
 #[test]
 fn the_database_finds_exactly_those_for_whom_the_filter_holds() {
     let ground = Ground::fresh();

@@ -1,0 +1,264 @@
+//! One request of the REST API: who asks, what they send, and the two ways to answer: [`Call::read`] and [`Call::change`].
+//!
+//! The right stands in the type: `Call<need::GroupsRead>`. [`Call::change`] is the only way to write; it brings the dry
+//! run and the stored answers of `Idempotency-Key` with it, so no handler can forget them.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::{IntoParams, ToSchema};
+
+use super::input::{self, NoParameters};
+use super::need::Need;
+use super::problem::Failure;
+use super::reply::Reply;
+use crate::clock::Instant;
+use crate::http::AppState;
+use crate::http::guard::ApiCaller;
+use crate::service::dry_run::{self, Rehearsal};
+use crate::service::{Scope, ServiceError};
+use crate::store::Db;
+
+/// What a handler returns.
+pub type Answer = Result<HttpResponse, Failure>;
+
+/// The largest body in bytes (E1).
+pub const LARGEST: usize = 2 * 1024 * 1024;
+
+/// One request by a caller who has the right `N`.
+pub struct Call<N: Need> {
+    pub request: HttpRequest,
+    pub scope: Scope,
+    pub state: web::Data<AppState>,
+    /// Whether the query was read; where it was not, it must be empty.
+    read_query: Cell<bool>,
+    need: PhantomData<N>,
+}
+
+impl<N: Need> FromRequest for Call<N> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = ApiCaller::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            let ApiCaller(scope) = caller.await?;
+            if let Some(needed) = N::PERMISSION
+                && !scope.permissions.contains(needed)
+            {
+                let why = format!("do this: it lacks the scope `{needed}`");
+                return Err(Failure::from(ServiceError::Denied(why)).into());
+            }
+            let state = request.app_data::<web::Data<AppState>>().cloned();
+            let state = state.ok_or_else(|| {
+                Failure::from(ServiceError::Bug(anyhow::anyhow!(
+                    "the application has no state"
+                )))
+            })?;
+            Ok(Self {
+                request,
+                scope,
+                state,
+                read_query: Cell::new(false),
+                need: PhantomData,
+            })
+        })
+    }
+}
+
+/// The parameter of every write.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+pub struct DryRun {
+    /// Do it all and take it back: the answer is the plan of what would happen.
+    pub dry_run: Option<bool>,
+}
+
+impl<N: Need> Call<N> {
+    fn writes(&self) -> bool {
+        !matches!(*self.request.method(), Method::GET | Method::HEAD)
+    }
+
+    /// The query's parameters as their type; any other is refused.
+    pub fn query<T: IntoParams + DeserializeOwned>(&self) -> Result<T, Failure> {
+        self.read_query.set(true);
+        let also: &[&str] = if self.writes() { &["dry_run"] } else { &[] };
+        input::query(self.request.query_string(), also)
+    }
+
+    fn no_other_parameters(&self) -> Result<(), Failure> {
+        if !self.read_query.get() {
+            self.query::<NoParameters>()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the caller asks what would happen (`?dry_run=true`).
+    pub fn is_dry_run(&self) -> Result<bool, Failure> {
+        let only: String = self
+            .request
+            .query_string()
+            .split('&')
+            .filter(|pair| pair.split('=').next() == Some("dry_run"))
+            .collect::<Vec<_>>()
+            .join("&");
+        Ok(input::query::<DryRun>(&only, &[])?.dry_run.unwrap_or(false))
+    }
+
+    /// The instant of `as_of`, now unless told.
+    #[must_use]
+    pub fn as_of(&self, as_of: Option<Instant>) -> Instant {
+        as_of.unwrap_or(self.scope.now)
+    }
+
+    /// An id of the path; one that has not our form names nothing.
+    pub fn id<T: FromStr>(&self, kind: &'static str, name: &str) -> Result<T, Failure> {
+        let text = self.request.match_info().get(name).unwrap_or_default();
+        text.parse()
+            .map_err(|_| ServiceError::not_found(kind, text).into())
+    }
+
+    /// The version a write expects: `If-Match: "7"`. `*` expects any; a weak or foreign tag matches none.
+    #[must_use]
+    pub fn expected(&self) -> Option<i64> {
+        let text = self.request.headers().get(header::IF_MATCH)?;
+        let text = text.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return None;
+        }
+        let number = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .and_then(|number| number.parse().ok());
+        Some(number.unwrap_or(-1))
+    }
+
+    /// Runs a use case that reads.
+    pub async fn read<T, F>(&self, mut job: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Db, &Scope) -> Result<T, ServiceError> + Send + 'static,
+    {
+        self.no_other_parameters()?;
+        let scope = self.scope.clone();
+        Ok(self.state.store.read(move |db| job(db, &scope)).await?)
+    }
+
+    /// Runs a use case that writes, in one transaction with the making of its answer; or shows what it would do.
+    pub async fn change<F>(&self, name: &'static str, mut job: F) -> Answer
+    where
+        F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
+    {
+        self.no_other_parameters()?;
+        let scope = self.scope.clone();
+        if self.is_dry_run()? {
+            let rehearsed = self
+                .state
+                .store
+                .write(name, move |db| {
+                    Err::<(), _>(dry_run::rehearse(db, &scope, |db, scope| {
+                        job(db, scope).map(Reply::into_told)
+                    }))
+                })
+                .await;
+            return match rehearsed {
+                Err(Rehearsal::Plan(plan)) => Ok(HttpResponse::Ok().json(plan)),
+                Err(Rehearsal::Failed(error)) => Err(error.into()),
+                Ok(()) => Err(ServiceError::Bug(anyhow::anyhow!("a dry run was committed")).into()),
+            };
+        }
+        let reply = self
+            .state
+            .store
+            .write(name, move |db| job(db, &scope))
+            .await?;
+        Ok(reply.respond())
+    }
+
+    /// A resource with its version, or 304 when the client has it.
+    pub fn resource<T: Serialize>(&self, version: i64, body: &T) -> HttpResponse {
+        let tag = format!("\"{version}\"");
+        let known = self
+            .request
+            .headers()
+            .get(header::IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok());
+        let matches = |known: &str| {
+            known.split(',').any(|one| {
+                let one = one.trim();
+                one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+            })
+        };
+        if known.is_some_and(matches) {
+            return HttpResponse::NotModified()
+                .insert_header((header::ETAG, tag))
+                .finish();
+        }
+        HttpResponse::Ok()
+            .insert_header((header::ETAG, tag))
+            .json(body)
+    }
+}
+
+/// A request's body, up to [`LARGEST`] bytes, of a JSON media type.
+#[derive(Debug)]
+pub struct Body(web::Bytes);
+
+impl Body {
+    /// The body as its type; unknown fields are refused, everything wrong is told at once.
+    pub fn read<T: ToSchema + DeserializeOwned>(&self) -> Result<T, Failure> {
+        input::body(&self.0)
+    }
+}
+
+impl FromRequest for Body {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.map(|kind| kind.to_str().unwrap_or("?").to_ascii_lowercase());
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<usize>().ok());
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if let Some(kind) = kind {
+                let essence = kind.split(';').next().unwrap_or_default().trim();
+                if essence != "application/json" && essence != "application/merge-patch+json" {
+                    return Err(Failure::MediaType(essence.to_owned()).into());
+                }
+            }
+            if announced.is_some_and(|length| length > LARGEST) {
+                return Err(Failure::TooLarge(LARGEST).into());
+            }
+            let mut bytes = web::BytesMut::new();
+            while let Some(chunk) = payload.next().await {
+                let chunk = chunk?;
+                if bytes.len() + chunk.len() > LARGEST {
+                    return Err(Failure::TooLarge(LARGEST).into());
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(Self(bytes.freeze()))
+        })
+    }
+}
+
+impl<N: Need> std::fmt::Debug for Call<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! How the domain's own words stand in the OpenAPI document: ids, instants and the enums with one spelling.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::clock::Instant;
+use crate::ids;
+use crate::learning;
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn built(object: Object) -> RefOr<Schema> {
+    RefOr::T(Schema::Object(object))
+}
+
+macro_rules! described_ids {
+    ($($name:ident),* $(,)?) => {$(
+        impl PartialSchema for ids::$name {
+            fn schema() -> RefOr<Schema> {
+                built(text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build())
+            }
+        }
+
+        impl ToSchema for ids::$name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )*};
+}
+
+described_ids!(
+    LearnerId,
+    UserId,
+    GroupId,
+    MembershipId,
+    CourseId,
+    AssignmentId,
+    EnrollmentId,
+    ReasonId,
+    ConnectionId,
+    RequestId,
+    EventId,
+    AdminId,
+    JobId,
+);
+
+macro_rules! described_words {
+    ($($path:path as $name:literal),* $(,)?) => {$(
+        impl PartialSchema for $path {
+            fn schema() -> RefOr<Schema> {
+                built(text().enum_values(Some(<$path>::ALL.iter().map(|one| one.as_str()))).build())
+            }
+        }
+
+        impl ToSchema for $path {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )*};
+}
+
+described_words!(
+    learning::group::Origin as "GroupOrigin",
+    learning::membership::Source as "MembershipSource",
+    learning::membership::State as "MembershipState",
+    learning::course::CourseStatus as "CourseStatus",
+    learning::learner::Approval as "Approval",
+    learning::learner::Registration as "Registration",
+    learning::plan::SubscriptionPlan as "SubscriptionPlan",
+    crate::service::sync_log::Outcome as "SyncOutcome",
+    crate::service::sync_log::Operation as "SyncOperation",
+    crate::service::jobs::book::Kind as "JobKind",
+    crate::service::jobs::book::Shown as "JobState",
+);
+
+impl PartialSchema for Instant {
+    fn schema() -> RefOr<Schema> {
+        built(
+            text()
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+                .build(),
+        )
+    }
+}
+
+impl ToSchema for Instant {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Instant")
+    }
+}

@@ -1,0 +1,256 @@
+//! `/groups/{id}/members` (`rest-and-console.md` A2).
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::call::{Answer, Body, Call};
+use super::need;
+use super::page::{self, Page};
+use super::problem::Failure;
+use super::reply::Reply;
+use crate::clock::Instant;
+use crate::ids::{GroupId, LearnerId, RequestId, UserId};
+use crate::learning::membership::{Source, State};
+use crate::service::groups::{
+    self, AddOutcome, AddResult, IfIneligible, MemberRow, MembersOutcome,
+};
+
+/// A member of a group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Member {
+    pub learner_id: LearnerId,
+    pub user_id: UserId,
+    pub name: String,
+    pub email: Option<String>,
+    pub state: State,
+    /// What a pending member waits for.
+    pub waiting_for: Option<String>,
+    pub source: Source,
+    pub added_by: String,
+    pub added_at: Instant,
+    /// The request that added them.
+    pub request_id: RequestId,
+}
+
+impl From<&MemberRow> for Member {
+    fn from(row: &MemberRow) -> Self {
+        Self {
+            learner_id: row.learner_id,
+            user_id: row.user_id,
+            name: row.display_name.clone(),
+            email: row.email.clone(),
+            state: row.state(),
+            waiting_for: row
+                .facts()
+                .not_addable()
+                .map(|blocker| blocker.code().to_owned()),
+            source: Source::parse(&row.source).unwrap_or(Source::Rest),
+            added_by: row.added_by.clone(),
+            added_at: row.since(),
+            request_id: row.request_id,
+        }
+    }
+}
+
+/// What narrows a list of members.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListMembers {
+    #[param(inline)]
+    pub state: Option<State>,
+    #[param(inline)]
+    pub source: Option<Source>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// List a group's members.
+#[utoipa::path(get, path = "/groups/{id}/members", tag = "Members", params(("id" = GroupId, Path), ListMembers),
+    security(("token" = ["groups:read"])),
+    responses((status = 200, description = "A page of members.", body = Page<Member>)))]
+pub async fn list(call: Call<need::GroupsRead>) -> Answer {
+    let id: GroupId = call.id("Group", "id")?;
+    let asked: ListMembers = call.query()?;
+    let (limit, after) = (
+        page::limit(asked.limit),
+        call.after::<LearnerId>(asked.cursor.as_deref())?,
+    );
+    let rows = call
+        .read(move |db, scope| {
+            groups::members(db, scope, id, asked.state, asked.source, after, limit + 1)
+        })
+        .await?;
+    Ok(call.page(
+        rows,
+        limit,
+        |row| row.learner_id.to_string(),
+        |row| Member::from(row),
+    ))
+}
+
+/// One learner, named by one of these.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"id": "0199a2b9-0000-7000-8000-000000000001"}))]
+pub struct LearnerRef {
+    #[schema(nullable = false)]
+    pub id: Option<LearnerId>,
+    #[schema(nullable = false)]
+    pub external_id: Option<String>,
+    #[schema(nullable = false)]
+    pub user_name: Option<String>,
+}
+
+impl LearnerRef {
+    /// As the use case takes it. Errors: not exactly one name.
+    pub fn read(self, pointer: &str) -> Result<groups::LearnerRef, Failure> {
+        match (self.id, self.external_id, self.user_name) {
+            (Some(id), None, None) => Ok(groups::LearnerRef::Id(id)),
+            (None, Some(id), None) => Ok(groups::LearnerRef::ExternalId(id)),
+            (None, None, Some(name)) => Ok(groups::LearnerRef::UserName(name)),
+            _ => Err(Failure::field(
+                pointer,
+                "a learner is named by one of `id`, `external_id`, `user_name`",
+            )),
+        }
+    }
+}
+
+/// Whether one learner who cannot be added stops the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AddMode {
+    #[default]
+    AllOrNothing,
+    Partial,
+}
+
+/// What becomes of a learner who is not registered and approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnIneligible {
+    #[default]
+    Error,
+    Pend,
+}
+
+/// Whom to add.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"learners": [{"id": "0199a2b9-0000-7000-8000-000000000001"}], "mode": "partial"}))]
+pub struct AddMembers {
+    #[schema(min_items = 1, max_items = 1000)]
+    pub learners: Vec<LearnerRef>,
+    #[serde(default)]
+    #[schema(default = "all_or_nothing")]
+    pub mode: AddMode,
+    #[serde(default)]
+    #[schema(default = "error")]
+    pub on_ineligible: OnIneligible,
+}
+
+/// What became of each learner.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MembersAdded {
+    /// `success`, or `no_op` when everybody was a member.
+    pub outcome: String,
+    pub results: Vec<MemberResult>,
+    pub enrollments_created: i64,
+    pub warnings: Vec<Warning>,
+}
+
+/// What became of one learner.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberResult {
+    pub learner_id: Option<LearnerId>,
+    /// `added`, `no_op`, `pended` or `error`.
+    pub outcome: String,
+    /// Why not, after `error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// What an admin should know about a write that succeeded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Warning {
+    pub code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+impl MembersAdded {
+    fn of(results: &[AddResult], outcome: &MembersOutcome) -> Self {
+        let show = |result: &AddResult| {
+            let (what, code) = match &result.outcome {
+                AddOutcome::Added => ("added", None),
+                AddOutcome::NoOp => ("no_op", None),
+                AddOutcome::Pended => ("pended", None),
+                AddOutcome::Refused(code) => ("error", Some(code.clone())),
+            };
+            MemberResult {
+                learner_id: result.learner,
+                outcome: what.to_owned(),
+                code,
+            }
+        };
+        let warnings = outcome.notes.iter().map(|note| Warning {
+            code: note.code.to_owned(),
+            path: Some(note.path.clone()),
+        });
+        Self {
+            outcome: if outcome.added == 0 {
+                "no_op"
+            } else {
+                "success"
+            }
+            .to_owned(),
+            results: results.iter().map(show).collect(),
+            enrollments_created: outcome.effects.enrollments,
+            warnings: warnings.collect(),
+        }
+    }
+}
+
+/// Add learners; they are enrolled in the group's courses at once.
+#[utoipa::path(post, path = "/groups/{id}/members", tag = "Members", params(("id" = GroupId, Path)), request_body = AddMembers,
+    security(("token" = ["members:write"])),
+    responses((status = 200, description = "What became of each learner.", body = MembersAdded),
+        (status = 409, description = "`managed_by_directory`, `ambiguous_reference`"),
+        (status = 422, description = "`learner_not_eligible`, `validation_failed`")))]
+pub async fn add(call: Call<need::MembersWrite>, body: Body) -> Answer {
+    let id: GroupId = call.id("Group", "id")?;
+    let asked: AddMembers = body.read()?;
+    let refs = asked
+        .learners
+        .into_iter()
+        .enumerate()
+        .map(|(n, one)| one.read(&format!("/learners/{n}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let how = match (asked.on_ineligible, asked.mode) {
+        (OnIneligible::Pend, _) => IfIneligible::Pend,
+        (OnIneligible::Error, AddMode::Partial) => IfIneligible::Skip,
+        (OnIneligible::Error, AddMode::AllOrNothing) => IfIneligible::Refuse,
+    };
+    call.change("add members", move |db, scope| {
+        let (results, outcome) = groups::add_members(db, scope, id, &refs, how, Source::Rest)?;
+        Reply::ok(&MembersAdded::of(&results, &outcome))
+    })
+    .await
+}
+
+/// Remove a member. They keep every enrollment and every result.
+#[utoipa::path(delete, path = "/groups/{id}/members/{learner}", tag = "Members",
+    params(("id" = GroupId, Path), ("learner" = LearnerId, Path)), security(("token" = ["members:write"])),
+    responses((status = 204, description = "The membership has ended."), (status = 409, description = "`managed_by_directory`")))]
+pub async fn remove(call: Call<need::MembersWrite>) -> Answer {
+    let id: GroupId = call.id("Group", "id")?;
+    let learner: LearnerId = call.id("Member", "learner")?;
+    call.change("remove member", move |db, scope| {
+        groups::remove_member(db, scope, id, learner)?;
+        Ok(Reply::none())
+    })
+    .await
+}

@@ -1,0 +1,31 @@
+//! Row by row through our checklist: each file a section, each test the rows it proves.
+
+mod access;
+mod acme;
+mod characteristics;
+mod creating;
+mod data_types;
+mod deleting;
+mod enterprise;
+mod envelope;
+mod filter_vectors;
+mod filtering;
+mod groups;
+mod lists;
+mod matrix;
+mod media;
+mod names;
+mod patch_vectors;
+mod patching;
+mod projecting;
+mod provider;
+mod query;
+mod reading;
+mod refusals;
+mod replacing;
+mod safety;
+mod tenants;
+mod unassigned;
+mod users;
+mod versions;
+mod writes;
