@@ -117,3 +117,19 @@ impl Clock {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_as_chrono_writes_it() {
+        let days = (-800_000..3_000_000).step_by(997);
+        for (number, day) in days.enumerate() {
+            let within = i64::try_from(number).unwrap_or(0) * 7_654_321 % 86_400_000;
+            let at = Instant(day * 86_400_000 + within);
+            let expected = at.utc().to_rfc3339_opts(SecondsFormat::Millis, true);
+            assert_eq!(at.to_string(), expected);
+        }
+    }
+}
