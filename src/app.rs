@@ -19,9 +19,11 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::api::in_flight::InFlight;
 use crate::http::health::Metrics;
 use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
+use crate::service::ServiceError;
 use crate::service::jobs::run::Tools;
 use crate::service::sync_log::SyncLogger;
 use crate::service::tokens::{self, Gate};
@@ -48,7 +50,12 @@ fn state(config: &Config, store: Store, clock: Clock) -> anyhow::Result<AppState
         None => Registry::builtin()?,
     };
     let now = clock.now();
-    let keys = store.write_blocking("signing keys", move |db| tokens::prepare_keys(db, now))?;
+    let (keys, cursor_key) = store.write_blocking("signing keys", move |db| {
+        Ok::<_, ServiceError>((
+            tokens::prepare_keys(db, now)?,
+            tokens::derived(db, "REST cursors")?,
+        ))
+    })?;
     Ok(AppState {
         log: SyncLogger::start(store.clone()),
         store,
@@ -57,6 +64,8 @@ fn state(config: &Config, store: Store, clock: Clock) -> anyhow::Result<AppState
         public_url: config.public_url.clone(),
         tokens: Arc::new(Gate::new(keys)),
         metrics: Arc::new(Metrics::default()),
+        in_flight: InFlight::default(),
+        cursor_key: Arc::new(cursor_key),
     })
 }
 

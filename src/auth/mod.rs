@@ -2,6 +2,8 @@
 //!
 //! Not here: where tokens are recorded (`store::queries::tokens`), who may come in (`http::guard`), the clock.
 
+pub mod mac;
 pub mod password;
 pub mod permission;
+pub mod seal;
 pub mod token;

@@ -133,6 +133,13 @@ pub fn random_id() -> Result<String, KeyError> {
 #[derive(Debug)]
 pub struct KeyError(String);
 
+impl KeyError {
+    /// An error with its sentence.
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "signing key: {}", self.0)

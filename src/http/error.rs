@@ -206,9 +206,9 @@ pub fn problem(error: &ServiceError, request: RequestId) -> HttpResponse {
 }
 
 impl Told {
-    /// The whole answer.
+    /// The body.
     #[must_use]
-    pub fn respond(self, request: Option<RequestId>) -> HttpResponse {
+    pub fn body(&self, request: Option<RequestId>) -> Value {
         let mut body = json!({
             "type": format!("/api/v1/docs#problem-{}", self.code),
             "title": title(self.code),
@@ -223,8 +223,15 @@ impl Told {
                     Value::from(format!("/api/v1/requests/{request}")),
                 );
             }
-            object.extend(self.more);
+            object.extend(self.more.clone());
         }
+        body
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn respond(self, request: Option<RequestId>) -> HttpResponse {
+        let body = self.body(request);
         let mut answer = HttpResponse::build(self.status);
         answer.insert_header((
             header::CONTENT_TYPE,

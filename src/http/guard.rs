@@ -26,6 +26,9 @@ use crate::ids::RequestId;
 use crate::service::tokens::{self, Answer, Grant};
 use crate::service::{Scope, ServiceError};
 
+/// After how many seconds a paused connection may ask again.
+const PAUSE: &str = "60";
+
 /// A provisioning client: the caller of `/scim/v2`.
 #[derive(Clone, Debug)]
 pub struct Provisioner(pub Scope);
@@ -47,6 +50,8 @@ enum Why {
     Unauthenticated(bool),
     /// A good token of the other API.
     WrongKind,
+    /// The token's connection is paused; its name.
+    Paused(String),
     /// The row could not be asked.
     Failed(ServiceError, RequestId),
 }
@@ -65,6 +70,10 @@ impl fmt::Display for Refusal {
                     f.write_str("this is a SCIM token; the REST API needs one of kind `api`")
                 }
             },
+            Why::Paused(name) => write!(
+                f,
+                "the connection `{name}` is paused by an administrator; send the request again later"
+            ),
             Why::Failed(error, _) => error.fmt(f),
         }
     }
@@ -79,6 +88,7 @@ impl ResponseError for Refusal {
         let (status, code) = match &self.why {
             Why::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Why::WrongKind => (StatusCode::FORBIDDEN, "wrong_token_kind"),
+            Why::Paused(_) => (StatusCode::SERVICE_UNAVAILABLE, "paused"),
             Why::Failed(error, request) => {
                 return match self.door {
                     TokenKind::Scim => error::scim(error, *request).respond(),
@@ -101,6 +111,11 @@ impl ResponseError for Refusal {
                     .to_string(),
                 ),
         };
+        if let Why::Paused(_) = self.why {
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(PAUSE));
+        }
         if let Why::Unauthenticated(sent) = self.why {
             let challenge = match (self.door, sent) {
                 (TokenKind::Scim, false) => "Bearer realm=\"scim\"",
@@ -151,13 +166,13 @@ fn admitted(
     request: RequestId,
     now: Instant,
 ) -> Result<Scope, Refusal> {
-    if grant.kind == door {
-        Ok(grant.scope(request, now))
-    } else {
-        Err(Refusal {
-            door,
-            why: Why::WrongKind,
-        })
+    let refuse = |why| Err(Refusal { door, why });
+    if grant.kind != door {
+        return refuse(Why::WrongKind);
+    }
+    match &grant.connection {
+        Some(connection) if connection.paused => refuse(Why::Paused(connection.name.clone())),
+        _ => Ok(grant.scope(request, now)),
     }
 }
 

@@ -33,4 +33,8 @@ pub struct AppState {
     pub tokens: Arc<Gate>,
     pub log: SyncLogger,
     pub metrics: Arc<health::Metrics>,
+    /// REST writes with an `Idempotency-Key` that this node is answering.
+    pub in_flight: api::in_flight::InFlight,
+    /// What pages' cursors are sealed with, the same on every node of a database.
+    pub cursor_key: Arc<[u8; 32]>,
 }

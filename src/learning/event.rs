@@ -8,6 +8,9 @@ use uuid::Uuid;
 super::spelled! {
     /// What an event is about.
     Entity {
+        Token = "token",
+        Connection = "connection",
+        Tenant = "tenant",
         Group = "group",
         Course = "course",
         Assignment = "assignment",
@@ -19,6 +22,12 @@ super::spelled! {
 super::spelled! {
     /// What happened.
     EventType {
+        TokenCreated = "token.created",
+        TokenRotated = "token.rotated",
+        TokenRevoked = "token.revoked",
+        ConnectionCreated = "connection.created",
+        ConnectionUpdated = "connection.updated",
+        SettingsUpdated = "settings.updated",
         GroupCreated = "group.created",
         GroupUpdated = "group.updated",
         GroupDeleted = "group.deleted",

@@ -1,15 +1,20 @@
 //! Connections as use cases: which provisioning client a tenant has, and how it is treated.
 
+use serde_json::json;
+
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, TenantId};
+use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
 use crate::scim::switches::Switches;
-use crate::store::Db;
-use crate::store::queries::connections::{self, ConnectionRow};
+pub use crate::store::queries::connections::ConnectionRow;
+use crate::store::queries::{connections, events};
+use crate::store::{Db, StoreError};
 
-use super::ServiceError;
+use super::enroll::{self, Effects, EnrollScope, by};
 use super::scope::Connection;
+use super::{Scope, ServiceError};
 
 /// What a connection's name says when nobody said more: `Okta production` is Okta.
 #[must_use]
@@ -50,6 +55,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
         id: row.id,
         client,
         live: row.mode == "live",
+        paused: row.mode == "paused",
         approves: row.approve != "manual",
         switches,
         name: row.name,
@@ -70,18 +76,12 @@ pub fn create(
     client: Client,
     now: Instant,
 ) -> Result<Connection, ServiceError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(ServiceError::invalid(
-            "/name",
-            "a connection's name has 1 to 100 printable characters",
-        ));
-    }
+    let name = checked_name(name)?;
     let switches = serde_json::to_string(&switches(client))
         .map_err(|error| ServiceError::Bug(error.into()))?;
     let row = ConnectionRow {
         id: ConnectionId::new(),
-        name: name.to_owned(),
+        name,
         idp: client.name().to_owned(),
         mode: "live".to_owned(),
         approve: "inherit".to_owned(),
@@ -89,11 +89,8 @@ pub fn create(
         switches,
         created_at: now.0,
     };
-    if !connections::insert(db, tenant, &row, &fold(name))? {
-        return Err(ServiceError::Taken {
-            attribute: "connection",
-            detail: format!("there is a connection `{name}` already"),
-        });
+    if !connections::insert(db, tenant, &row, &fold(&row.name))? {
+        return Err(taken(&row.name));
     }
     from_row(row)
 }
@@ -110,6 +107,139 @@ pub fn find_or_create(
         Some(row) => from_row(row),
         None => create(db, tenant, name, client, now),
     }
+}
+
+/// What changes in a connection; absent fields stay.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionFields {
+    pub name: Option<String>,
+    pub mode: Option<String>,
+    pub approve: Option<String>,
+    pub lock_groups: Option<bool>,
+    pub switches: Option<Switches>,
+}
+
+/// One page of a tenant's connections, oldest first.
+pub fn list(
+    db: &mut Db,
+    scope: &Scope,
+    after: Option<ConnectionId>,
+    limit: i64,
+) -> Result<Vec<ConnectionRow>, ServiceError> {
+    Ok(connections::page(db, scope.tenant, after, limit)?)
+}
+
+/// A connection as people see it.
+pub fn row(db: &mut Db, scope: &Scope, id: ConnectionId) -> Result<ConnectionRow, ServiceError> {
+    connections::find(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("connection", id))
+}
+
+/// Makes a connection with the defaults of its identity provider, where the fields do not say otherwise.
+pub fn add(
+    db: &mut Db,
+    scope: &Scope,
+    client: Client,
+    fields: &ConnectionFields,
+) -> Result<ConnectionRow, ServiceError> {
+    let name = fields.name.as_deref().unwrap_or_default();
+    let id = create(db, scope.tenant, name, client, scope.now)?.id;
+    let before = row(db, scope, id)?;
+    write(db, scope, &before, fields)?;
+    let after = row(db, scope, id)?;
+    event(db, scope, id, EventType::ConnectionCreated, shown(&after))?;
+    Ok(after)
+}
+
+/// Changes a connection. Going live enrolls whoever is owed something because of it.
+pub fn edit(
+    db: &mut Db,
+    scope: &Scope,
+    id: ConnectionId,
+    fields: &ConnectionFields,
+) -> Result<(ConnectionRow, Effects), ServiceError> {
+    let before = row(db, scope, id)?;
+    write(db, scope, &before, fields)?;
+    let after = row(db, scope, id)?;
+    if shown(&before) != shown(&after) {
+        let data = json!({"before": shown(&before), "after": shown(&after)});
+        event(db, scope, id, EventType::ConnectionUpdated, data)?;
+    }
+    let effects = if before.mode != "live" && after.mode == "live" {
+        enroll::enroll(db, scope, &EnrollScope::Connection(id))?
+    } else {
+        Effects::default()
+    };
+    Ok((after, effects))
+}
+
+fn write(
+    db: &mut Db,
+    scope: &Scope,
+    before: &ConnectionRow,
+    fields: &ConnectionFields,
+) -> Result<(), ServiceError> {
+    let mut after = before.clone();
+    if let Some(name) = &fields.name {
+        after.name = checked_name(name)?;
+    }
+    if let Some(mode) = &fields.mode {
+        after.mode.clone_from(mode);
+    }
+    if let Some(approve) = &fields.approve {
+        after.approve.clone_from(approve);
+    }
+    if let Some(lock) = fields.lock_groups {
+        after.lock_groups = lock;
+    }
+    if let Some(switches) = &fields.switches {
+        after.switches =
+            serde_json::to_string(switches).map_err(|error| ServiceError::Bug(error.into()))?;
+    }
+    connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
+        StoreError::Conflict => taken(&after.name),
+        other => other.into(),
+    })
+}
+
+fn shown(row: &ConnectionRow) -> serde_json::Value {
+    let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
+    json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
+        "lock_groups": row.lock_groups, "switches": switches})
+}
+
+fn event(
+    db: &mut Db,
+    scope: &Scope,
+    id: ConnectionId,
+    event_type: EventType,
+    data: serde_json::Value,
+) -> Result<(), ServiceError> {
+    let event = Event {
+        entity: Entity::Connection,
+        entity_id: id.0,
+        event_type,
+        data,
+    };
+    Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
+}
+
+fn taken(name: &str) -> ServiceError {
+    ServiceError::Taken {
+        attribute: "connection",
+        detail: format!("there is a connection `{name}` already"),
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, ServiceError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(ServiceError::invalid(
+            "/name",
+            "a connection's name has 1 to 100 printable characters",
+        ));
+    }
+    Ok(name.to_owned())
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ fn directory(
             id,
             name: name.to_owned(),
             client: Client::Okta,
+            paused: false,
             live,
             approves,
             switches: Switches::default(),

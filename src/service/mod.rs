@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod audit;
 pub mod bulk;
 pub mod check;
 pub mod connections;
@@ -14,6 +15,7 @@ pub mod enroll;
 pub mod enrollments;
 pub mod error;
 pub mod groups;
+pub mod idempotency;
 pub mod jobs;
 pub mod learners;
 pub mod members;

@@ -38,6 +38,8 @@ pub struct Connection {
     pub client: Client,
     /// `false` while the connection observes: nothing is owed for what it writes.
     pub live: bool,
+    /// `true`: its requests are refused for the time being.
+    pub paused: bool,
     /// Whether an account it creates counts as approved.
     pub approves: bool,
     pub switches: Switches,

@@ -105,6 +105,13 @@ pub fn find(db: &mut Db, name: &str) -> Result<Tenant, ServiceError> {
         .try_into()
 }
 
+/// The scope's tenant.
+pub fn of_scope(db: &mut Db, scope: &Scope) -> Result<Tenant, ServiceError> {
+    let row = tenants::find(db, scope.tenant)?;
+    row.ok_or_else(|| ServiceError::not_found("tenant", scope.tenant))?
+        .try_into()
+}
+
 /// Changes the plan of the scope's tenant and enrolls whoever the new plan owes something.
 pub fn set_plan(
     db: &mut Db,

@@ -92,7 +92,8 @@ impl Readers {
 
     fn connect(&self) -> Result<Db, StoreError> {
         let mut db = Db::Sqlite(sqlite::connect(&self.shared.path)?);
-        db.batch("PRAGMA query_only=ON")?;
+        // Every commit of another connection empties a reader's cache: a large one would only take memory.
+        db.batch("PRAGMA query_only=ON; PRAGMA cache_size=-4000")?;
         Ok(db)
     }
 }

@@ -9,21 +9,24 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{self, NoParameters};
 use super::need::Need;
 use super::problem::Failure;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use crate::clock::Instant;
 use crate::http::AppState;
 use crate::http::guard::ApiCaller;
 use crate::service::dry_run::{self, Rehearsal};
+use crate::service::error::Refusal;
+use crate::service::idempotency::{self, KeptRow, Keyed};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
@@ -158,29 +161,128 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
-        let scope = self.scope.clone();
         if self.is_dry_run()? {
-            let rehearsed = self
+            return self.rehearse(name, job).await;
+        }
+        let scope = self.scope.clone();
+        let Some(keyed) = self.keyed()? else {
+            let reply = self
                 .state
                 .store
-                .write(name, move |db| {
-                    Err::<(), _>(dry_run::rehearse(db, &scope, |db, scope| {
-                        job(db, scope).map(Reply::into_told)
-                    }))
-                })
-                .await;
-            return match rehearsed {
-                Err(Rehearsal::Plan(plan)) => Ok(HttpResponse::Ok().json(plan)),
-                Err(Rehearsal::Failed(error)) => Err(error.into()),
-                Ok(()) => Err(ServiceError::Bug(anyhow::anyhow!("a dry run was committed")).into()),
-            };
-        }
-        let reply = self
+                .write(name, move |db| job(db, &scope))
+                .await?;
+            return Ok(reply.respond());
+        };
+        let Some(_running) = self.state.in_flight.enter(&self.scope, &keyed.key) else {
+            return Err(ServiceError::Refused(Refusal::IdempotencyInProgress).into());
+        };
+        let once = keyed.clone();
+        let done = self
             .state
             .store
-            .write(name, move |db| job(db, &scope))
-            .await?;
-        Ok(reply.respond())
+            .write(name, move |db| {
+                let answer = |reply: &Reply| reply.kept(&once.hash);
+                idempotency::once(db, &scope, &once, |db| job(db, &scope), answer)
+            })
+            .await;
+        match done {
+            Ok(Ok(reply)) => Ok(reply.respond()),
+            Ok(Err(kept)) => Ok(reply::again(&kept)),
+            Err(error) => {
+                self.keep_refusal(&keyed, &error).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// A use case's refusal is an answer, too; what was our fault, or is not decided, is not kept.
+    async fn keep_refusal(&self, keyed: &Keyed, error: &ServiceError) -> Result<(), Failure> {
+        let told = crate::http::error::told(error, self.scope.request);
+        if told.status.is_server_error() || matches!(error, ServiceError::Refused(_)) {
+            return Ok(());
+        }
+        let kept = KeptRow {
+            request_hash: keyed.hash.clone(),
+            status: i64::from(told.status.as_u16()),
+            location: None,
+            version: None,
+            media_type: "application/problem+json".to_owned(),
+            body: told.body(Some(self.scope.request)).to_string(),
+        };
+        let (scope, keyed) = (self.scope.clone(), keyed.clone());
+        Ok(self
+            .state
+            .store
+            .write("keep refusal", move |db| {
+                idempotency::keep_refusal(db, &scope, &keyed, &kept)
+            })
+            .await?)
+    }
+
+    /// The `Idempotency-Key` of a POST, with the digest of everything that makes the request what it is.
+    fn keyed(&self) -> Result<Option<Keyed>, Failure> {
+        let Some(key) = self.request.headers().get("idempotency-key") else {
+            return Ok(None);
+        };
+        if *self.request.method() != Method::POST {
+            return Ok(None);
+        }
+        let key = key
+            .to_str()
+            .ok()
+            .filter(|key| {
+                (1..=255).contains(&key.len())
+                    && key.bytes().all(|byte| (0x21..0x7f).contains(&byte))
+            })
+            .ok_or_else(|| {
+                Failure::Header(
+                    "Idempotency-Key",
+                    "`Idempotency-Key` has 1 to 255 printable characters without blanks".to_owned(),
+                )
+            })?;
+        let mut digest = Sha256::new();
+        let body = self
+            .request
+            .extensions()
+            .get::<BodyDigest>()
+            .map(|body| body.0);
+        for part in [self.request.path(), self.request.query_string()] {
+            digest.update(part.as_bytes());
+            digest.update([0]);
+        }
+        digest.update(body.unwrap_or_default());
+        let hash = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Some(Keyed {
+            key: key.to_owned(),
+            hash,
+        }))
+    }
+
+    /// Shows what a use case would do, and takes it back.
+    pub async fn rehearse<F>(&self, name: &'static str, mut job: F) -> Answer
+    where
+        F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
+    {
+        self.no_other_parameters()?;
+        let scope = self.scope.clone();
+        let rehearsed = self
+            .state
+            .store
+            .write(name, move |db| {
+                Err::<(), _>(dry_run::rehearse(db, &scope, |db, scope| {
+                    job(db, scope).map(Reply::into_told)
+                }))
+            })
+            .await;
+        match rehearsed {
+            Err(Rehearsal::Plan(plan)) => Ok(HttpResponse::Ok().json(plan)),
+            Err(Rehearsal::Failed(error)) => Err(error.into()),
+            Ok(()) => Err(ServiceError::Bug(anyhow::anyhow!("a dry run was committed")).into()),
+        }
     }
 
     /// A resource with its version, or 304 when the client has it.
@@ -208,6 +310,9 @@ impl<N: Need> Call<N> {
     }
 }
 
+/// What the body was, for `Idempotency-Key`.
+struct BodyDigest([u8; 32]);
+
 /// A request's body, up to [`LARGEST`] bytes, of a JSON media type.
 #[derive(Debug)]
 pub struct Body(web::Bytes);
@@ -232,6 +337,7 @@ impl FromRequest for Body {
             .and_then(|length| length.to_str().ok())
             .and_then(|length| length.parse::<usize>().ok());
         let mut payload = payload.take();
+        let extensions = request.clone();
         Box::pin(async move {
             if let Some(kind) = kind {
                 let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -250,6 +356,9 @@ impl FromRequest for Body {
                 }
                 bytes.extend_from_slice(&chunk);
             }
+            extensions
+                .extensions_mut()
+                .insert(BodyDigest(Sha256::digest(&bytes).into()));
             Ok(Self(bytes.freeze()))
         })
     }

@@ -6,6 +6,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::auth::permission::TokenKind;
 use crate::clock::Instant;
 use crate::ids;
 use crate::learning;
@@ -79,6 +80,18 @@ described_words!(
     crate::service::jobs::book::Kind as "JobKind",
     crate::service::jobs::book::Shown as "JobState",
 );
+
+impl PartialSchema for TokenKind {
+    fn schema() -> RefOr<Schema> {
+        built(text().enum_values(Some(["scim", "api"])).build())
+    }
+}
+
+impl ToSchema for TokenKind {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("TokenKind")
+    }
+}
 
 impl PartialSchema for Instant {
     fn schema() -> RefOr<Schema> {

@@ -93,13 +93,16 @@ pub async fn list(call: Call<need::GroupsRead>) -> Answer {
 
 /// One learner, named by one of these.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"id": "0199a2b9-0000-7000-8000-000000000001"}))]
 pub struct LearnerRef {
+    #[serde(default)]
     #[schema(nullable = false)]
     pub id: Option<LearnerId>,
+    #[serde(default)]
     #[schema(nullable = false)]
     pub external_id: Option<String>,
+    #[serde(default)]
     #[schema(nullable = false)]
     pub user_name: Option<String>,
 }

@@ -3,13 +3,17 @@
 //! A handler takes a [`Call`](call::Call), whose type names the right it needs, and describes itself with
 //! `#[utoipa::path]`; one that is not described does not compile into the table.
 
+pub mod account;
 pub mod assignments;
+pub mod audit;
 pub mod call;
 pub mod conform;
+pub mod connections;
 pub mod courses;
 mod described;
 pub mod enrollments;
 pub mod groups;
+pub mod in_flight;
 pub mod input;
 pub mod jobs;
 pub mod learners;
@@ -22,6 +26,7 @@ pub mod reply;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -78,6 +83,16 @@ routes! {
     "/enrollments/{id}" { get: enrollments::get }
     "/enrollments/{id}/withdraw" { post: enrollments::withdraw }
     "/explain" { get: enrollments::explain }
+    "/tokens" { get: tokens::list, post: tokens::create }
+    "/tokens/{jti}" { get: tokens::get, delete: tokens::revoke }
+    "/tokens/{jti}/rotate" { post: tokens::rotate }
+    "/connections" { get: connections::list, post: connections::create }
+    "/connections/{id}" { get: connections::get, patch: connections::edit }
+    "/connections/{id}/go-live" { post: connections::go_live }
+    "/connections/{id}/owed" { get: connections::owed }
+    "/audit-events" { get: audit::list }
+    "/whoami" { get: account::whoami }
+    "/plan" { get: account::plan }
     "/sync/requests" { get: sync::list }
     "/sync/requests/{id}" { get: sync::get }
 }

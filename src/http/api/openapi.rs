@@ -43,12 +43,26 @@ fn refusals(method: &str, path: &str, body: bool) -> Vec<(&'static str, &'static
         ));
     }
     if method != "get" {
-        list.push(("409", "`conflict`"));
+        list.push((
+            "409",
+            if method == "post" {
+                "`idempotency_in_progress`, `conflict`"
+            } else {
+                "`conflict`"
+            },
+        ));
         list.push((
             "412",
             "`version_conflict`: `If-Match` names another version than the present one",
         ));
-        list.push(("422", "`validation_failed`"));
+        list.push((
+            "422",
+            if method == "post" {
+                "`validation_failed`, `idempotency_mismatch`"
+            } else {
+                "`validation_failed`"
+            },
+        ));
     }
     if body {
         list.push(("413", "`too_large`"));

@@ -12,6 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::call::Call;
 use super::need::Need;
 use super::problem::Failure;
+use crate::auth::mac::{mac, same};
+
+/// How many bytes of proof a cursor carries.
+const CODE: usize = 16;
 
 /// The parameters of every list; a list with more of its own names these two among them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -51,12 +55,29 @@ impl<N: Need> Call<N> {
         let Some(text) = cursor else {
             return Ok(None);
         };
-        let key = URL_SAFE_NO_PAD
-            .decode(text)
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Failure::Cursor)?;
+        let (code, key) = bytes.split_at_checked(CODE).ok_or(Failure::Cursor)?;
+        if !same(code, &self.code(key)) {
+            return Err(Failure::Cursor);
+        }
+        let key = std::str::from_utf8(key)
             .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
             .and_then(|key| key.parse().ok());
         key.map(Some).ok_or(Failure::Cursor)
+    }
+
+    /// What proves that a cursor is ours: of this tenant and this list.
+    fn code(&self, key: &[u8]) -> [u8; CODE] {
+        let tenant = self.scope.tenant.0.to_be_bytes();
+        let whole = mac(
+            self.state.cursor_key.as_slice(),
+            &[&tenant, self.request.path().as_bytes(), key],
+        );
+        let mut code = [0; CODE];
+        for (to, from) in code.iter_mut().zip(whole) {
+            *to = from;
+        }
+        code
     }
 
     /// A page: one row more than `limit` was read to see whether there is more.
@@ -76,7 +97,10 @@ impl<N: Need> Call<N> {
 
     /// A page whose next one begins behind the key `next`.
     pub fn page_with<T: Serialize>(&self, data: Vec<T>, next: Option<String>) -> HttpResponse {
-        let next_cursor = next.map(|key| URL_SAFE_NO_PAD.encode(key));
+        let next_cursor = next.map(|key| {
+            let code = self.code(key.as_bytes());
+            URL_SAFE_NO_PAD.encode([code.as_slice(), key.as_bytes()].concat())
+        });
         let mut answer = HttpResponse::Ok();
         if let Some(next) = &next_cursor {
             let kept = self.request.query_string().split('&');

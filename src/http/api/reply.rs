@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::service::ServiceError;
 use crate::service::dry_run::Told;
+use crate::service::idempotency::KeptRow;
 
 /// Status, headers and body of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Reply {
     pub version: Option<i64>,
     /// JSON; empty for 204.
     pub body: String,
+    /// Shown once and kept nowhere.
+    pub secret: bool,
 }
 
 fn json<T: Serialize>(body: &T) -> Result<String, ServiceError> {
@@ -30,6 +33,7 @@ impl Reply {
             location: None,
             version: None,
             body: json(body)?,
+            secret: false,
         })
     }
 
@@ -55,6 +59,13 @@ impl Reply {
         })
     }
 
+    /// The same, never to be stored: it holds a secret.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
     /// `204`.
     #[must_use]
     pub const fn none() -> Self {
@@ -63,6 +74,7 @@ impl Reply {
             location: None,
             version: None,
             body: String::new(),
+            secret: false,
         }
     }
 
@@ -71,7 +83,33 @@ impl Reply {
     pub fn into_told(self) -> Told {
         Told {
             status: self.status,
-            body: serde_json::from_str(&self.body).unwrap_or(Value::Null),
+            body: self.told_body(),
+        }
+    }
+
+    fn told_body(&self) -> Value {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap_or(Value::Null);
+        if let (true, Some(fields)) = (self.secret, body.as_object_mut()) {
+            // It was never made, and must not look as if it were.
+            fields.remove("token");
+        }
+        body
+    }
+
+    /// As it is kept for repeats. What holds a secret keeps its place without the secret.
+    #[must_use]
+    pub fn kept(&self, request_hash: &str) -> KeptRow {
+        KeptRow {
+            request_hash: request_hash.to_owned(),
+            status: i64::from(self.status),
+            location: self.location.clone(),
+            version: self.version,
+            media_type: "application/json".to_owned(),
+            body: if self.secret {
+                self.told_body().to_string()
+            } else {
+                self.body.clone()
+            },
         }
     }
 
@@ -91,4 +129,27 @@ impl Reply {
         }
         answer.content_type("application/json").body(self.body)
     }
+}
+
+/// An answer told again.
+#[must_use]
+pub fn again(kept: &KeptRow) -> HttpResponse {
+    let status = u16::try_from(kept.status).ok();
+    let status = status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .unwrap_or(StatusCode::OK);
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header(("idempotency-replayed", "true"));
+    if let Some(location) = &kept.location {
+        answer.insert_header((header::LOCATION, location.as_str()));
+    }
+    if let Some(version) = kept.version {
+        answer.insert_header((header::ETAG, format!("\"{version}\"")));
+    }
+    if kept.body.is_empty() {
+        return answer.finish();
+    }
+    answer
+        .content_type(kept.media_type.as_str())
+        .body(kept.body.clone())
 }

@@ -63,6 +63,8 @@ impl Site {
             public_url: None,
             tokens: Arc::new(Gate::new(keys)),
             metrics: Arc::new(health::Metrics::default()),
+            in_flight: api::in_flight::InFlight::default(),
+            cursor_key: Arc::new([7; 32]),
         });
         Ok(Self {
             state,

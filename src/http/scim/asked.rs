@@ -59,6 +59,7 @@ pub(super) fn parts(resource_type: &ResourceType, projection: &Projection) -> Pa
         learner: ["registration", "approval", "enrollments"]
             .iter()
             .any(of_learner),
+        names: !projection.is_default(),
     }
 }
 

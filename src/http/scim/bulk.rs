@@ -175,6 +175,7 @@ impl Run {
                         members: false,
                         groups: false,
                         learner: false,
+                        names: false,
                     },
                 };
                 let close = |entry: SyncEntry, scope: &Scope, done: &Done| {

@@ -137,7 +137,7 @@ pub async fn schema(
 
 fn listed(all: &[String]) -> HttpResponse {
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let mut reply = Reply::ok(message::list_response(total, 1, all));
+    let mut reply = Reply::ok(message::list_response(total, &message::Page::Index(1), all));
     reply.cacheable = true;
     reply.respond()
 }

@@ -161,7 +161,7 @@ async fn search_everything(
     }
     Ok(Reply::ok(message::list_response(
         found.total,
-        search.start_index,
+        &found.page,
         &resources,
     )))
 }
@@ -216,7 +216,7 @@ async fn search_page(
     }
     Ok(Reply::ok(message::list_response(
         found.total,
-        search.start_index,
+        &found.page,
         &resources,
     )))
 }

@@ -131,6 +131,15 @@ impl Sort {
             SortOrder::Descending => b.cmp(a),
         }
     }
+
+    /// The order of two resources with equal keys: by id, in the direction of this sort (S-10).
+    #[must_use]
+    pub fn compare_ids(&self, a: &uuid::Uuid, b: &uuid::Uuid) -> Ordering {
+        match self.order {
+            SortOrder::Ascending => a.cmp(b),
+            SortOrder::Descending => b.cmp(a),
+        }
+    }
 }
 
 /// The preferred element of an array, else its first; a single value is itself.

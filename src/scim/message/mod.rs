@@ -9,5 +9,5 @@ mod search;
 
 pub use json::{MAX_NESTING, parse_json};
 pub use note::Note;
-pub use reply::{error_body, list_response, service_provider_config};
-pub use search::{DEFAULT_COUNT, MAX_RESULTS, SearchRequest};
+pub use reply::{Page, error_body, list_response, service_provider_config};
+pub use search::{CURSOR_TIMEOUT, DEFAULT_COUNT, MAX_RESULTS, SearchRequest};

@@ -1,16 +1,28 @@
-//! Messages that go out: lists, errors, the provider's configuration. RFC 7644 §3.4.2, §3.12, §4.
+//! Messages that go out: lists, errors, the provider's configuration. RFC 7644 §3.4.2, §3.12, §4; RFC 9865 §2, §4.
 
 use serde_json::{Value, json};
 
-use super::search::MAX_RESULTS;
+use super::search::{CURSOR_TIMEOUT, DEFAULT_COUNT, MAX_RESULTS};
 use crate::scim::bulk;
 use crate::scim::error::ScimErrorKind;
 
+/// Where a page lies in its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The index of its first resource (P-05).
+    Index(i64),
+    /// What leads to its neighbors (K-04, K-05, K-11).
+    Cursor {
+        next: Option<String>,
+        previous: Option<String>,
+    },
+}
+
 /// A `ListResponse` around resources that are serialized already (Q-01, Q-02, P-05).
 #[must_use]
-pub fn list_response(total: i64, start_index: i64, resources: &[String]) -> String {
+pub fn list_response(total: i64, page: &Page, resources: &[String]) -> String {
     let mut out = String::with_capacity(
-        192 + resources
+        512 + resources
             .iter()
             .map(|resource| resource.len() + 1)
             .sum::<usize>(),
@@ -19,10 +31,22 @@ pub fn list_response(total: i64, start_index: i64, resources: &[String]) -> Stri
         "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":",
     );
     out.push_str(&total.to_string());
-    out.push_str(",\"startIndex\":");
-    out.push_str(&start_index.to_string());
-    out.push_str(",\"itemsPerPage\":");
-    out.push_str(&resources.len().to_string());
+    let mut member = |name: &str, value: &str| {
+        for part in [",\"", name, "\":", value] {
+            out.push_str(part);
+        }
+    };
+    match page {
+        Page::Index(start_index) => member("startIndex", &start_index.to_string()),
+        Page::Cursor { next, previous } => {
+            for (name, cursor) in [("nextCursor", next), ("previousCursor", previous)] {
+                if let Some(cursor) = cursor {
+                    member(name, &Value::from(cursor.as_str()).to_string());
+                }
+            }
+        }
+    }
+    member("itemsPerPage", &resources.len().to_string());
     out.push_str(",\"Resources\":[");
     for (position, resource) in resources.iter().enumerate() {
         if position > 0 {
@@ -42,6 +66,14 @@ pub fn service_provider_config(base: &str) -> Value {
         "patch": { "supported": true },
         "bulk": { "supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": bulk::MAX_PAYLOAD },
         "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_RESULTS,
+            "cursorTimeout": CURSOR_TIMEOUT,
+        },
         "changePassword": { "supported": false },
         "sort": { "supported": true },
         "etag": { "supported": true },
@@ -83,8 +115,8 @@ mod tests {
             vec!["{\"id\":\"1\"}".to_owned()],
             vec!["{}".to_owned(), "{\"id\":\"2\"}".to_owned()],
         ] {
-            let list: Value =
-                serde_json::from_str(&list_response(12, 3, &resources)).expect("JSON");
+            let list: Value = serde_json::from_str(&list_response(12, &Page::Index(3), &resources))
+                .expect("JSON");
             assert_eq!(
                 (&list["totalResults"], &list["startIndex"]),
                 (&json!(12), &json!(3))
@@ -94,6 +126,28 @@ mod tests {
                 list["Resources"].as_array().map(Vec::len),
                 Some(resources.len())
             );
+        }
+    }
+
+    #[test]
+    fn a_page_of_cursors_names_them_and_no_index() {
+        let page = |next: Option<&str>, previous: Option<&str>| {
+            let page = Page::Cursor {
+                next: next.map(str::to_owned),
+                previous: previous.map(str::to_owned),
+            };
+            let list = list_response(2, &page, &["{}".to_owned()]);
+            serde_json::from_str::<Value>(&list).expect("JSON")
+        };
+        let middle = page(Some("a-1"), Some("b_2"));
+        assert_eq!(
+            (&middle["nextCursor"], &middle["previousCursor"]),
+            (&json!("a-1"), &json!("b_2"))
+        );
+        assert_eq!(middle["itemsPerPage"], json!(1));
+        let only = page(None, None);
+        for name in ["nextCursor", "previousCursor", "startIndex"] {
+            assert_eq!(only.get(name), None, "{name}");
         }
     }
 

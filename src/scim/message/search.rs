@@ -1,4 +1,5 @@
-//! A query's parameters, from a URL or a `.search` body. RFC 7644 §3.4.2, §3.4.3; rows Q-*, P-*, FU-*.
+//! A query's parameters, from a URL or a `.search` body. RFC 7644 §3.4.2, §3.4.3; rows Q-*, P-*, FU-*;
+//! the parameter `cursor` of RFC 9865 §2, rows K-*.
 
 use serde_json::Value;
 
@@ -8,6 +9,8 @@ use crate::scim::error::{ScimError, ScimErrorKind};
 pub const MAX_RESULTS: i64 = 1000;
 /// Resources on a page when the request does not say (E14).
 pub const DEFAULT_COUNT: i64 = 100;
+/// How long a cursor holds, in seconds (E16, K-21).
+pub const CURSOR_TIMEOUT: i64 = 3600;
 /// A filter in a URL, in bytes (E9, F-60); a `.search` body takes more.
 const MAX_FILTER_IN_URL: usize = 8 << 10;
 /// Names in `attributes` (E17).
@@ -24,6 +27,10 @@ pub struct SearchRequest {
     pub start_index: i64,
     /// 0 to [`MAX_RESULTS`] (P-02, P-03, P-08).
     pub count: i64,
+    /// Whether the request said how many; else `count` is the default (P-06).
+    pub count_is_given: bool,
+    /// Given in cursor mode; empty asks for the first page (K-02).
+    pub cursor: Option<String>,
     /// Comma-separated names.
     pub attributes: Option<String>,
     pub excluded_attributes: Option<String>,
@@ -33,7 +40,8 @@ impl SearchRequest {
     /// Reads a raw query string. Unknown parameters are ignored (H-10).
     ///
     /// # Errors
-    /// `invalidValue` for a parameter given twice (FU-05), numbers that are none, both projections at once.
+    /// `invalidValue` for a parameter given twice (FU-05), numbers that are none, both projections at once,
+    /// `cursor` beside `startIndex` (K-19); `invalidCount` for a `count` that is no number in cursor mode.
     pub fn from_query(query: &str) -> Result<Self, ScimError> {
         let mut found = Parameters::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -79,6 +87,8 @@ impl SearchRequest {
                 Value::Null => continue,
                 Value::String(text) => Given::Text(text.clone()),
                 Value::Number(number) => Given::Text(number.to_string()),
+                // judged once the mode of paging is known
+                other if name.eq_ignore_ascii_case("count") => Given::Text(other.to_string()),
                 Value::Array(names) => {
                     let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
                     Given::Text(
@@ -116,7 +126,8 @@ struct Parameters {
     sort_by: Option<String>,
     sort_order: Option<String>,
     start_index: Option<i64>,
-    count: Option<i64>,
+    count: Option<String>,
+    cursor: Option<String>,
     attributes: Option<String>,
     excluded_attributes: Option<String>,
 }
@@ -141,10 +152,8 @@ impl Parameters {
                     None => Ok(()),
                 }
             }
-            "count" if !value.is_empty() => match self.count.replace(integer(name, &value)?) {
-                Some(_) => Err(twice()),
-                None => Ok(()),
-            },
+            "count" if !value.is_empty() => once(&mut self.count, value),
+            "cursor" => once(&mut self.cursor, value),
             // repeated projections add up; an empty one counts as absent
             "attributes" if !value.trim().is_empty() => names(&mut self.attributes, name, &value),
             "excludedattributes" if !value.trim().is_empty() => {
@@ -160,12 +169,29 @@ impl Parameters {
                 "attributes and excludedAttributes exclude each other; send one of them",
             ));
         }
+        if self.cursor.is_some() && self.start_index.is_some() {
+            return Err(ScimError::invalid_value(
+                "cursor and startIndex exclude each other; send one of them",
+            ));
+        }
+        let count = match &self.count {
+            Some(text) => Some(integer("count", text).map_err(|error| ScimError {
+                kind: match self.cursor {
+                    Some(_) => ScimErrorKind::InvalidCount,
+                    None => error.kind,
+                },
+                ..error
+            })?),
+            None => None,
+        };
         Ok(SearchRequest {
             filter: self.filter,
             sort_by: self.sort_by,
             sort_order: self.sort_order,
             start_index: self.start_index.unwrap_or(1).max(1),
-            count: self.count.unwrap_or(DEFAULT_COUNT).clamp(0, MAX_RESULTS),
+            count: count.unwrap_or(DEFAULT_COUNT).clamp(0, MAX_RESULTS),
+            count_is_given: count.is_some(),
+            cursor: self.cursor,
             attributes: self.attributes,
             excluded_attributes: self.excluded_attributes,
         })
@@ -275,6 +301,8 @@ mod tests {
             "filter=%",
             "filter=%ff",
             "count=9223372036854775808",
+            "cursor=&startIndex=1",
+            "cursor=a&cursor=b",
         ] {
             assert_eq!(
                 search(query).map_err(|error| error.kind),
@@ -282,6 +310,32 @@ mod tests {
                 "{query}"
             );
         }
+    }
+
+    #[test]
+    fn a_cursor_is_told_from_none_and_makes_a_bad_count_its_own_error() {
+        let search = |query| SearchRequest::from_query(query);
+        for query in ["cursor", "cursor=", "count=3&Cursor="] {
+            assert_eq!(
+                search(query).expect("valid").cursor.as_deref(),
+                Some(""),
+                "{query}"
+            );
+        }
+        assert_eq!(search("count=3").expect("valid").cursor, None);
+        assert!(!search("cursor").expect("valid").count_is_given);
+        assert_eq!(search("cursor&count=-4").expect("valid").count, 0);
+        let kind = search("cursor&count=ten").map_err(|error| error.kind);
+        assert_eq!(kind, Err(ScimErrorKind::InvalidCount));
+        let body = |count: Value| {
+            let schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"];
+            let body = json!({"schemas": schemas, "count": count, "cursor": ""});
+            SearchRequest::from_body(&body).map_err(|error| error.kind)
+        };
+        for count in [json!(true), json!([1]), json!({}), json!("x"), json!(1.5)] {
+            assert_eq!(body(count), Err(ScimErrorKind::InvalidCount));
+        }
+        assert_eq!(body(json!(7)).map(|request| request.count), Ok(7));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::store::Db;
 use super::{Scope, ServiceError};
 use types::id_of;
 
-pub use search::{Found, search, search_all};
+pub use search::{Found, MAX_SKIP, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 
 /// Creates a resource from a request body. Errors: `invalidValue`, `invalidSyntax`, 409 `uniqueness`, plan.

@@ -98,11 +98,14 @@ pub(super) fn members_of(
         // writing to a String cannot fail
         let _ = write!(
             list,
-            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\",\"display\":{name}}}",
+            "{{\"value\":\"{id}\",\"$ref\":\"{base}/Users/{id}\",\"type\":\"User\"",
             id = member.user_id,
             base = call.base,
-            name = document::text(&member.user_name),
         );
+        if call.parts.names {
+            let _ = write!(list, ",\"display\":{}", document::text(&member.user_name));
+        }
+        list.push('}');
     })?;
     Ok((!list.is_empty()).then_some(list))
 }

@@ -122,11 +122,15 @@ pub(super) fn manager_json(base: &str, manager: &LearnerOfUser) -> serde_json::V
 /// `$ref` and `displayName`, computed where the reference resolves (N-02, T-13).
 fn with_manager(body: &str, call: Call<'_>, manager: &LearnerOfUser) -> String {
     let id = manager.user_id;
-    let name = document::text(&manager.display_name);
+    let name = if call.parts.names {
+        format!(",\"displayName\":{}", document::text(&manager.display_name))
+    } else {
+        String::new()
+    };
     body.replacen(
         &format!("{MANAGER}{id}\""),
         &format!(
-            "{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\",\"displayName\":{name}",
+            "{MANAGER}{id}\",\"$ref\":\"{}/Users/{id}\"{name}",
             call.base
         ),
         1,

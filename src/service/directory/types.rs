@@ -55,6 +55,9 @@ pub struct Parts {
     pub groups: bool,
     /// The learner extension, which is returned on request only.
     pub learner: bool,
+    /// Names of members and managers, which are returned on request only: a client that compares what it wrote with
+    /// what it reads takes a name it did not write for a difference.
+    pub names: bool,
 }
 
 /// What a write did.

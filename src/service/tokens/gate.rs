@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::Grant;
 use crate::auth::token::{Cache, Claims, KeyRing, TokenError};
 use crate::clock::Instant;
+use crate::ids::ConnectionId;
 
 /// How long a row's answer is believed, in milliseconds.
 pub const RECHECK: i64 = 5_000;
@@ -147,6 +148,16 @@ impl Gate {
         let mut seen = self.seen();
         seen.epoch += 1;
         seen.cache.retain(|known| known.claims.jti != jti);
+    }
+
+    /// Forgets every token of a connection at once, after a change of the connection was committed.
+    pub fn forget_connection(&self, id: ConnectionId) {
+        let mut seen = self.seen();
+        seen.epoch += 1;
+        seen.cache.retain(|known| match &known.row {
+            Some((_, Ok(grant))) => grant.connection.as_ref().is_none_or(|one| one.id != id),
+            Some((_, Err(_))) | None => true,
+        });
     }
 
     fn may_reload(&self, now: Instant) -> bool {

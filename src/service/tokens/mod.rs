@@ -4,10 +4,12 @@
 //! [`RECHECK`] milliseconds, so a revocation on another node is seen within that time and one on this node at once (B5).
 
 mod gate;
+pub mod manage;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::auth::mac::mac;
 use crate::auth::permission::{Permissions, TokenKind};
 use crate::auth::token::{
     self, AUDIENCE, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError,
@@ -17,7 +19,7 @@ use crate::ids::{ConnectionId, RequestId, TenantId};
 use crate::store::Db;
 use crate::store::queries::connections as connection_rows;
 use crate::store::queries::keys::{self, KeyRow};
-use crate::store::queries::tokens::{self, TokenRow};
+use crate::store::queries::tokens;
 
 use super::scope::{Actor, Connection};
 use super::{Scope, ServiceError, connections};
@@ -27,6 +29,7 @@ pub const LIFETIME: i64 = 365 * 24 * 3600 * 1000;
 /// How old a row's last use may grow before it is written again, in milliseconds.
 const TOUCH: i64 = 5 * 60 * 1000;
 
+pub use crate::store::queries::tokens::TokenRow;
 pub use gate::{Answer, CACHED, Epoch, Gate, RECHECK};
 
 impl From<KeyError> for ServiceError {
@@ -171,6 +174,13 @@ pub fn key_ring(db: &mut Db) -> Result<KeyRing, ServiceError> {
 pub fn prepare_keys(db: &mut Db, now: Instant) -> Result<KeyRing, ServiceError> {
     signing_key(db, now)?;
     key_ring(db)
+}
+
+/// A key for another purpose, derived from the oldest signing key: the same on every node of a database.
+pub fn derived(db: &mut Db, purpose: &str) -> Result<[u8; 32], ServiceError> {
+    let oldest = keys::all(db)?.into_iter().next();
+    let oldest = oldest.ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("there is no key")))?;
+    Ok(mac(oldest.secret.as_bytes(), &[purpose.as_bytes()]))
 }
 
 /// A recorded token, as lists show it.

@@ -77,12 +77,37 @@ pub fn find_by_key(
     db.optional(stmt.bind(tenant).bind(name_key))
 }
 
-/// A tenant's connections, oldest first.
-pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<ConnectionRow>, StoreError> {
-    db.load(
-        Stmt::new(format!(
-            "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? ORDER BY id"
-        ))
-        .bind(tenant),
-    )
+/// A page of a tenant's connections, oldest first.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    after: Option<ConnectionId>,
+    limit: i64,
+) -> Result<Vec<ConnectionRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?"
+    ));
+    let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
+    db.load(stmt.bind(tenant).bind(after).bind(limit))
+}
+
+/// Writes what people may change. Errors: `Conflict` when the name is taken.
+pub fn update(
+    db: &mut Db,
+    tenant: TenantId,
+    row: &ConnectionRow,
+    name_key: &str,
+) -> Result<(), StoreError> {
+    let stmt = Stmt::new(
+        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ? \
+         WHERE tenant_id = ? AND id = ?",
+    );
+    let stmt = stmt
+        .bind(row.name.as_str())
+        .bind(name_key)
+        .bind(row.mode.as_str())
+        .bind(row.approve.as_str())
+        .bind(row.lock_groups)
+        .bind(row.switches.as_str());
+    db.execute(stmt.bind(tenant).bind(row.id)).map(drop)
 }

@@ -1,11 +1,12 @@
 //! The audit trail: append-only rows of who did what, because of which request (§2.11).
 
+use diesel::QueryableByName;
 use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::ids::{EventId, RequestId, TenantId};
 use crate::learning::event::Event;
-use crate::store::statement::Stmt;
+use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, SqlId, StoreError};
 
 /// Who writes, when, because of which request.
@@ -17,7 +18,7 @@ pub struct By {
 }
 
 /// One stored event.
-#[derive(Debug, Clone, diesel::QueryableByName)]
+#[derive(Debug, Clone, QueryableByName)]
 pub struct EventRow {
     #[diesel(sql_type = SqlId)]
     pub id: EventId,
@@ -49,6 +50,64 @@ pub fn insert(db: &mut Db, tenant: TenantId, by: &By, event: &Event) -> Result<(
     .bind(event.event_type.as_str())
     .bind(event.data.to_string());
     db.execute(stmt).map(drop)
+}
+
+/// What a page of events is narrowed to; all conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    pub actor: Option<String>,
+    pub entity: Option<String>,
+    pub entity_id: Option<Uuid>,
+    pub event_type: Option<String>,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+}
+
+/// One event with the thing it is about.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct AuditRow {
+    #[diesel(embed)]
+    pub event: EventRow,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub entity: String,
+    #[diesel(sql_type = SqlId)]
+    pub entity_id: EventId,
+}
+
+/// A page of events, newest first.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    filter: &EventFilter,
+    before: Option<EventId>,
+    limit: i64,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let mut conditions = String::new();
+    let mut binds: Vec<Bind> = vec![tenant.into()];
+    let mut narrow = |condition: &str, bind: Option<Bind>| {
+        if let Some(bind) = bind {
+            conditions.push_str(condition);
+            binds.push(bind);
+        }
+    };
+    narrow(" AND id < ?", before.map(Into::into));
+    narrow(" AND entity_id = ?", filter.entity_id.map(Into::into));
+    narrow(" AND actor = ?", filter.actor.clone().map(Into::into));
+    narrow(" AND entity = ?", filter.entity.clone().map(Into::into));
+    narrow(
+        " AND event_type = ?",
+        filter.event_type.clone().map(Into::into),
+    );
+    narrow(" AND at >= ?", filter.since.map(Into::into));
+    narrow(" AND at < ?", filter.until.map(Into::into));
+    db.load(
+        Stmt::new(format!(
+            "SELECT id, at, actor, request_id, event_type, data, entity, entity_id FROM events \
+             WHERE tenant_id = ?{conditions} ORDER BY id DESC LIMIT ?"
+        ))
+        .binds(binds)
+        .bind(limit),
+    )
 }
 
 /// The newest events of one entity.

@@ -10,6 +10,7 @@ pub mod enrollments;
 pub mod events;
 pub mod groups_directory;
 pub mod groups_learning;
+pub mod idempotency;
 pub mod invariants;
 pub mod jobs;
 pub mod keys;

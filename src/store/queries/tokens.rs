@@ -82,6 +82,23 @@ pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<TokenRow>, StoreError> 
     db.load(stmt.bind(tenant))
 }
 
+/// A page of a tenant's tokens by `jti`, revoked and expired ones included.
+pub fn page(
+    db: &mut Db,
+    tenant: TenantId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<TokenRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? AND jti > ? ORDER BY jti LIMIT ?"
+    ));
+    db.load(
+        stmt.bind(tenant)
+            .bind(after.unwrap_or_default())
+            .bind(limit),
+    )
+}
+
 /// Takes a token back; says whether it was live.
 pub fn revoke(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<bool, StoreError> {
     let stmt = Stmt::new(

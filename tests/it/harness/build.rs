@@ -92,7 +92,13 @@ pub fn rows(api: &Client, path: &str) -> Vec<Value> {
         let next = cursor
             .map(|cursor| format!("&cursor={cursor}"))
             .unwrap_or_default();
-        let page = api.get(&format!("{path}?limit=200{next}"));
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let limit = if path.contains("limit=") {
+            ""
+        } else {
+            "limit=200"
+        };
+        let page = api.get(&format!("{path}{mark}{limit}{next}"));
         page.expect(200);
         rows.extend(page.json["data"].as_array().cloned().unwrap_or_default());
         cursor = page.json["page"]["next_cursor"].as_str().map(str::to_owned);

@@ -31,6 +31,7 @@ pub fn call(whole: bool) -> Call<'static> {
             members: whole,
             groups: whole,
             learner: whole,
+            names: whole,
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Laws: statements about all inputs, tried on many random ones. `style/anchors.md` II.11.
 
+mod cursors;
 mod ground;
 mod groups;
 mod people;

@@ -231,9 +231,10 @@ impl Candidates {
         if seek.back {
             rows.reverse();
         }
-        let total = match seek.counts {
-            true => Some(self.total::<R>(db, (0, seek.limit), rows.len())?),
-            false => None,
+        let total = match (seek.counts, seek.from, seek.back) {
+            (false, _, _) => None,
+            (true, Gap::Start, false) => Some(self.total::<R>(db, (0, seek.limit), rows.len())?),
+            (true, _, _) => Some(self.total::<R>(db, (0, 0), 0)?),
         };
         let rows = rows.into_iter().map(|row| (row, None)).collect();
         Ok(Sought::Rows { rows, total })

@@ -203,8 +203,10 @@ fn candidates<R: Listed>(
     tenant: TenantId,
     filter: Option<&CheckedFilter>,
 ) -> Result<(Candidates, bool), StoreError> {
-    let condition: Option<Lowered> =
-        filter.map(|filter| lower(filter, R::KIND, tenant, db.dialect()));
+    let condition: Option<Lowered> = filter
+        .map(|filter| lower(filter, R::KIND, tenant, db.dialect()))
+        // a filter that always holds is none: then the counter knows the total
+        .filter(|condition| condition.sql != "TRUE" || condition.exactness != Exactness::Exact);
     let exact = match condition.as_ref().map(|condition| condition.exactness) {
         None | Some(Exactness::Exact) => true,
         Some(Exactness::UnlessCut) => !has_cut_keys(db, tenant)?,
