@@ -52,6 +52,12 @@ pub async fn bulk(
     let Provisioner(scope) = who;
     let entry = exchange::entry(&request, &scope, Operation::Bulk, None);
     let base = exchange::base(&state, &request);
+    // every operation writes: each would be refused for the same reason (A21), so the body is not even read (AU-02)
+    if let Err(error) =
+        may(&scope, Permission::ScimBulk).and_then(|()| may(&scope, Permission::ScimWrite))
+    {
+        return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
+    }
     let body = match exchange::json(&request, payload, MAX_PAYLOAD).await {
         Ok((body, _)) => body,
         Err(mut failure) => {
@@ -69,12 +75,6 @@ pub async fn bulk(
             &error::scim(&error, scope.request),
         )
     };
-    // every operation writes: each would be refused for the same reason (A21)
-    if let Err(error) =
-        may(&scope, Permission::ScimBulk).and_then(|()| may(&scope, Permission::ScimWrite))
-    {
-        return refused(error);
-    }
     let plan = match BulkRequest::parse(body, &base, &state.registry, &scope.switches()) {
         Ok(request) => Arc::new(Plan::of(request)),
         Err(error) => return refused(error.into()),

@@ -1,9 +1,11 @@
 //! Lists and searches of one kind and of every kind. RFC 7644 §3.4.2, §3.4.3.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
 use crate::auth::permission::Permission;
 use crate::http::AppState;
+use crate::http::error::{self, ScimFailure};
 use crate::http::guard::Provisioner;
 use crate::scim::message::{self, SearchRequest};
 use crate::scim::project::Projection;
@@ -14,6 +16,16 @@ use crate::service::{Scope, ServiceError};
 use super::asked::{may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT};
 use super::respond::{self, Reply};
+
+/// The body of a search, read only for who may read (AU-02).
+async fn allowed_body(
+    request: &HttpRequest,
+    scope: &Scope,
+    payload: web::Payload,
+) -> Result<(Value, String), ScimFailure> {
+    may(scope, Permission::ScimRead).map_err(|error| error::scim(&error, scope.request))?;
+    exchange::json(request, payload, BODY_LIMIT).await
+}
 
 /// `GET /Users`.
 pub async fn list(
@@ -46,7 +58,7 @@ pub async fn search(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
+    let parsed = allowed_body(&request, &scope, payload).await;
     let mut entry = exchange::entry(
         &request,
         &scope,
@@ -87,7 +99,7 @@ pub async fn search_all(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
-    let parsed = exchange::json(&request, payload, BODY_LIMIT).await;
+    let parsed = allowed_body(&request, &scope, payload).await;
     let entry = exchange::entry(
         &request,
         &scope,

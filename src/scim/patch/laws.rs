@@ -163,6 +163,28 @@ proptest! {
         prop_assert!(!changed);
     }
 
+    // PA-11, PA-38
+    #[test]
+    fn replacing_twice_is_replacing_once(person in person(), other in person()) {
+        let mut value = other;
+        if let Some(value) = value.as_object_mut() { value.insert("userName".to_owned(), json!("ada")); }
+        let ops = json!([{"op": "replace", "value": value}]);
+        let (once, _) = patched(&user_type(), &person, &ops, &Switches::default()).unwrap();
+        let (twice, changed) = patched(&user_type(), &once, &ops, &Switches::default()).unwrap();
+        prop_assert_eq!(twice, once);
+        prop_assert!(!changed);
+    }
+
+    // PA-33, PA-47
+    #[test]
+    fn what_is_added_and_removed_again_leaves_nothing(person in person(), display in "[a-z]{1,3}") {
+        let path = "emails[value eq \"new@x.test\"]";
+        let ops = json!([{"op": "add", "path": "emails", "value": [{"value": "new@x.test", "display": display}]}, {"op": "remove", "path": path}]);
+        let (after, changed) = patched(&user_type(), &person, &ops, &Switches::default()).unwrap();
+        prop_assert_eq!(after, person);
+        prop_assert!(!changed);
+    }
+
     #[test]
     fn random_patches_never_panic_and_leave_a_document_that_a_put_would_accept_unchanged(person in person(), ops in proptest::collection::vec(operation(), 1..5)) {
         for switches in [Switches::default(), Switches { replace_creates: true, ..Switches::default() }, Switches::strict()] {

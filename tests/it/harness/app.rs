@@ -8,7 +8,7 @@ use rollcall::app::{Running, spawn};
 use rollcall::auth::permission::{Permissions, TokenKind};
 use rollcall::clock::{Clock, Instant};
 use rollcall::config::Config;
-use rollcall::ids::{ConnectionId, TenantId};
+use rollcall::ids::{ConnectionId, RequestId, TenantId};
 use rollcall::learning::plan::SubscriptionPlan;
 use rollcall::scim::quirks;
 use rollcall::scim::switches::Switches;
@@ -16,6 +16,7 @@ use rollcall::service::tokens::NewToken;
 use rollcall::service::{ServiceError, connections, tenants, tokens};
 use rollcall::store::Db;
 use rollcall::store::queries::{self, connections::ConnectionRow};
+use rollcall::store::statement::Stmt;
 use serde_json::Value;
 
 use super::client::Client;
@@ -132,6 +133,36 @@ impl TestApp {
             Ok(queries::connections::insert(db, tenant, &row, &named)?)
         });
         self.client("/scim/v2", Some(&self.token("scim", None, Some(name))))
+    }
+
+    /// Makes `count` users at once, in the store: `crowd1@acme.test` …, each with a title.
+    pub fn crowd(&self, count: i64) {
+        let (tenant, now) = (self.tenant, self.clock.now());
+        self.write(move |db| {
+            let new_id = db.dialect().new_id;
+            let learners = Stmt::new(format!(
+                "INSERT INTO learners (tenant_id, id, registration, approval, active, suspended, display_name, email, registered_via, \
+                 version, created_at, modified_at) \
+                 WITH RECURSIVE n(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < ?) \
+                 SELECT ?, {new_id}, 'registered', 'approved', TRUE, FALSE, 'Crowd', 'crowd' || CAST(i AS TEXT) || '@acme.test', 'scim', \
+                 1, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM n"
+            ))
+            .once(true);
+            let (at, connection) = (now.0, None::<ConnectionId>);
+            db.execute(learners.bind(count).bind(tenant).bind(at).bind(at))?;
+            let users = Stmt::new(format!(
+                "INSERT INTO users (tenant_id, id, learner_id, connection_id, user_name, user_name_key, active, version, created_at, \
+                 modified_at, doc) \
+                 SELECT l.tenant_id, {new_id}, l.id, ?, l.email, l.email, TRUE, 1, l.created_at, l.created_at, \
+                 '{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"' || l.email || \
+                 '\",\"title\":\"Engineer\",\"active\":true}}' \
+                 FROM learners l WHERE l.tenant_id = ? AND l.display_name = 'Crowd'"
+            ))
+            .once(true);
+            db.execute(users.bind(connection).bind(tenant))?;
+            queries::counters::add(db, tenant, "users", RequestId::new().0, count)?;
+            Ok(())
+        });
     }
 
     /// SCIM and REST clients of another tenant of the same server.

@@ -44,6 +44,9 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What may ask for rows of every tenant, by a piece of its text, and why.
+const TENANTLESS: &[(&str, &str)] = &[];
+
 /// SQL texts heard so far; `true` once planned.
 static HEARD: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
 
@@ -99,6 +102,27 @@ pub fn check(url: &str) {
     let mut conn = SqliteConnection::establish(path).expect("the test's database opens");
     conn.batch_execute("PRAGMA busy_timeout=5000")
         .expect("a setting");
+    // MT-04: a statement on a tenant's table names the tenant
+    let tables: Vec<Step> = sql_query(
+        "SELECT m.name AS detail FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tenant_id' WHERE m.type = 'table'",
+    )
+    .load(&mut conn)
+    .expect("the tables");
+    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let stray: Vec<&String> = new
+        .iter()
+        .filter(|sql| {
+            let asks = sql
+                .split(word)
+                .any(|one| tables.iter().any(|table| table.detail == one));
+            asks && !sql.contains("tenant_id")
+        })
+        .filter(|sql| !TENANTLESS.iter().any(|(part, _)| sql.contains(part)))
+        .collect();
+    assert!(
+        stray.is_empty() && tables.len() > 10,
+        "statements that name no tenant: {stray:#?}"
+    );
     let walks: Vec<String> = new
         .iter()
         .filter(|sql| !ALLOWED.iter().any(|(part, _)| sql.contains(part)))

@@ -194,7 +194,10 @@ impl Query {
 fn too_many() -> ServiceError {
     ScimError::new(
         ScimErrorKind::TooMany,
-        "too many resources match for a sort by this attribute; narrow the filter",
+        format!(
+            "more than {} resources match, too many for a sort by this attribute; narrow the filter",
+            rows::SORTABLE
+        ),
     )
     .into()
 }

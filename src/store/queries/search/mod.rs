@@ -26,7 +26,7 @@ pub use order::{Gap, Order, Position};
 /// How many candidates a judge sees at a time.
 const BATCH: usize = 1000;
 /// How many resources a sort may touch that no column gives (E18).
-const SORTABLE: usize = 100_000;
+pub const SORTABLE: usize = 100_000;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]

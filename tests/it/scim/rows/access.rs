@@ -58,6 +58,10 @@ fn a_reader_is_refused_before_its_body_is_read() {
         reader.send("PUT", &path, Some(body)).scim_failure(403);
         reader.send("PATCH", &path, Some(body)).scim_failure(403);
         reader.send("POST", "/Groups", Some(body)).scim_failure(403);
+        reader.send("POST", "/Bulk", Some(body)).scim_failure(403);
+        for path in ["/.search", "/Users/.search"] {
+            writer.send("POST", path, Some(body)).scim_failure(403);
+        }
     }
     reader.delete(&path).scim_failure(403);
     reader.get(&path).expect(200);

@@ -133,6 +133,25 @@ fn at_one_types_endpoint_an_attribute_it_lacks_is_a_mistake() {
         .scim_error("invalidFilter");
 }
 
+// Q-12, SE-09: what would cost too much is refused, and what is narrower or has an index is answered
+#[test]
+fn an_order_no_index_serves_is_refused_for_a_crowd() {
+    let app = TestApp::new();
+    let scim = app.scim();
+    app.crowd(100_001);
+    let wide = scim.get("/Users?sortBy=title&count=1");
+    wide.scim_error("tooMany");
+    assert!(wide.text.contains("100000"), "the limit is named: {wide:?}");
+    for narrow in [
+        "/Users?sortBy=userName&count=1",
+        "/Users?count=1",
+        "/Users?sortBy=title&filter=userName eq \"crowd7@acme.test\"",
+    ] {
+        let page = scim.get(narrow);
+        assert_eq!(page.expect(200).names("userName").len(), 1, "{narrow}");
+    }
+}
+
 //
 #[test]
 fn a_search_answers_as_the_list_does_and_makes_nothing() {
