@@ -92,8 +92,8 @@ fn directory(
     )?;
     Ok(Scope {
         actor: Actor::Scim {
-            jti: "j".into(),
-            label: name.into(),
+            jti: "j".to_owned(),
+            label: name.to_owned(),
         },
         connection: Some(Arc::new(Connection {
             id,

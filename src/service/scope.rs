@@ -12,9 +12,9 @@ use crate::scim::switches::Switches;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A provisioning client, by its token.
-    Scim { jti: Arc<str>, label: Arc<str> },
+    Scim { jti: String, label: String },
     /// A REST client, by its token.
-    Api { jti: Arc<str>, label: Arc<str> },
+    Api { jti: String, label: String },
     /// The server itself: workers and the command line.
     System(&'static str),
 }

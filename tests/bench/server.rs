@@ -58,8 +58,8 @@ impl Bench {
                 connections::create(db, tenant.id, "Bench", Client::Generic, now)?;
             let mut scope = Scope::system(tenant.id, "bench", now);
             scope.actor = Actor::Scim {
-                jti: "bench".into(),
-                label: "bench".into(),
+                jti: "bench".to_owned(),
+                label: "bench".to_owned(),
             };
             let scim = NewToken {
                 connection: Some(connection.id),
