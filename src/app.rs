@@ -10,10 +10,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONNECTION, HeaderValue};
-use actix_web::middleware::{Next, NormalizePath, from_fn};
+use actix_web::dev::Server;
+use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -92,7 +90,6 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .app_data(data.clone())
             .wrap(from_fn(compress::wrap))
             .wrap(from_fn(envelope::wrap))
-            .wrap(from_fn(in_flight))
             // `/Users/` is `/Users`, and a doubled slash is one (H-09)
             .wrap(NormalizePath::trim())
             .configure(|app| routes::configure(app, &data.registry))
@@ -118,24 +115,6 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
         .copied()
         .context("the server is bound to no address")?;
     Ok((server.run(), address))
-}
-
-/// Counts the request in, and closes the connection behind it when the server is going away.
-async fn in_flight(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let metrics = request
-        .app_data::<web::Data<AppState>>()
-        .map(|state| state.metrics.clone());
-    let _counted = metrics.as_ref().map(Metrics::enter);
-    let mut response = next.call(request).await?;
-    if metrics.is_some_and(|metrics| metrics.is_draining()) {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    Ok(response)
 }
 
 /// Serves until `stop` resolves, then drains. `hurry` cuts the draining short.

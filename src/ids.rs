@@ -35,7 +35,8 @@ macro_rules! ids {
             /// Accepts the hyphenated lower-case form only, so one resource has one address.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let id = Uuid::try_parse(text)?;
-                if id.as_hyphenated().to_string() == text { Ok(Self(id)) } else { Uuid::try_parse("").map(Self) }
+                let mut canonical = Uuid::encode_buffer();
+                if id.as_hyphenated().encode_lower(&mut canonical) == text { Ok(Self(id)) } else { Uuid::try_parse("").map(Self) }
             }
         }
     )*};

@@ -19,9 +19,10 @@ impl Default for Style {
     }
 }
 
-/// Whether a spreadsheet would take a cell for a formula.
+/// Whether a spreadsheet would take a cell for a formula; a byte order mark before it is not seen by everyone who reads.
 fn runs(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.trim_start_matches('\u{feff}')
+        .starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// A cell that a spreadsheet shows as it stands.
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_cell_that_would_run_is_quoted_away_and_read_back() {
-        for text in ["=1+1", "+49 30", "-5", "@x", "\tx", "\rx"] {
+        for text in ["=1+1", "+49 30", "-5", "@x", "\tx", "\rx", "\u{feff}=1"] {
             assert_eq!(safe(text), format!("'{text}"));
             assert_eq!(unsafe_again(&safe(text)), text);
         }

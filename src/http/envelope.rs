@@ -1,4 +1,5 @@
 //! What stands around every answer: request id, safe headers, one log line, a count, and a SCIM body even after a panic (C33, A26).
+//! While the server goes away it also ends the connection behind the answer (C16).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant as Stopwatch;
@@ -32,6 +33,7 @@ pub async fn wrap(
     let started = Stopwatch::now();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let state = request.app_data::<web::Data<AppState>>().cloned();
+    let _counted = state.as_ref().map(|state| state.metrics.enter());
     let length = request
         .uri()
         .path_and_query()
@@ -47,7 +49,8 @@ pub async fn wrap(
             .map(|done| done.map(ServiceResponse::map_into_left_body))
     };
     let dress = |headers: &mut HeaderMap, status: StatusCode| {
-        if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        let mut text = uuid::Uuid::encode_buffer();
+        if let Ok(value) = HeaderValue::from_str(id.0.as_hyphenated().encode_lower(&mut text)) {
             headers.insert(REQUEST_ID, value);
         }
         headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
@@ -57,6 +60,9 @@ pub async fn wrap(
         );
         if let Some(state) = &state {
             state.metrics.count(status.as_u16());
+            if state.metrics.is_draining() {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
         }
         log::info!(
             "{method} {path} answered {} in {} µs [request {id}]",

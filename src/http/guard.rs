@@ -136,7 +136,7 @@ impl ResponseError for Refusal {
 }
 
 /// The token of a request: the `Authorization` header with or without the word `Bearer`, if there is exactly one.
-fn bearer(request: &HttpRequest) -> Option<String> {
+fn bearer(request: &HttpRequest) -> Option<&str> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let (Some(value), None) = (headers.next(), headers.next()) else {
         return None;
@@ -147,7 +147,55 @@ fn bearer(request: &HttpRequest) -> Option<String> {
         Some(_) => return None,
         None => text,
     };
-    (!token.is_empty() && !token.eq_ignore_ascii_case("bearer")).then(|| token.to_owned())
+    (!token.is_empty() && !token.eq_ignore_ascii_case("bearer")).then_some(token)
+}
+
+/// Whose request this is, as the log will know it.
+fn request_id(request: &HttpRequest) -> RequestId {
+    request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(RequestId::new)
+}
+
+/// A good token at the right door becomes a scope.
+fn admitted(
+    grant: &Grant,
+    door: TokenKind,
+    request: RequestId,
+    now: Instant,
+) -> Result<Scope, Refusal> {
+    let refuse = |why| Err(Refusal { door, why });
+    if grant.kind != door {
+        return refuse(Why::WrongKind);
+    }
+    match &grant.connection {
+        Some(connection) if connection.paused => refuse(Why::Paused(connection.name.clone())),
+        _ => Ok(grant.scope(request, now)),
+    }
+}
+
+/// The answer when memory suffices, which it nearly always does.
+fn at_once(request: &HttpRequest, door: TokenKind) -> Option<Result<Scope, Refusal>> {
+    let stranger = || Refusal {
+        door,
+        why: Why::Unauthenticated(request.headers().contains_key(header::AUTHORIZATION)),
+    };
+    let (Some(token), Some(state)) = (bearer(request), request.app_data::<web::Data<AppState>>())
+    else {
+        return Some(Err(stranger()));
+    };
+    let now = state.clock.now();
+    match state.tokens.ask(token, now) {
+        Answer::Good(grant) => Some(admitted(&grant, door, request_id(request), now)),
+        Answer::Bad(error) => {
+            let id = request_id(request);
+            log::debug!("refused a token: {error} [request {id}]");
+            Some(Err(stranger()))
+        }
+        Answer::Ask(..) | Answer::Reload => None,
+    }
 }
 
 /// Everything the answer depends on, taken out of the request so that the answer may be waited for.
@@ -165,12 +213,8 @@ impl Visit {
         Self {
             door,
             sent: request.headers().contains_key(header::AUTHORIZATION),
-            token: bearer(request),
-            request: request
-                .extensions()
-                .get::<RequestId>()
-                .copied()
-                .unwrap_or_else(RequestId::new),
+            token: bearer(request).map(str::to_owned),
+            request: request_id(request),
             state: request.app_data::<web::Data<AppState>>().cloned(),
         }
     }
@@ -187,31 +231,7 @@ impl Visit {
     }
 
     fn admit(&self, grant: &Grant, now: Instant) -> Result<Scope, Refusal> {
-        if grant.kind != self.door {
-            return Err(self.refuse(Why::WrongKind));
-        }
-        match &grant.connection {
-            Some(connection) if connection.paused => {
-                Err(self.refuse(Why::Paused(connection.name.clone())))
-            }
-            _ => Ok(grant.scope(self.request, now)),
-        }
-    }
-
-    /// The answer when memory suffices, which it nearly always does.
-    fn at_once(&self) -> Option<Result<Scope, Refusal>> {
-        let (Some(token), Some(state)) = (&self.token, &self.state) else {
-            return Some(Err(self.stranger()));
-        };
-        let now = state.clock.now();
-        match state.tokens.ask(token, now) {
-            Answer::Good(grant) => Some(self.admit(&grant, now)),
-            Answer::Bad(error) => {
-                log::debug!("refused a token: {error} [request {}]", self.request);
-                Some(Err(self.stranger()))
-            }
-            Answer::Ask(..) | Answer::Reload => None,
-        }
+        admitted(grant, self.door, self.request, now)
     }
 
     /// The answer with a look at the row, and at the keys where the token's is unknown.
@@ -284,12 +304,14 @@ fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -
     {
         return Either::Left(ready(Ok(make(scope.clone()))));
     }
-    let visit = Visit::of(request, door);
-    match visit.at_once() {
+    match at_once(request, door) {
         Some(answer) => Either::Left(ready(answer.map(make).map_err(Error::from))),
-        None => Either::Right(Box::pin(async move {
-            visit.in_time().await.map(make).map_err(Error::from)
-        })),
+        None => {
+            let visit = Visit::of(request, door);
+            Either::Right(Box::pin(async move {
+                visit.in_time().await.map(make).map_err(Error::from)
+            }))
+        }
     }
 }
 
@@ -319,10 +341,9 @@ async fn admit(
     next: Next<impl MessageBody + 'static>,
     door: TokenKind,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let visit = Visit::of(request.request(), door);
-    let answer = match visit.at_once() {
+    let answer = match at_once(request.request(), door) {
         Some(answer) => answer,
-        None => visit.in_time().await,
+        None => Visit::of(request.request(), door).in_time().await,
     };
     match answer {
         Ok(scope) => {

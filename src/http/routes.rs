@@ -28,6 +28,9 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
         .service(
             web::scope("/scim/v2")
                 .wrap(from_fn(guard::provisioner))
+                // routes are tried in order: what is asked for all day stands first
+                .configure(|scim| kind(scim, "/Users", Kind::User))
+                .configure(|scim| kind(scim, "/Groups", Kind::Group))
                 // no search here, and `.search` is no schema's name
                 .service(
                     web::resource(["/Schemas/.search", "/ResourceTypes/.search"])

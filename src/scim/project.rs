@@ -1,6 +1,7 @@
 //! What of a resource goes out: `returned` × `attributes` × `excludedAttributes`. RFC 7644 §3.4.2.5, §3.9; rows A-*.
 //!
-//! A projection decides once, for every attribute of a type; applying it to a document is a walk over that document.
+//! A projection decides once, for every attribute of a type; applying it to a document is a walk over that document. Where
+//! the request says nothing, nothing needs to be decided: the stored text is the answer.
 //! What no schema defines, and what is never returned, has no entry and so cannot leave.
 
 use std::collections::{HashMap, HashSet};
@@ -31,8 +32,13 @@ type Shown = HashMap<String, Show>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection {
     asked: Asked,
-    /// Whether a stored document can go out as it is.
-    raw: bool,
+    /// `None` while the request says nothing and the type stores nothing that is hidden: a stored document goes out as it is.
+    decided: Option<Decided>,
+}
+
+/// What is shown of every attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Decided {
     core: Shown,
     extensions: HashMap<String, Shown>,
 }
@@ -65,15 +71,22 @@ impl Projection {
             }
             (Some(text), None) => Asked::Only(Selection::read(rt, "attributes", text)?),
             (None, Some(text)) => Asked::Except(Selection::read(rt, "excludedAttributes", text)?),
-            (None, None) => Asked::Nothing,
+            (None, None) => return Ok(Self::standard(rt)),
         };
-        Ok(Self::of(rt, asked))
+        Ok(Self {
+            decided: Some(Decided::of(rt, &asked)),
+            asked,
+        })
     }
 
     /// The shape of a response whose request says nothing about it.
     #[must_use]
     pub fn standard(rt: &ResourceType) -> Self {
-        Self::of(rt, Asked::Nothing)
+        let asked = Asked::Nothing;
+        Self {
+            decided: hides_stored(rt).then(|| Decided::of(rt, &asked)),
+            asked,
+        }
     }
 
     /// The same, and the attributes of `returned: request` which the body of this very write named (M-28).
@@ -82,13 +95,17 @@ impl Projection {
         if matches!(self.asked, Asked::Only(_)) {
             return self;
         }
+        let mut decided = match self.decided.take() {
+            Some(decided) => decided,
+            None => Decided::of(rt, &self.asked),
+        };
         for attr in named.iter().filter_map(|path| rt.attr(path)) {
             if attr.leaf().returned != Returned::Request || self.excludes(&attr) {
                 continue;
             }
             let shown = match &attr.extension {
-                Some(schema) => self.extensions.entry(schema.id.clone()).or_default(),
-                None => &mut self.core,
+                Some(schema) => decided.extensions.entry(schema.id.clone()).or_default(),
+                None => &mut decided.core,
             };
             match &attr.sub {
                 None => {
@@ -101,6 +118,7 @@ impl Projection {
                 }
             }
         }
+        self.decided = Some(decided);
         self
     }
 
@@ -126,26 +144,43 @@ impl Projection {
     /// as it is.
     #[must_use]
     pub const fn is_raw(&self) -> bool {
-        self.raw
+        self.decided.is_none()
     }
 
-    /// Whether anything of a core attribute (`members`, `groups`, `meta`) or of an extension's (`urn:…:enrollments`)
-    /// is shown. The name is in the schema's spelling.
+    /// Whether anything of a core attribute (`members`, `groups`, `meta`) or of one of the extension `urn` is shown. The
+    /// names are in the schema's spelling.
     #[must_use]
-    pub fn wants(&self, name: &str) -> bool {
-        match name.rsplit_once(':') {
-            Some((urn, name)) => self
+    pub fn wants(&self, rt: &ResourceType, urn: Option<&str>, name: &str) -> bool {
+        match (&self.decided, urn) {
+            (Some(decided), Some(urn)) => decided
                 .extensions
                 .get(urn)
                 .is_some_and(|shown| shown.contains_key(name)),
-            None => self.core.contains_key(name),
+            (Some(decided), None) => decided.core.contains_key(name),
+            (None, _) => {
+                let defs = match urn {
+                    Some(urn) => rt.extension(urn).map(|schema| &schema.attributes),
+                    None => Some(&rt.schema.attributes),
+                };
+                let common = rt.common.iter().filter(|_| urn.is_none());
+                defs.into_iter()
+                    .flatten()
+                    .chain(common)
+                    .find(|def| def.name == name)
+                    .is_some_and(|def| goes_out(def))
+            }
         }
     }
 
     /// Whether a sub-attribute of a core attribute is shown; both names in the schema's spelling.
     #[must_use]
-    pub fn wants_part(&self, name: &str, part: &str) -> bool {
-        match self.core.get(name) {
+    pub fn wants_part(&self, rt: &ResourceType, name: &str, part: &str) -> bool {
+        let Some(decided) = &self.decided else {
+            return rt
+                .attr(&format!("{name}.{part}"))
+                .is_some_and(|attr| goes_out(&attr.def) && goes_out(attr.leaf()));
+        };
+        match decided.core.get(name) {
             Some(Show::Whole) => true,
             Some(Show::Parts(parts)) => parts.contains(part),
             None => false,
@@ -155,17 +190,32 @@ impl Projection {
     /// The document as the client wants it; `id`, `schemas` and `meta` are part of the document given.
     #[must_use]
     pub fn apply(&self, rt: &ResourceType, document: &Map<String, Value>) -> Map<String, Value> {
+        let standard;
+        let decided = match &self.decided {
+            Some(decided) => decided,
+            None => {
+                standard = Decided::of(rt, &self.asked);
+                &standard
+            }
+        };
         let mut out = Map::with_capacity(document.len());
         for (name, value) in document {
-            let value = match self.core.get(name) {
+            let value = match decided.core.get(name) {
                 Some(show) => show.apply(value),
-                None => self.apply_extension(rt, name, value),
+                None => decided.apply_extension(rt, name, value),
             };
             out.extend(value.map(|value| (name.clone(), value)));
         }
         out
     }
+}
 
+/// Whether an attribute goes out to who asks for nothing.
+const fn goes_out(def: &AttributeDef) -> bool {
+    matches!(def.returned, Returned::Always | Returned::Default)
+}
+
+impl Decided {
     fn apply_extension(&self, rt: &ResourceType, urn: &str, value: &Value) -> Option<Value> {
         let schema = rt.extension(urn)?;
         let shown = self.extensions.get(&schema.id)?;
@@ -177,10 +227,10 @@ impl Projection {
         (!kept.is_empty()).then_some(Value::Object(kept))
     }
 
-    fn of(rt: &ResourceType, asked: Asked) -> Self {
+    fn of(rt: &ResourceType, asked: &Asked) -> Self {
         let shown =
             |extension: Option<&Schema>, defs: &mut dyn Iterator<Item = &AttributeDef>| -> Shown {
-                defs.filter_map(|def| Some((def.name.clone(), decide(&asked, extension, def)?)))
+                defs.filter_map(|def| Some((def.name.clone(), decide(asked, extension, def)?)))
                     .collect()
             };
         let core = shown(
@@ -205,13 +255,7 @@ impl Projection {
                 )
             })
             .collect();
-        let raw = matches!(asked, Asked::Nothing) && !hides_stored(rt);
-        Self {
-            core,
-            extensions,
-            asked,
-            raw,
-        }
+        Self { core, extensions }
     }
 }
 
@@ -612,8 +656,8 @@ mod tests {
             let projection = Projection::parse(&rt, attributes, excluded).unwrap();
             (
                 projection.is_default(),
-                projection.wants("groups"),
-                projection.wants("meta"),
+                projection.wants(&rt, None, "groups"),
+                projection.wants(&rt, None, "meta"),
             )
         };
         assert_eq!(wants(None, None), (true, true, true));
@@ -623,9 +667,9 @@ mod tests {
         assert!(
             Projection::parse(&rt, Some("enrollments"), None)
                 .unwrap()
-                .wants(&format!("{LEARNER}:enrollments"))
+                .wants(&rt, Some(LEARNER), "enrollments")
         );
-        assert!(!Projection::standard(&rt).wants(&format!("{LEARNER}:enrollments")));
+        assert!(!Projection::standard(&rt).wants(&rt, Some(LEARNER), "enrollments"));
     }
 
     #[test]

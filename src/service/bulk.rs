@@ -252,7 +252,7 @@ pub fn run(
                 entry.request_body = Some(Body::of(&data.to_string()));
             }
             progress.take(&done);
-            sync_log::record(db, scope, &close(entry, scope, &done))?;
+            sync_log::record(db, scope, close(entry, scope, &done))?;
             all.push(done);
         }
     }

@@ -1,4 +1,6 @@
-//! Who acts, where, with which rights, when: the first parameter of every use case.
+//! Who acts, where, with which rights, when: the first parameter of every use case. Cheap to clone: every request does.
+
+use std::sync::Arc;
 
 use crate::auth::permission::Permissions;
 use crate::clock::Instant;
@@ -53,7 +55,7 @@ pub struct Scope {
     pub request: RequestId,
     pub now: Instant,
     /// The provisioning client's connection; `None` outside SCIM and for tokens without one.
-    pub connection: Option<Connection>,
+    pub connection: Option<Arc<Connection>>,
 }
 
 /// Who writes, as rows hold it.

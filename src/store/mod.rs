@@ -164,8 +164,8 @@ impl Store {
             .await
     }
 
-    /// Runs a short read: one row by its key, one page by an index. On SQLite on the calling thread, which is
-    /// cheaper than a hop to another; on PostgreSQL like [`Store::read`], but each statement has its own snapshot.
+    /// Runs a short read: one row by its key, one page by an index. Each statement has its own snapshot. On SQLite it
+    /// runs on the calling thread, which is cheaper than a hop to another; on PostgreSQL like [`Store::read`].
     pub async fn read_short<T, E, F>(&self, mut job: F) -> Result<T, E>
     where
         F: FnMut(&mut Db) -> Result<T, E> + Send + 'static,

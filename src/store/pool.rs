@@ -60,7 +60,7 @@ impl Readers {
             Some(db) => db,
             None => self.connect()?,
         };
-        let result = snapshot(&mut db, "BEGIN", job);
+        let result = snapshot(&mut db, job);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.keep {
             idle.push(db);
@@ -68,7 +68,7 @@ impl Readers {
         result
     }
 
-    /// Runs a read transaction on this thread's own connection.
+    /// Runs statements on this thread's own connection, without a transaction around them.
     pub fn on_this_thread<T, E: From<StoreError>>(
         &self,
         job: &mut dyn FnMut(&mut Db) -> Result<T, E>,
@@ -85,25 +85,25 @@ impl Readers {
             Some(db) => db,
             None => self.connect()?,
         };
-        let result = snapshot(&mut db, "BEGIN", job);
+        let result = job(&mut db);
         LOCAL.with_borrow_mut(|list| list.push((Arc::downgrade(&self.shared), db)));
         result
     }
 
     fn connect(&self) -> Result<Db, StoreError> {
         let mut db = Db::Sqlite(sqlite::connect(&self.shared.path)?);
-        db.batch("PRAGMA query_only=ON")?;
+        // Every commit of another connection empties a reader's cache: a large one would only take memory.
+        db.batch("PRAGMA query_only=ON; PRAGMA cache_size=-4000")?;
         Ok(db)
     }
 }
 
-/// Runs a job that only reads between `begin` and the end of its transaction.
+/// Runs a job that only reads in a transaction of its own.
 fn snapshot<T, E: From<StoreError>>(
     db: &mut Db,
-    begin: &'static str,
     job: &mut dyn FnMut(&mut Db) -> Result<T, E>,
 ) -> Result<T, E> {
-    db.execute(Stmt::new(begin))?;
+    db.execute(Stmt::new("BEGIN"))?;
     let result = job(db);
     // Nothing was written, so there is nothing to commit.
     let ended = db.execute(Stmt::new("ROLLBACK"));

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use diesel::backend::Backend;
+use diesel::query_builder::bind_collector::BindCollector as _;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
@@ -124,8 +125,18 @@ where
             out.unsafe_to_cache_prepared();
         }
         let mut binds = self.binds.iter();
-        for (position, part) in self.sql.split('?').enumerate() {
-            if position > 0 {
+        let mut rest: &str = &self.sql;
+        loop {
+            // marks mostly stand close together: a plain loop finds the next one sooner than `str::split` does
+            let mark = rest.bytes().position(|byte| byte == b'?');
+            let (part, tail) = match mark.and_then(|mark| rest.split_at_checked(mark)) {
+                Some((part, tail)) => (part, tail.get(1..)),
+                None => (rest, None),
+            };
+            out.push_sql(part);
+            let Some(tail) = tail else { break };
+            rest = tail;
+            {
                 match binds.next() {
                     Some(Bound::Id(id)) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
                     Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
@@ -138,12 +149,34 @@ where
                     }
                 }
             }
-            out.push_sql(part);
         }
         if binds.next().is_some() {
             return Err(diesel::result::Error::QueryBuilderError(
                 "more binds than `?`".into(),
             ));
+        }
+        Ok(())
+    }
+
+    // What the walk would find out too, without looking through the text once more for it.
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(self.cached)
+    }
+
+    // Likewise. The walk that makes the text has counted the marks.
+    fn collect_binds<'b>(
+        &'b self,
+        out: &mut DB::BindCollector<'b>,
+        lookup: &mut DB::MetadataLookup,
+        _: &'b DB,
+    ) -> QueryResult<()> {
+        for bind in &self.binds {
+            match bind {
+                Bound::Id(id) => out.push_bound_value::<Nullable<SqlId>, _>(id, lookup)?,
+                Bound::Int(int) => out.push_bound_value::<Nullable<BigInt>, _>(int, lookup)?,
+                Bound::Text(text) => out.push_bound_value::<Nullable<Text>, _>(text, lookup)?,
+                Bound::Bool(bool) => out.push_bound_value::<Nullable<Bool>, _>(bool, lookup)?,
+            }
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Bench {
                 connection: Some(connection.id),
                 ..NewToken::of(tenant.id, TokenKind::Scim)
             };
-            scope.connection = Some(connection);
+            scope.connection = Some(connection.into());
             let scim = tokens::create(db, &scim, now)?;
             let api = tokens::create(db, &NewToken::of(tenant.id, TokenKind::Api), now)?;
             Ok::<_, ServiceError>((scope, scim.token, api.token))

@@ -13,7 +13,7 @@ use crate::fill::Ground;
 use crate::load::{Measured, measure, percentile};
 use crate::report::{Report, milliseconds};
 use crate::server::Bench;
-use crate::{CLIENTS, bare};
+use crate::{Plan, bare};
 
 /// How many users the reads and patches choose from.
 const PEOPLE: usize = 1000;
@@ -22,7 +22,7 @@ const ROUNDS: usize = 200;
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The user a typical identity provider sends.
-fn user(name: &str) -> String {
+pub fn user(name: &str) -> String {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
         "userName": name,
@@ -39,15 +39,24 @@ fn user(name: &str) -> String {
     .to_string()
 }
 
-fn patch(operation: &Value) -> String {
+/// A PATCH of one operation.
+pub fn patch(operation: &Value) -> String {
     json!({"schemas": [PATCH_OP], "Operations": [operation]}).to_string()
 }
 
 fn id<T: std::str::FromStr>(body: &[u8]) -> anyhow::Result<T> {
+    id_text(body)?
+        .parse()
+        .ok()
+        .context("the id has not our form")
+}
+
+/// The `id` of an answer.
+pub fn id_text(body: &[u8]) -> anyhow::Result<String> {
     let body: Value = serde_json::from_slice(body)?;
     body["id"]
         .as_str()
-        .and_then(|id| id.parse().ok())
+        .map(str::to_owned)
         .context("the answer has no id")
 }
 
@@ -120,7 +129,7 @@ async fn of_bytes(
 pub async fn people(
     bench: &Bench,
     ground: &Ground,
-    time: Duration,
+    plan: &Plan,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let token = bench.token.as_str();
@@ -135,14 +144,17 @@ pub async fn people(
     let first = *people.first().context("no user")?;
     let person = bare::Person::of(bench, first, bare::last_log(bench)?)?;
 
-    report.title("create user", "its statements through Store::write");
-    for clients in CLIENTS {
-        let http = over_http(bench, clients, time, 201, create).await?;
-        let bare = on_store(bench, clients, time, || {
-            let (person, name) = (person.clone(), new_user("bare"));
-            move |db| person.create(db, &name)
-        });
-        report.row(clients, http, bare.await?);
+    let time = plan.time;
+    if plan.wants("create") {
+        report.title("create user", "its statements through Store::write");
+        for clients in plan.clients.iter().copied() {
+            let http = over_http(bench, clients, time, 201, create).await?;
+            let bare = on_store(bench, clients, time, || {
+                let (person, name) = (person.clone(), new_user("bare"));
+                move |db| person.create(db, &name)
+            });
+            report.row(clients, http, bare.await?);
+        }
     }
 
     let any = || people.get(number.next() % PEOPLE).copied().unwrap_or(first);
@@ -153,21 +165,23 @@ pub async fn people(
             number % PEOPLE
         )
     };
-    let reads: [(&str, &dyn Fn() -> String); 4] = [
-        ("get user by id", &|| format!("/scim/v2/Users/{}", any())),
-        ("find user: userName eq", &|| filter(number.next())),
-        ("list page of 100, the first", &|| {
+    let reads: [(&str, &str, &dyn Fn() -> String); 4] = [
+        ("get", "get user by id", &|| {
+            format!("/scim/v2/Users/{}", any())
+        }),
+        ("find", "find user: userName eq", &|| filter(number.next())),
+        ("list", "list page of 100, the first", &|| {
             "/scim/v2/Users?startIndex=1&count=100".to_owned()
         }),
-        ("list page of 100, in the middle", &|| {
+        ("middle", "list page of 100, in the middle", &|| {
             format!("/scim/v2/Users?startIndex={page}&count=100")
         }),
     ];
-    for (what, path) in reads {
+    for (_, what, path) in reads.into_iter().filter(|(row, ..)| plan.wants(row)) {
         let ask = || request("GET", &path(), token, "");
         let length = client.expect(200, &ask()).await?.len();
         report.title(what, &format!("{length} bytes from memory"));
-        for clients in CLIENTS {
+        for clients in plan.clients.iter().copied() {
             let http = over_http(bench, clients, time, 200, ask).await?;
             report.row(clients, http, of_bytes(bench, clients, time, length).await?);
         }
@@ -178,10 +192,13 @@ pub async fn people(
         let body = patch(&json!({"op": "replace", "path": "title", "value": title}));
         request("PATCH", &format!("/scim/v2/Users/{}", any()), token, &body)
     };
+    if !plan.wants("patch") {
+        return Ok(());
+    }
     client.expect(200, &promote()).await?;
     let person = bare::Person::of(bench, first, bare::last_log(bench)?)?;
     report.title("patch user", "its statements through Store::write");
-    for clients in CLIENTS {
+    for clients in plan.clients.iter().copied() {
         let http = over_http(bench, clients, time, 200, promote).await?;
         let bare = on_store(bench, clients, time, || {
             let (person, id) = (person.clone(), any());
@@ -252,7 +269,7 @@ pub async fn assignments(
 pub async fn members(
     bench: &Bench,
     ground: &Ground,
-    time: Duration,
+    plan: &Plan,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let token = bench.token.as_str();
@@ -274,7 +291,8 @@ pub async fn members(
     };
     let mut client = Client::connect(bench.address).await?;
     let mut samples = vec![Vec::with_capacity(ROUNDS); ground.groups.len()];
-    for number in 0..ROUNDS {
+    let rounds = if plan.wants("sizes") { ROUNDS } else { 0 };
+    for number in 0..rounds {
         for ((_, group), samples) in ground.groups.iter().zip(&mut samples) {
             let ask = add(*group, number)?;
             let started = std::time::Instant::now();
@@ -288,13 +306,18 @@ pub async fn members(
         .collect();
     let smallest = medians.first().copied().unwrap_or_default();
     report.line("");
-    for ((size, _), median) in ground.groups.iter().zip(&medians) {
+    for ((size, _), median) in ground.groups.iter().zip(&medians).filter(|_| rounds > 0) {
         let ratio = median.as_secs_f64() / smallest.as_secs_f64().max(f64::MIN_POSITIVE);
         report.line(&format!(
             "add one member to a group of {size}: median {:.3} ms, {ratio:.2} of the smallest",
             milliseconds(*median)
         ));
     }
+    if !plan.wants("member") {
+        return Ok(());
+    }
+    let ask = add(ground.groups.first().context("no group")?.1, ROUNDS)?;
+    client.expect(204, &ask).await?;
     let (tenant, log) = (bench.scope().tenant, bare::last_log(bench)?);
     for (size, group) in ground.groups.iter().copied() {
         let number = Counter(Cell::new(ROUNDS));
@@ -302,12 +325,12 @@ pub async fn members(
             &format!("add one member to a group of {size}"),
             "its statements through Store::write",
         );
-        for clients in CLIENTS {
-            let http = over_http(bench, clients, time, 204, || {
+        for clients in plan.clients.iter().copied() {
+            let http = over_http(bench, clients, plan.time, 204, || {
                 add(group, number.next()).unwrap_or_default()
             })
             .await?;
-            let bare = on_store(bench, clients, time, || {
+            let bare = on_store(bench, clients, plan.time, || {
                 let (row, user) = (log.clone(), spare(number.next()));
                 move |db| {
                     user.as_ref().map_or(Ok(()), |user| {

@@ -52,14 +52,14 @@ pub(super) fn resource_type(
 }
 
 /// Only what the answer shows is read (A-19, G-09).
-pub(super) fn parts(projection: &Projection) -> Parts {
-    let learner_wanted = ["registration", "approval", "enrollments"]
-        .iter()
-        .any(|name| projection.wants(&format!("{LEARNER_EXTENSION}:{name}")));
+pub(super) fn parts(resource_type: &ResourceType, projection: &Projection) -> Parts {
+    let of_learner = |name: &&str| projection.wants(resource_type, Some(LEARNER_EXTENSION), name);
     Parts {
-        members: projection.wants("members"),
-        groups: projection.wants("groups"),
-        learner: learner_wanted,
+        members: projection.wants(resource_type, None, "members"),
+        groups: projection.wants(resource_type, None, "groups"),
+        learner: ["registration", "approval", "enrollments"]
+            .iter()
+            .any(of_learner),
         names: !projection.is_default(),
     }
 }

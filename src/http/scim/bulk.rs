@@ -284,7 +284,7 @@ fn closed(plan: &Plan, mut entry: SyncEntry, scope: &Scope, done: &Done) -> Sync
     match (&done.result, &done.place) {
         (Ok(written), Some((kind, _))) => {
             let status = success(plan.request.operations.get(done.index));
-            logged(entry, *kind, written, &Reply::empty(status))
+            logged(entry, *kind, written.clone(), &Reply::empty(status))
         }
         (Ok(_), None) => entry.finish(
             crate::service::sync_log::Outcome::Success,

@@ -16,6 +16,7 @@ use crate::http::AppState;
 use crate::http::health::InFlight;
 use crate::ids::UserId;
 use crate::scim::project::Projection;
+use crate::scim::schema::ResourceType;
 use crate::scim::version::IfNoneMatch;
 use crate::service::directory::{self, Call, Kind, MEMBERS_AT_A_TIME, MemberView, Parts, Resource};
 use crate::service::sync_log::{Outcome, SyncEntry};
@@ -74,7 +75,7 @@ async fn begin(
     may(scope, Permission::ScimRead)?;
     refuse_filter(request)?;
     let asked = asked(state, request, Kind::Group)?;
-    let wanted = parts(&asked.projection);
+    let wanted = parts(&asked.resource_type, &asked.projection);
     let condition =
         header_list(request, &header::IF_NONE_MATCH).map(|text| IfNoneMatch::parse(&text));
     let (reader, registry, base, group) = (
@@ -114,7 +115,7 @@ async fn begin(
         unchanged.version = Some(head.version);
         return Ok((unchanged, None));
     };
-    let mut reply = respond::resource(&asked.resource_type, &asked.projection, &asked.base, &head)?;
+    let mut reply = respond::resource(&asked.resource_type, &asked.projection, &asked.base, head)?;
     if ids.is_empty() {
         return Ok((reply, None));
     }
@@ -122,7 +123,7 @@ async fn begin(
         state: state.clone(),
         scope: scope.clone(),
         base: asked.base.into(),
-        view: view(&asked.projection),
+        view: view(&asked.resource_type, &asked.projection),
         ids,
         sent: 0,
         head: opened(reply.body.take().unwrap_or_default()),
@@ -137,8 +138,8 @@ async fn begin(
 }
 
 /// Which parts of a member the client wants to see.
-fn view(projection: &Projection) -> MemberView {
-    let wants = |part| projection.wants_part("members", part);
+fn view(rt: &ResourceType, projection: &Projection) -> MemberView {
+    let wants = |part| projection.wants_part(rt, "members", part);
     MemberView {
         value: wants("value"),
         reference: wants("$ref"),

@@ -44,7 +44,7 @@ async fn read_one(
     may(scope, Permission::ScimRead)?;
     refuse_filter(request)?;
     let asked = asked(state, request, kind)?;
-    let parts = parts(&asked.projection);
+    let parts = parts(&asked.resource_type, &asked.projection);
     let (reader, registry, base, wanted) = (
         scope.clone(),
         state.registry.clone(),
@@ -77,5 +77,5 @@ async fn read_one(
         unchanged.version = Some(found.version);
         return Ok(unchanged);
     }
-    respond::resource(&asked.resource_type, &asked.projection, &asked.base, &found)
+    respond::resource(&asked.resource_type, &asked.projection, &asked.base, found)
 }

@@ -117,13 +117,13 @@ pub fn resource(
     resource_type: &ResourceType,
     projection: &Projection,
     base: &str,
-    resource: &Resource,
+    resource: Resource,
 ) -> Result<Reply, ServiceError> {
     Ok(Reply {
         status: StatusCode::OK,
-        body: Some(projected(resource_type, projection, resource.body.clone())?),
-        version: Some(resource.version),
         location: Some(format!("{base}{}/{}", resource_type.endpoint, resource.id)),
+        body: Some(projected(resource_type, projection, resource.body)?),
+        version: Some(resource.version),
         cacheable: false,
     })
 }

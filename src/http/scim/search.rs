@@ -131,7 +131,7 @@ async fn search_everything(
     let mut wanted = Parts::default();
     for resource_type in &state.registry.resource_types {
         let view = Projection::parse(resource_type, attributes, excluded)?;
-        let of_type = parts(&view);
+        let of_type = parts(resource_type, &view);
         // Only groups have members, only users have groups and a learner.
         match Kind::of(resource_type) {
             Kind::User => {
@@ -192,7 +192,10 @@ async fn search_page(
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
     )?;
-    let (base, parts) = (exchange::base(state, request), parts(&projection));
+    let (base, parts) = (
+        exchange::base(state, request),
+        parts(&resource_type, &projection),
+    );
     let (reader, registry, asked, address) = (
         scope.clone(),
         state.registry.clone(),

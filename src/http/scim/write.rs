@@ -293,7 +293,7 @@ where
 {
     may(scope, Permission::ScimWrite)?;
     let asked = asked(state, request, kind)?;
-    let mut parts = parts(&asked.projection);
+    let mut parts = parts(&asked.resource_type, &asked.projection);
     parts.members &= shows;
     parts.groups &= shows;
     parts.learner &= shows;
@@ -302,7 +302,7 @@ where
     state
         .store
         .write("scim write", move |db| {
-            let (status, written) = job(
+            let (status, mut written) = job(
                 db,
                 &scope,
                 Call {
@@ -314,7 +314,7 @@ where
             if self_service {
                 own::check(&written.changes)?;
             }
-            let mut reply = match &written.resource {
+            let mut reply = match written.resource.take() {
                 Some(resource) if shows => {
                     let raw = asked.projection.is_raw();
                     let supplied = (!raw).then(|| {
@@ -340,7 +340,7 @@ where
                     asked.base, asked.resource_type.endpoint, written.id
                 ));
             }
-            sync_log::record(db, &scope, &logged(entry.clone(), kind, &written, &reply))?;
+            sync_log::record(db, &scope, logged(entry.clone(), kind, written, &reply))?;
             Ok(reply)
         })
         .await
@@ -354,7 +354,7 @@ const fn request_keeps_resource(written: &Written) -> bool {
 pub(super) fn logged(
     mut entry: SyncEntry,
     kind: Kind,
-    written: &Written,
+    written: Written,
     reply: &Reply,
 ) -> SyncEntry {
     entry.resource(
@@ -366,13 +366,13 @@ pub(super) fn logged(
     entry.members_added = written.members_added;
     entry.members_ended = written.members_ended;
     entry.enrollments = written.effects.enrollments;
-    entry.notes.clone_from(&written.notes);
-    entry.changes = written.changes.clone();
-    let skipped = written
+    entry.notes = written.notes;
+    entry.changes = written.changes;
+    let skipped = entry
         .notes
         .iter()
         .any(|note| matches!(note.code, "unknown_member" | "nested_group_ignored"));
-    let noted = |code: &str| written.notes.iter().any(|note| note.code == code);
+    let noted = |code: &str| entry.notes.iter().any(|note| note.code == code);
     let outcome = if skipped {
         Outcome::Partial
     } else if written.changed {

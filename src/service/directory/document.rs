@@ -98,12 +98,6 @@ pub struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    /// The canonical address (C-19).
-    #[must_use]
-    pub fn location(&self) -> String {
-        format!("{}{}/{}", self.base, self.resource_type.endpoint, self.id)
-    }
-
     /// `{"id":…, <stored>, <extra>, "meta":…}`; `extra` is a list of complete `"name":value` members.
     #[must_use]
     pub fn wrap(&self, stored: &str, extra: &[String]) -> String {
@@ -119,21 +113,36 @@ impl Envelope<'_> {
             out.push_str(inner);
             out.push(',');
         }
-        // writing to a String cannot fail
-        let _ = write!(out, "\"id\":\"{}\"", self.id);
+        out.push_str("\"id\":\"");
+        out.push_str(self.id);
+        out.push('"');
         for member in extra {
             out.push(',');
             out.push_str(member);
         }
+        for part in [
+            ",\"meta\":{\"resourceType\":\"",
+            self.resource_type.name,
+            "\",\"created\":\"",
+        ] {
+            out.push_str(part);
+        }
+        // writing to a String cannot fail
         let _ = write!(
             out,
-            ",\"meta\":{{\"resourceType\":\"{}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{}\",\"version\":{}}}}}",
-            self.resource_type.name,
-            self.created,
-            self.modified,
-            self.location(),
-            text(&self.version.to_string()),
+            "{}\",\"lastModified\":\"{}",
+            self.created, self.modified
         );
+        for part in [
+            "\",\"location\":\"",
+            self.base,
+            &self.resource_type.endpoint,
+            "/",
+            self.id,
+        ] {
+            out.push_str(part);
+        }
+        let _ = write!(out, "\",\"version\":\"W/\\\"{}\\\"\"}}}}", self.version.0);
         out
     }
 }

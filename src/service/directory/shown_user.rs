@@ -10,7 +10,7 @@ use crate::scim::schema::ResourceType;
 use crate::scim::version::Version;
 use crate::store::Db;
 use crate::store::queries::learner_views::{self, LearnerOfUser};
-use crate::store::queries::membership_views;
+use crate::store::queries::membership_views::{self, GroupOfUser};
 use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError};
@@ -27,14 +27,43 @@ pub(super) fn render_all(
     call: Call<'_>,
     rows: &[UserRow],
 ) -> Result<Vec<Resource>, ServiceError> {
-    let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
+    let groups = if call.parts.groups {
+        let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
+        membership_views::groups_of(db, scope.tenant, &ids)?
+    } else {
+        Vec::new()
+    };
+    compose(db, scope, call, rows, &groups)
+}
+
+/// Renders one user whose groups are known, by their ids.
+pub(super) fn render_one(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    row: &UserRow,
+    groups: &[GroupOfUser],
+) -> Result<Resource, ServiceError> {
+    compose(db, scope, call, std::slice::from_ref(row), groups)?
+        .pop()
+        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("a row renders to one resource")))
+}
+
+fn compose(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    rows: &[UserRow],
+    groups: &[GroupOfUser],
+) -> Result<Vec<Resource>, ServiceError> {
     let mut groups = if call.parts.groups {
-        groups_of(db, scope, call, &ids)?
+        lists_of(call, groups)
     } else {
         HashMap::new()
     };
     let mut learners: HashMap<UserId, LearnerOfUser> = HashMap::new();
     if call.parts.learner {
+        let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
         let found = learner_views::learners_of(db, scope.tenant, &ids, true)?;
         learners.extend(found.into_iter().map(|learner| (learner.user_id, learner)));
     }
@@ -62,18 +91,6 @@ pub(super) fn render_all(
         resources.push(resource);
     }
     Ok(resources)
-}
-
-/// Renders one user.
-pub(super) fn render_one(
-    db: &mut Db,
-    scope: &Scope,
-    call: Call<'_>,
-    row: &UserRow,
-) -> Result<Resource, ServiceError> {
-    render_all(db, scope, call, std::slice::from_ref(row))?
-        .pop()
-        .ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("a row renders to one resource")))
 }
 
 /// The manager's id, where it has the form of an id of ours; other text is stored as sent (N-03).
@@ -162,14 +179,9 @@ fn render(call: Call<'_>, row: &UserRow, extra: &[String]) -> Result<Resource, S
 }
 
 /// The inside of each user's `groups` array; users without groups are left out.
-fn groups_of(
-    db: &mut Db,
-    scope: &Scope,
-    call: Call<'_>,
-    ids: &[UserId],
-) -> Result<HashMap<UserId, String>, ServiceError> {
+fn lists_of(call: Call<'_>, groups: &[GroupOfUser]) -> HashMap<UserId, String> {
     let mut of: HashMap<UserId, String> = HashMap::new();
-    for group in membership_views::groups_of(db, scope.tenant, ids)? {
+    for group in groups {
         let list = of.entry(group.user_id).or_default();
         if !list.is_empty() {
             list.push(',');
@@ -183,5 +195,5 @@ fn groups_of(
             name = document::text(&group.name),
         );
     }
-    Ok(of)
+    of
 }

@@ -8,6 +8,7 @@ use crate::scim::resource::Resource as Document;
 use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
+use crate::store::queries::membership_views::GroupOfUser;
 use crate::store::queries::users::{self, NewUser, UserRow};
 use crate::store::queries::{counters, resource_values, values};
 use crate::store::{StoreError, placement};
@@ -16,7 +17,7 @@ use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
 use super::shown_user::{self, resource_type};
-use super::types::{Call, Resource, Written, check_version, next_modified};
+use super::types::{Call, Parts, Resource, Written, check_version, next_modified};
 use super::{custom, document};
 
 fn taken(facts: &UserFacts) -> ServiceError {
@@ -71,7 +72,8 @@ pub(super) fn create(
         modified_at: scope.now,
         doc,
     };
-    let resource = shown_user::render_one(db, scope, call, &row)?;
+    // an account just made is in no group yet
+    let resource = shown_user::render_one(db, scope, call, &row, &[])?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
@@ -101,9 +103,13 @@ pub(super) fn get(
     call: Call<'_>,
     id: UserId,
 ) -> Result<Resource, ServiceError> {
-    let row =
-        users::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("User", id))?;
-    shown_user::render_one(db, scope, call, &row)
+    let found = if call.parts.groups {
+        users::find_with_groups(db, scope.tenant, id)?
+    } else {
+        users::find(db, scope.tenant, id)?.map(|row| (row, Vec::new()))
+    };
+    let (row, groups) = found.ok_or_else(|| ServiceError::not_found("User", id))?;
+    shown_user::render_one(db, scope, call, &row, &groups)
 }
 
 pub(super) fn replace(
@@ -114,8 +120,8 @@ pub(super) fn replace(
     body: &Value,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    let row = locked(db, scope, id, expected)?;
-    let before = document::parse(&row.doc)?;
+    let held = locked(db, scope, call.parts, id, expected)?;
+    let before = document::parse(&held.row.doc)?;
     let accepted = validate::accept(
         resource_type(call)?,
         body.clone(),
@@ -126,7 +132,7 @@ pub(super) fn replace(
         db,
         scope,
         call,
-        row,
+        held,
         &before,
         &accepted.resource,
         accepted.notes,
@@ -143,14 +149,14 @@ pub(super) fn patch(
     compiled: &CompiledPatch,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    let row = locked(db, scope, id, expected)?;
-    let before = document::parse(&row.doc)?;
+    let held = locked(db, scope, call.parts, id, expected)?;
+    let before = document::parse(&held.row.doc)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
     let mut written = store(
         db,
         scope,
         call,
-        row,
+        held,
         &before,
         &applied.resource,
         applied.notes,
@@ -159,16 +165,27 @@ pub(super) fn patch(
     Ok(written)
 }
 
+/// An account under its lock, and its groups where the answer shows them.
+struct Held {
+    row: UserRow,
+    groups: Vec<GroupOfUser>,
+}
+
 fn locked(
     db: &mut Db,
     scope: &Scope,
+    parts: Parts,
     id: UserId,
     expected: &IfMatch,
-) -> Result<UserRow, ServiceError> {
-    let row = users::find_for_update(db, scope.tenant, id)?
-        .ok_or_else(|| ServiceError::not_found("User", id))?;
+) -> Result<Held, ServiceError> {
+    let found = if parts.groups {
+        users::find_with_groups_for_update(db, scope.tenant, id)?
+    } else {
+        users::find_for_update(db, scope.tenant, id)?.map(|row| (row, Vec::new()))
+    };
+    let (row, groups) = found.ok_or_else(|| ServiceError::not_found("User", id))?;
     check_version(expected, row.version)?;
-    Ok(row)
+    Ok(Held { row, groups })
 }
 
 /// Writes the new document where it differs from the old one; the same document changes nothing (D-29).
@@ -176,7 +193,7 @@ fn store(
     db: &mut Db,
     scope: &Scope,
     call: Call<'_>,
-    mut row: UserRow,
+    Held { mut row, groups }: Held,
     before: &Document,
     after: &Document,
     notes: Vec<crate::scim::message::Note>,
@@ -210,7 +227,7 @@ fn store(
             effects = learners::account_changed(db, scope, row.learner_id, facts.learner())?;
         }
     }
-    let resource = shown_user::render_one(db, scope, call, &row)?;
+    let resource = shown_user::render_one(db, scope, call, &row, &groups)?;
     Ok(Written {
         id: resource.id.clone(),
         version: resource.version,
@@ -233,7 +250,7 @@ pub(super) fn delete(
     id: UserId,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    let row = locked(db, scope, id, expected)?;
+    let Held { row, .. } = locked(db, scope, Parts::default(), id, expected)?;
     users::end(db, scope.tenant, id, scope.now)?;
     values::replace_all(db, scope.tenant, id, &[])?;
     resource_values::remove_all(db, scope.tenant, id.0)?;

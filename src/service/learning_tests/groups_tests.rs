@@ -1,5 +1,7 @@
 //! Groups and their members: replacing, unknown members, locks, names, large sets, other tenants.
 
+use std::sync::Arc;
+
 use super::*;
 
 #[test]
@@ -91,7 +93,7 @@ fn unknown_members_are_skipped_beside_known_ones_and_refused_alone() {
             0
         );
         if let Some(connection) = &mut okta.connection {
-            connection.switches.unknown_scim_member = UnknownMember::Reject;
+            Arc::make_mut(connection).switches.unknown_scim_member = UnknownMember::Reject;
         }
         assert!(push(db, &okta, sales, &[ghost, ann]).is_err());
         Ok(())

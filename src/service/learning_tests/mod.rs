@@ -4,6 +4,8 @@ mod groups_tests;
 mod invariants_tests;
 mod joining_tests;
 
+use std::sync::Arc;
+
 use crate::clock::Instant;
 use crate::ids::{
     ConnectionId, CourseId, EnrollmentId, GroupId, LearnerId, RequestId, TenantId, UserId,
@@ -97,7 +99,7 @@ fn directory(
             jti: "j".to_owned(),
             label: name.to_owned(),
         },
-        connection: Some(Connection {
+        connection: Some(Arc::new(Connection {
             id,
             name: name.to_owned(),
             client: Client::Okta,
@@ -105,7 +107,7 @@ fn directory(
             live,
             approves,
             switches: Switches::default(),
-        }),
+        })),
         ..scope.clone()
     })
 }

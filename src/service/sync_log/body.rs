@@ -1,7 +1,9 @@
 //! Bodies as the log may keep them: secrets replaced, length bounded.
 
-use std::sync::{PoisonError, RwLock};
+use std::cell::LazyCell;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use serde_json::Value;
 
 use crate::scim::fold::fold;
@@ -29,16 +31,23 @@ const SECRET: &[&str] = &[
     "apikey",
 ];
 
-/// Text that every secret name contains one of; `\u` because an escape could spell any of them.
-const SUSPICIOUS: &[&str] = &[
-    "password",
-    "authorization",
-    "secret",
-    "token",
-    "api_key",
-    "apikey",
-    "\\u",
-];
+/// Finds text that every secret name contains one of, in any case; `\u` because an escape could spell any of them.
+static SUSPICIOUS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build([
+            "password",
+            "authorization",
+            "secret",
+            "token",
+            "api_key",
+            "apikey",
+            "\\u",
+        ])
+        .inspect_err(|error| log::error!("every body counts as suspicious: {error}"))
+        .ok()
+});
 
 /// What an operator's schemas add to [`SECRET`], folded. It only grows: a name that was secret once is not written by a
 /// server of this process again.
@@ -76,12 +85,12 @@ impl Body {
     #[must_use]
     pub fn of(text: &str) -> Self {
         if !is_suspicious(text) {
-            return Self(storable(cut(text, MAX_BODY)));
+            return Self(storable(cut(text, MAX_BODY).to_owned()));
         }
         match serde_json::from_str::<Value>(text) {
             Ok(mut value) => {
                 redact(&mut value);
-                Self(storable(cut(&value.to_string(), MAX_BODY)))
+                Self(storable(cut(&value.to_string(), MAX_BODY).to_owned()))
             }
             Err(_) => Self(format!(
                 "[{} bytes that are not JSON, withheld: they name a secret]",
@@ -95,6 +104,12 @@ impl Body {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What is left.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// A path with its query, unless the query names a secret attribute (`filter=password eq "…"`).
@@ -104,7 +119,7 @@ pub fn safe_path(path: &str) -> String {
         Some((bare, query)) if is_suspicious(&unescaped(query)) => {
             format!("{}?{HIDDEN}", cut(bare, 2048))
         }
-        _ => storable(cut(path, 2048)),
+        _ => storable(cut(path, 2048).to_owned()),
     }
 }
 
@@ -137,14 +152,14 @@ fn unescaped(query: &str) -> String {
 }
 
 fn is_suspicious(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    // A name in other letters that fold to ASCII (`ﬁ`, full-width, `K`) is caught by folding, paid only by such texts.
-    let folded = if lower.is_ascii() {
-        lower
-    } else {
-        fold(&lower)
+    let Some(words) = &*SUSPICIOUS else {
+        return true;
     };
-    SUSPICIOUS.iter().any(|word| folded.contains(word)) || is_declared(|name| folded.contains(name))
+    // A name in other letters that fold to ASCII (`ﬁ`, full-width, `K`) is caught by folding, paid only by such texts.
+    let folded = LazyCell::new(|| fold(text));
+    words.is_match(text)
+        || (!text.is_ascii() && words.is_match(&**folded))
+        || is_declared(|name| folded.contains(name))
 }
 
 /// Whether a member's name, or the last part of a path such as `urn:…:User:password`, is a secret's.
@@ -186,8 +201,12 @@ fn redact(value: &mut Value) {
 }
 
 /// The text without NUL, which PostgreSQL cannot store.
-pub fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+pub fn storable(text: String) -> String {
+    if text.as_bytes().contains(&0) {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
 }
 
 /// The longest beginning of at most `max` bytes that ends at a character.

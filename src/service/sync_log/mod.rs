@@ -174,7 +174,7 @@ impl SyncEntry {
         external_id: Option<&str>,
     ) {
         self.resource_type = Some(resource_type.to_owned());
-        self.resource_id = Some(body::storable(body::cut(id, 256)));
+        self.resource_id = Some(body::storable(body::cut(id, 256).to_owned()));
         if let Some(label) = label {
             self.resource_label = Some(label.to_owned());
         }
@@ -198,7 +198,7 @@ impl SyncEntry {
         self
     }
 
-    fn row(&self, tenant: TenantId) -> SyncRow {
+    fn row(self, tenant: TenantId) -> SyncRow {
         let notes = if self.notes.is_empty() {
             Ok("[]".to_owned())
         } else {
@@ -209,18 +209,18 @@ impl SyncEntry {
             id: self.id,
             at: self.at.0,
             connection_id: self.connection,
-            token_hint: self.token_hint.clone(),
-            method: self.method.clone(),
-            path: self.path.clone(),
+            token_hint: self.token_hint,
+            method: self.method,
+            path: self.path,
             operation: self.operation.as_str().to_owned(),
-            resource_type: self.resource_type.clone(),
-            resource_id: self.resource_id.clone(),
-            resource_label: self.resource_label.as_deref().map(body::storable),
-            external_id: self.external_id.as_deref().map(body::storable),
+            resource_type: self.resource_type,
+            resource_id: self.resource_id,
+            resource_label: self.resource_label.map(body::storable),
+            external_id: self.external_id.map(body::storable),
             outcome: self.outcome.as_str().to_owned(),
             http_status: i64::from(self.http_status),
-            scim_type: self.scim_type.clone(),
-            detail: self.detail.as_deref().map(body::storable),
+            scim_type: self.scim_type,
+            detail: self.detail.map(body::storable),
             duration_us: self.duration_us,
             members_added: self.members_added,
             members_ended: self.members_ended,
@@ -231,21 +231,15 @@ impl SyncEntry {
             } else {
                 body::safe_changes(&self.changes)
             },
-            request_body: self
-                .request_body
-                .as_ref()
-                .map(|body| body.as_str().to_owned()),
-            response_body: self
-                .response_body
-                .as_ref()
-                .map(|body| body.as_str().to_owned()),
-            user_agent: self.user_agent.clone(),
+            request_body: self.request_body.map(Body::into_text),
+            response_body: self.response_body.map(Body::into_text),
+            user_agent: self.user_agent,
         }
     }
 }
 
 /// Records a request in the transaction of what it did.
-pub fn record(db: &mut Db, scope: &Scope, entry: &SyncEntry) -> Result<(), ServiceError> {
+pub fn record(db: &mut Db, scope: &Scope, entry: SyncEntry) -> Result<(), ServiceError> {
     sync_log::insert(db, &[entry.row(scope.tenant)])?;
     Ok(())
 }

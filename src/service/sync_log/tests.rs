@@ -50,7 +50,7 @@ fn what_is_recorded_is_what_is_read() {
         let wanted = entry(&scope, Operation::Create, Outcome::Success);
         let writer = scope.clone();
         store
-            .write_blocking("log", move |db| record(db, &writer, &wanted))
+            .write_blocking("log", move |db| record(db, &writer, wanted.clone()))
             .expect("recorded");
         let found = store
             .read_blocking(|db| find(db, &scope, id))
@@ -120,7 +120,11 @@ fn pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat() {
             .collect();
         let (rows, count) = (entries.clone(), entries.len());
         let insert = move |db: &mut Db| {
-            let rows: Vec<_> = rows.iter().map(|entry| entry.row(TenantId(1))).collect();
+            let rows: Vec<_> = rows
+                .iter()
+                .cloned()
+                .map(|entry| entry.row(TenantId(1)))
+                .collect();
             Ok::<_, ServiceError>((sync_log::insert(db, &rows)?, sync_log::insert(db, &rows)?))
         };
         assert_eq!(

@@ -7,6 +7,7 @@ mod gate;
 pub mod manage;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::auth::mac::mac;
 use crate::auth::permission::{Permissions, TokenKind};
@@ -297,7 +298,7 @@ pub struct Grant {
     pub kind: TokenKind,
     pub label: String,
     pub permissions: Permissions,
-    pub connection: Option<Connection>,
+    pub connection: Option<Arc<Connection>>,
     /// Whether its last use should be written again.
     pub touch: bool,
 }
@@ -355,7 +356,7 @@ pub fn grant(
         kind: claims.kind,
         label: row.label,
         jti: row.jti,
-        connection,
+        connection: connection.map(Arc::new),
         touch: row.last_used_at.is_none_or(|at| now.0 - at > TOUCH),
     }))
 }

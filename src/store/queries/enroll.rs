@@ -227,6 +227,8 @@ impl Owed {
         )))
     }
 
+    /// `IS TRUE` keeps the look at earlier reasons on the pair's index: by the assignment it would meet every reason this
+    /// very statement has written so far.
     fn reasons(&self, new_id: &str, terms: Terms, by: &By) -> Stmt {
         self.bind(
             Stmt::new(format!(
@@ -235,7 +237,7 @@ impl Owed {
                  SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
                  COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
                      WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
-                     AND p.assignment_id = a.id AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), ?), \
+                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), ?), \
                  ?, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
                  {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
                 self.sql
@@ -290,6 +292,10 @@ pub fn enroll(
         return Ok(nothing);
     }
     let owed = Owed::new(tenant, scope);
+    let is_wide = !matches!(scope, EnrollScope::Memberships(_) | EnrollScope::Learner(_));
+    if is_wide {
+        db.notice_growth(&["memberships", "learners", "enrollment_reasons"])?;
+    }
     let Some(survey) = db
         .optional::<Survey>(owed.survey())?
         .filter(|survey| survey.pairs > 0)
@@ -301,6 +307,9 @@ pub fn enroll(
     let mut effects = Effects::default();
     if survey.enrolled < survey.pairs {
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
+        if is_wide {
+            db.notice_growth(&["enrollments"])?;
+        }
         db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
         effects.cycles = count(db.execute(owed.cycles(by))?);
     }

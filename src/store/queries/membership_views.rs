@@ -4,8 +4,10 @@ use crate::ids::{GroupId, TenantId, UserId};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
+use super::memberships::padded;
+
 /// A user's group.
-#[derive(Debug, diesel::QueryableByName)]
+#[derive(Clone, Debug, diesel::QueryableByName)]
 pub struct GroupOfUser {
     #[diesel(sql_type = SqlId)]
     pub user_id: UserId,
@@ -24,16 +26,19 @@ pub fn groups_of(
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    db.load(
+    let ids = padded(users);
+    let mut groups: Vec<GroupOfUser> = db.load(
         Stmt::new(format!(
             "SELECT m.user_id, m.group_id, g.name FROM memberships m \
              JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
-             WHERE m.tenant_id = ? AND m.user_id IN ({}) AND m.ended_at IS NULL ORDER BY m.user_id, m.group_id",
-            marks(users.len())
+             WHERE m.tenant_id = ? AND m.user_id IN ({}) AND m.ended_at IS NULL",
+            marks(ids.len())
         ))
         .bind(tenant)
-        .binds(users.iter().map(|id| Bind::from(*id))),
-    )
+        .binds(ids),
+    )?;
+    groups.sort_unstable_by_key(|group| (group.user_id, group.group_id));
+    Ok(groups)
 }
 
 /// A member as the group shows it.

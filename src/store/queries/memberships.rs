@@ -23,7 +23,7 @@ pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
     let Some(last) = ids.last() else {
         return Vec::new();
     };
-    let length = [1, 4, 16, 64, 256]
+    let length = [1, 4, 16, 64, 100, 256]
         .into_iter()
         .find(|length| ids.len() <= *length)
         .unwrap_or(CHUNK.max(ids.len()));
@@ -659,6 +659,6 @@ mod tests {
         let lengths: Vec<usize> = [0, 1, 2, 5, 17, 65, 300, 1000]
             .map(|count| padded(&vec![UserId::new(); count]).len())
             .to_vec();
-        assert_eq!(lengths, [0, 1, 4, 16, 64, 256, 1000, 1000]);
+        assert_eq!(lengths, [0, 1, 4, 16, 64, 100, 1000, 1000]);
     }
 }

@@ -1,9 +1,11 @@
 //! The sync log: one row per inbound SCIM request.
 
+use std::sync::LazyLock;
+
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::ids::{ConnectionId, RequestId, TenantId};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 /// One row. `notes` and `changes` are JSON; bodies are redacted before they come here.
@@ -61,12 +63,21 @@ pub struct SyncRow {
     pub user_agent: Option<String>,
 }
 
-const COLUMNS: &str = "tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, resource_id, \
-                       resource_label, external_id, outcome, http_status, scim_type, detail, duration_us, members_added, \
-                       members_ended, enrollments, notes, changes, request_body, response_body, user_agent";
-const ONE: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
 const BATCH: usize = 32;
+
+fn insertion(rows: usize) -> String {
+    let values = vec![format!("({})", marks(25)); rows].join(", ");
+    format!(
+        "INSERT INTO sync_requests (tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, \
+         resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, duration_us, members_added, \
+         members_ended, enrollments, notes, changes, request_body, response_body, user_agent) VALUES {values} \
+         ON CONFLICT (tenant_id, id) DO NOTHING"
+    )
+}
+
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insertion(1));
+static INSERT_BATCH: LazyLock<String> = LazyLock::new(|| insertion(BATCH));
 
 const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_id, token_hint, method, path, operation, \
                     resource_type, resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, \
@@ -77,20 +88,13 @@ pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
     let mut added = 0;
     let (batches, rest) = rows.as_chunks::<BATCH>();
     for batch in batches {
-        let values = [ONE; BATCH].join(", ");
-        added += insert_values(db, &values, batch)?;
+        let stmt = Stmt::new(INSERT_BATCH.as_str());
+        added += db.execute(batch.iter().fold(stmt, bind))?;
     }
     for row in rest {
-        added += insert_values(db, ONE, std::slice::from_ref(row))?;
+        added += db.execute(bind(Stmt::new(INSERT_ONE.as_str()), row))?;
     }
     Ok(added)
-}
-
-fn insert_values(db: &mut Db, values: &str, rows: &[SyncRow]) -> Result<usize, StoreError> {
-    let sql = format!(
-        "INSERT INTO sync_requests ({COLUMNS}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
-    );
-    db.execute(rows.iter().fold(Stmt::new(sql), bind))
 }
 
 fn bind(stmt: Stmt, row: &SyncRow) -> Stmt {

@@ -1,10 +1,14 @@
 //! The accounts: `users`.
 
+use diesel::QueryableByName;
+
 use crate::clock::Instant;
-use crate::ids::{ConnectionId, LearnerId, TenantId, UserId};
+use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
 use crate::store::placement::cut;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
+
+use super::membership_views::GroupOfUser;
 
 /// An account that has not ended.
 #[derive(Clone, Debug, diesel::QueryableByName)]
@@ -91,6 +95,72 @@ pub fn find(db: &mut Db, tenant: TenantId, id: UserId) -> Result<Option<UserRow>
             .bind(tenant)
             .bind(id),
     )
+}
+
+/// One row of an account with its groups: the account, and one of them.
+#[derive(diesel::QueryableByName)]
+struct InGroup {
+    #[diesel(embed)]
+    user: UserRow,
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    group_id: Option<GroupId>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    group_name: Option<String>,
+}
+
+/// An account by its id and the groups it is in, by their ids: one statement, so one round trip and one moment.
+pub fn find_with_groups(
+    db: &mut Db,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<(UserRow, Vec<GroupOfUser>)>, StoreError> {
+    with_groups(db, tenant, id, "")
+}
+
+/// The same, the account locked against other writers until the transaction ends.
+pub fn find_with_groups_for_update(
+    db: &mut Db,
+    tenant: TenantId,
+    id: UserId,
+) -> Result<Option<(UserRow, Vec<GroupOfUser>)>, StoreError> {
+    let lock = db.dialect().for_update;
+    if lock.is_empty() {
+        with_groups(db, tenant, id, "")
+    } else {
+        with_groups(db, tenant, id, &format!("{lock} OF r"))
+    }
+}
+
+fn with_groups(
+    db: &mut Db,
+    tenant: TenantId,
+    id: UserId,
+    lock: &str,
+) -> Result<Option<(UserRow, Vec<GroupOfUser>)>, StoreError> {
+    let rows: Vec<InGroup> = db.load(
+        Stmt::new(format!(
+            "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name FROM users r \
+             LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.user_id = r.id AND m.ended_at IS NULL \
+             LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
+             WHERE r.tenant_id = ? AND r.id = ? AND r.deleted_at IS NULL {lock}"
+        ))
+        .bind(tenant)
+        .bind(id),
+    )?;
+    let mut groups = Vec::new();
+    let mut found = None;
+    for row in rows {
+        if let (Some(group_id), Some(name)) = (row.group_id, row.group_name) {
+            groups.push(GroupOfUser {
+                user_id: id,
+                group_id,
+                name,
+            });
+        }
+        found = Some(row.user);
+    }
+    groups.sort_unstable_by_key(|group| group.group_id);
+    Ok(found.map(|user| (user, groups)))
 }
 
 /// An account by its id, locked against other writers until the transaction ends.

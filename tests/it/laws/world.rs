@@ -74,7 +74,7 @@ impl<'a> World<'a> {
 
     fn scope(&self, now: Instant) -> Scope {
         Scope {
-            connection: Some(self.connection.clone()),
+            connection: Some(self.connection.clone().into()),
             ..Scope::system(self.tenant, "law", now)
         }
     }
