@@ -84,6 +84,7 @@ fn state(
 /// A server that is bound and accepts from here on.
 fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAddr)> {
     let data = web::Data::new(state.clone());
+    let public_url = config.public_url.clone();
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let server = HttpServer::new(move || {
         App::new()
@@ -94,11 +95,11 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
             .wrap(NormalizePath::trim())
             .configure(|app| routes::configure(app, &data.registry))
     })
-    .on_connect(|connection, data| {
+    .on_connect(move |connection, data| {
         if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
             && let Ok(address) = stream.local_addr()
         {
-            data.insert(Reached(address));
+            data.insert(Reached::new(public_url.as_deref(), address));
         }
     })
     .workers(config.workers.unwrap_or(cores).max(1))

@@ -299,10 +299,12 @@ fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
 type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result<T, Error>>>;
 
 fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
-    if let Some(Admitted(kind, scope)) = request.extensions().get::<Admitted>()
-        && *kind == door
+    // taken, not copied: a handler asks once
+    let left = request.extensions_mut().remove::<Admitted>();
+    if let Some(Admitted(kind, scope)) = left
+        && kind == door
     {
-        return Either::Left(ready(Ok(make(scope.clone()))));
+        return Either::Left(ready(Ok(make(scope))));
     }
     match at_once(request, door) {
         Some(answer) => Either::Left(ready(answer.map(make).map_err(Error::from))),

@@ -18,9 +18,20 @@ pub mod health;
 pub mod routes;
 pub mod scim;
 
-/// The address of ours that a connection reached.
-#[derive(Clone, Copy, Debug)]
-pub struct Reached(pub SocketAddr);
+/// The address of `/scim/v2` for the requests of one connection: configured, else the address of ours it reached (B31).
+#[derive(Clone, Debug)]
+pub struct Reached(pub Arc<str>);
+
+impl Reached {
+    /// Worked out once for each connection, not for each request.
+    #[must_use]
+    pub fn new(public_url: Option<&str>, here: SocketAddr) -> Self {
+        Self(match public_url {
+            Some(url) => format!("{url}/scim/v2").into(),
+            None => format!("http://{here}/scim/v2").into(),
+        })
+    }
+}
 
 /// What every handler shares.
 #[derive(Clone)]

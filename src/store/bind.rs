@@ -1,19 +1,21 @@
 //! A value on its way into a statement.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
-/// A bound value.
+/// A bound value; text may be borrowed for as long as its statement runs.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Bind {
+pub enum Bind<'a> {
     Id(Option<Uuid>),
     Int(Option<i64>),
-    Text(Option<String>),
+    Text(Option<Cow<'a, str>>),
     Bool(Option<bool>),
 }
 
 macro_rules! binds {
     ($($from:ty => $variant:ident, $value:ident => $into:expr;)*) => {$(
-        impl From<$from> for Bind {
+        impl<'a> From<$from> for Bind<'a> {
             fn from($value: $from) -> Self {
                 Self::$variant($into)
             }
@@ -26,10 +28,10 @@ binds! {
     Option<Uuid> => Id, value => value;
     i64 => Int, value => Some(value);
     Option<i64> => Int, value => value;
-    &str => Text, value => Some(value.to_owned());
-    String => Text, value => Some(value);
-    Option<String> => Text, value => value;
-    Option<&str> => Text, value => value.map(str::to_owned);
+    &'a str => Text, value => Some(Cow::Borrowed(value));
+    String => Text, value => Some(Cow::Owned(value));
+    Option<String> => Text, value => value.map(Cow::Owned);
+    Option<&'a str> => Text, value => value.map(Cow::Borrowed);
     bool => Bool, value => Some(value);
     Option<bool> => Bool, value => value;
     crate::ids::TenantId => Int, value => Some(value.0);

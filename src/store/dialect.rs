@@ -13,6 +13,9 @@ pub struct Dialect {
     pub explain: &'static str,
     /// A function of (text, part): the position of part in text, 0 when absent.
     pub position: &'static str,
+    /// Whether a statement of many rows costs less than as many statements of one: where each is a round trip. SQLite, in
+    /// this process, keeps a journal for a statement of many rows, with a copy of every page it changes.
+    pub many_rows_at_once: bool,
 }
 
 /// One number: a count, a flag, an id's existence. Select it `AS n`, as a 64-bit integer.

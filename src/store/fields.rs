@@ -74,13 +74,13 @@ macro_rules! stored_ids {
             }
         }
 
-        impl From<crate::ids::$name> for super::bind::Bind {
+        impl From<crate::ids::$name> for super::bind::Bind<'_> {
             fn from(id: crate::ids::$name) -> Self {
                 Self::Id(Some(id.0))
             }
         }
 
-        impl From<Option<crate::ids::$name>> for super::bind::Bind {
+        impl From<Option<crate::ids::$name>> for super::bind::Bind<'_> {
             fn from(id: Option<crate::ids::$name>) -> Self {
                 Self::Id(id.map(|id| id.0))
             }

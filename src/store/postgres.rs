@@ -15,6 +15,7 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "FOR UPDATE SKIP LOCKED",
     explain: "EXPLAIN",
     position: "strpos",
+    many_rows_at_once: true,
 };
 
 /// Opens one connection with the session settings of requirement C3.

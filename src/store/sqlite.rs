@@ -14,6 +14,7 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "",
     explain: "EXPLAIN QUERY PLAN",
     position: "instr",
+    many_rows_at_once: false,
 };
 
 diesel::define_sql_function! {

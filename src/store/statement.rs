@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use diesel::backend::Backend;
 use diesel::query_builder::bind_collector::BindCollector as _;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryBuilder as _, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Bool, HasSqlType, Nullable, Text, Untyped};
@@ -17,21 +17,21 @@ use super::fields::{Id, SqlId};
 
 /// One statement: text and binds.
 #[derive(Clone, Debug)]
-pub struct Stmt {
+pub struct Stmt<'a> {
     sql: Cow<'static, str>,
-    binds: Vec<Bound>,
+    binds: Vec<Bound<'a>>,
     cached: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Bound {
+enum Bound<'a> {
     Id(Option<Id>),
     Int(Option<i64>),
-    Text(Option<String>),
+    Text(Option<Cow<'a, str>>),
     Bool(Option<bool>),
 }
 
-impl Stmt {
+impl<'a> Stmt<'a> {
     /// Starts a statement from its text.
     pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Stmt {
 
     /// Binds the next `?`.
     #[must_use]
-    pub fn bind(mut self, value: impl Into<Bind>) -> Self {
+    pub fn bind(mut self, value: impl Into<Bind<'a>>) -> Self {
         self.binds.push(match value.into() {
             Bind::Id(id) => Bound::Id(id.map(Id)),
             Bind::Int(int) => Bound::Int(int),
@@ -55,7 +55,7 @@ impl Stmt {
 
     /// Binds several.
     #[must_use]
-    pub fn binds(mut self, values: impl IntoIterator<Item = impl Into<Bind>>) -> Self {
+    pub fn binds(mut self, values: impl IntoIterator<Item = impl Into<Bind<'a>>>) -> Self {
         for value in values {
             self = self.bind(value);
         }
@@ -97,27 +97,89 @@ impl Stmt {
     }
 }
 
+#[cfg(test)]
+impl Stmt<'_> {
+    /// The same statement with texts of its own, for a test that explains it later.
+    pub fn into_owned(self) -> Stmt<'static> {
+        let own = |bound| match bound {
+            Bound::Text(text) => Bound::Text(text.map(|text| Cow::Owned(text.into_owned()))),
+            Bound::Id(id) => Bound::Id(id),
+            Bound::Int(int) => Bound::Int(int),
+            Bound::Bool(bool) => Bound::Bool(bool),
+        };
+        Stmt {
+            sql: self.sql,
+            binds: self.binds.into_iter().map(own).collect(),
+            cached: self.cached,
+        }
+    }
+}
+
 /// `?, ?, ?` for an `IN` list.
 #[must_use]
 pub fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-impl QueryId for Stmt {
+impl QueryId for Stmt<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for Stmt {
+impl Query for Stmt<'_> {
     type SqlType = Untyped;
 }
 
-impl<DB> QueryFragment<DB> for Stmt
+/// A database, and how it writes a bind.
+pub(super) trait Marks: Backend {
+    /// Whether as `?`, as our texts do.
+    const AS_IN_OUR_TEXT: bool;
+}
+
+impl Marks for diesel::sqlite::Sqlite {
+    const AS_IN_OUR_TEXT: bool = true;
+}
+
+impl Marks for diesel::pg::Pg {
+    const AS_IN_OUR_TEXT: bool = false;
+}
+
+impl Stmt<'_> {
+    /// The pieces of the text between its marks. Errors: there are more or fewer marks than binds.
+    fn pieces(&self) -> QueryResult<impl Iterator<Item = &str>> {
+        let marks = memchr::memchr_iter(b'?', self.sql.as_bytes()).count();
+        let wrong = |what: &str| Err(diesel::result::Error::QueryBuilderError(what.into()));
+        match marks.cmp(&self.binds.len()) {
+            std::cmp::Ordering::Less => wrong("more binds than `?`"),
+            std::cmp::Ordering::Greater => wrong("more `?` than binds"),
+            std::cmp::Ordering::Equal => Ok(pieces(&self.sql)),
+        }
+    }
+}
+
+/// What stands before, between and behind the marks of a text. They mostly stand close together, where a plain loop finds
+/// the next one sooner than `str::split` does.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mark = text.bytes().position(|byte| byte == b'?');
+        match mark.and_then(|mark| text.split_at_checked(mark)) {
+            Some((piece, behind)) => {
+                rest = behind.get(1..);
+                Some(piece)
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+impl<DB> QueryFragment<DB> for Stmt<'_>
 where
-    DB: Backend + HasSqlType<SqlId> + HasSqlType<Bool>,
+    DB: Marks + HasSqlType<SqlId> + HasSqlType<Bool>,
     Option<Id>: ToSql<Nullable<SqlId>, DB>,
     Option<i64>: ToSql<Nullable<BigInt>, DB>,
-    Option<String>: ToSql<Nullable<Text>, DB>,
+    for<'t> Option<Cow<'t, str>>: ToSql<Nullable<Text>, DB>,
     Option<bool>: ToSql<Nullable<Bool>, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
@@ -125,35 +187,31 @@ where
             out.unsafe_to_cache_prepared();
         }
         let mut binds = self.binds.iter();
-        let mut rest: &str = &self.sql;
-        loop {
-            // marks mostly stand close together: a plain loop finds the next one sooner than `str::split` does
-            let mark = rest.bytes().position(|byte| byte == b'?');
-            let (part, tail) = match mark.and_then(|mark| rest.split_at_checked(mark)) {
-                Some((part, tail)) => (part, tail.get(1..)),
-                None => (rest, None),
-            };
-            out.push_sql(part);
-            let Some(tail) = tail else { break };
-            rest = tail;
-            {
-                match binds.next() {
-                    Some(Bound::Id(id)) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
-                    Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
-                    Some(Bound::Text(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
-                    Some(Bound::Bool(bool)) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
-                    None => {
-                        return Err(diesel::result::Error::QueryBuilderError(
-                            "more `?` than binds".into(),
-                        ));
-                    }
-                }
+        for piece in self.pieces()? {
+            out.push_sql(piece);
+            match binds.next() {
+                Some(Bound::Id(id)) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
+                Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
+                Some(Bound::Text(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                Some(Bound::Bool(bool)) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
+                None => {}
             }
         }
-        if binds.next().is_some() {
-            return Err(diesel::result::Error::QueryBuilderError(
-                "more binds than `?`".into(),
-            ));
+        Ok(())
+    }
+
+    // The text is the key of the cache, so it is made at each run: for SQLite it is ours as it stands.
+    fn to_sql(&self, out: &mut DB::QueryBuilder, _: &DB) -> QueryResult<()> {
+        let pieces = self.pieces()?;
+        if DB::AS_IN_OUR_TEXT {
+            out.push_sql(&self.sql);
+            return Ok(());
+        }
+        for (index, piece) in pieces.enumerate() {
+            if index > 0 {
+                out.push_bind_param();
+            }
+            out.push_sql(piece);
         }
         Ok(())
     }
@@ -182,4 +240,4 @@ where
     }
 }
 
-impl<Conn> diesel::RunQueryDsl<Conn> for Stmt {}
+impl<Conn> diesel::RunQueryDsl<Conn> for Stmt<'_> {}

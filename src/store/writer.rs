@@ -149,18 +149,32 @@ fn write_all(db: &mut Db, queue: &Receiver<Box<dyn Job>>) {
     }
 }
 
+/// Runs a job; whether its changes are to stay.
+fn run(db: &mut Db, job: &mut dyn Job) -> bool {
+    let name = job.name();
+    catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or_else(|_| {
+        log::error!("the write `{name}` panicked and was taken back");
+        false
+    })
+}
+
 /// One transaction for all jobs. An error means that none of them is on disk.
 fn commit_together(db: &mut Db, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     db.execute(Stmt::new("BEGIN IMMEDIATE"))?;
+    // Alone it needs no savepoint, in which SQLite would keep a copy of every page it changes.
+    if let [job] = jobs {
+        let end = if run(db, job.as_mut()) {
+            "COMMIT"
+        } else {
+            "ROLLBACK"
+        };
+        db.execute(Stmt::new(end))?;
+        return Ok(());
+    }
     for job in jobs.iter_mut() {
         db.execute(Stmt::new("SAVEPOINT job"))?;
-        let name = job.name();
-        let lasting = catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or_else(|_| {
-            log::error!("the write `{name}` panicked and was taken back");
-            false
-        });
         // Fails when SQLite has rolled back the whole transaction (a full disk): then the batch is lost, not mixed.
-        if !lasting {
+        if !run(db, job.as_mut()) {
             db.execute(Stmt::new("ROLLBACK TO job"))?;
         }
         db.execute(Stmt::new("RELEASE job"))?;

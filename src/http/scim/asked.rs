@@ -19,7 +19,7 @@ use super::exchange;
 /// What every handler works out first.
 pub(super) struct Asked {
     pub resource_type: Arc<ResourceType>,
-    pub base: String,
+    pub base: Arc<str>,
     pub projection: Projection,
 }
 

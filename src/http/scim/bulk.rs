@@ -37,7 +37,7 @@ struct Answer {
 struct Run {
     state: AppState,
     scope: Scope,
-    base: String,
+    base: Arc<str>,
     user_agent: Option<String>,
     plan: Arc<Plan>,
 }

@@ -1,5 +1,7 @@
 //! One SCIM request on its way through: who asks, what the log will say of it, its body within limits.
 
+use std::sync::Arc;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
@@ -22,15 +24,14 @@ pub const GROUP_BODY_LIMIT: usize = 8 << 20;
 /// The address clients use for `/scim/v2`: configured, else that of the connection (B31); a `Host` anybody may send is
 /// not believed (C-21).
 #[must_use]
-pub fn base(state: &AppState, request: &HttpRequest) -> String {
-    if let Some(url) = &state.public_url {
-        return format!("{url}/scim/v2");
+pub fn base(state: &AppState, request: &HttpRequest) -> Arc<str> {
+    match request.conn_data::<Reached>() {
+        Some(Reached(base)) => Arc::clone(base),
+        None => {
+            let here = request.app_config().local_addr();
+            Reached::new(state.public_url.as_deref(), here).0
+        }
     }
-    let reached = request.conn_data::<Reached>().map(|Reached(here)| *here);
-    format!(
-        "http://{}/scim/v2",
-        reached.unwrap_or_else(|| request.app_config().local_addr())
-    )
 }
 
 /// Reads and parses a JSON body: media type 415, size 413, syntax 400 (H-35..H-39, E1, E3).

@@ -122,7 +122,7 @@ async fn begin(
     let mut sending = Sending {
         state: state.clone(),
         scope: scope.clone(),
-        base: asked.base.into(),
+        base: asked.base,
         view: view(&asked.resource_type, &asked.projection),
         ids,
         sent: 0,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use memchr::memmem;
 use serde_json::json;
 
 use crate::ids::{TenantId, UserId};
@@ -95,7 +96,7 @@ fn compose(
 
 /// The manager's id, where it has the form of an id of ours; other text is stored as sent (N-03).
 pub(super) fn manager_of(doc: &str) -> Option<UserId> {
-    let at = doc.find(MANAGER)? + MANAGER.len();
+    let at = memmem::find(doc.as_bytes(), MANAGER.as_bytes())? + MANAGER.len();
     doc.get(at..at + 36)?.parse().ok()
 }
 

@@ -17,9 +17,9 @@ use super::SyncEntry;
 
 /// Rows that may wait.
 const QUEUE: usize = 8_192;
-/// Rows that make a batch before its time, and the most in one: what the writer takes in a few milliseconds. Fewer would
+/// Rows that make a batch before its time, and the most in one: what the writer takes in some milliseconds. Fewer would
 /// make more commits, and with each of them every reader of SQLite forgets its pages.
-const BATCH: usize = 1_024;
+const BATCH: usize = 2_048;
 /// How long a row waits at most for its batch.
 const PERIOD: Duration = Duration::from_millis(200);
 

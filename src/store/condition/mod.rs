@@ -36,7 +36,7 @@ pub enum Exactness {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lowered {
     pub sql: String,
-    pub binds: Vec<Bind>,
+    pub binds: Vec<Bind<'static>>,
     pub exactness: Exactness,
     /// Whether an equality with an index decides it: then few rows are left, and they are sorted, not walked to in order.
     pub selective: bool,

@@ -6,7 +6,7 @@ use crate::store::statement::Bind;
 /// A condition being built.
 pub(super) struct Piece {
     pub sql: String,
-    pub binds: Vec<Bind>,
+    pub binds: Vec<Bind<'static>>,
     pub exactness: Exactness,
     /// Whether an index on the key narrows it: then an element is looked up, not tested row by row.
     pub keyed: bool,
@@ -15,7 +15,7 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    pub(super) fn new(sql: impl Into<String>, binds: Vec<Bind>) -> Self {
+    pub(super) fn new(sql: impl Into<String>, binds: Vec<Bind<'static>>) -> Self {
         Self {
             sql: sql.into(),
             binds,

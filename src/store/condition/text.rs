@@ -50,7 +50,7 @@ impl Lowering<'_> {
         {
             return Piece::unknown(bound);
         }
-        let bind = Bind::from(text.as_str());
+        let bind = Bind::from(text.clone());
         // A literal as long as the longest key is compared with cut keys: what begins alike may be it.
         let piece = match operator {
             Operator::Eq => Piece::new(format!("{name} = ?"), vec![bind]),

@@ -86,7 +86,7 @@ pub fn ensure_enrollments(
     for chunk in completions.chunks(super::memberships::CHUNK) {
         let ids = padded(chunk);
         let within = format!("c.tenant_id = ? AND c.id IN ({})", marks(ids.len()));
-        let bind = |stmt: Stmt| stmt.bind(tenant).binds(ids.iter().cloned());
+        let bind = |stmt: Stmt<'static>| stmt.bind(tenant).binds(ids.iter().cloned());
         made += db.execute(bind(
             Stmt::new(format!(
                 "INSERT INTO enrollments (tenant_id, id, learner_id, course_id, created_at) \
@@ -107,7 +107,7 @@ pub fn ensure_enrollments(
                      SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'enrollment.created', '{{}}' {new}{within}{group} WHERE {no_cycle}"
                 ))
                 .bind(by.at)
-                .bind(by.actor.as_str())
+                .bind(by.actor.clone())
                 .bind(by.request),
             ),
         )?;
@@ -122,7 +122,7 @@ pub fn ensure_enrollments(
                 .bind(by.at)
                 .bind(by.request)
                 .bind(false)
-                .bind(by.actor.as_str()),
+                .bind(by.actor.clone()),
             ),
         )?;
         db.execute(bind(Stmt::new(format!(

@@ -78,7 +78,7 @@ pub struct Terms {
 #[derive(Debug, Clone)]
 struct Owed {
     sql: String,
-    binds: Vec<Bind>,
+    binds: Vec<Bind<'static>>,
 }
 
 impl Owed {
@@ -155,19 +155,19 @@ impl Owed {
         )
     }
 
-    fn bind(&self, stmt: Stmt) -> Stmt {
+    fn bind<'a>(&self, stmt: Stmt<'a>) -> Stmt<'a> {
         stmt.binds(self.binds.iter().cloned())
     }
 
     /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
-    fn survey(&self) -> Stmt {
+    fn survey(&self) -> Stmt<'_> {
         self.bind(Stmt::new(format!(
             "SELECT count(*) AS pairs, count(e.id) AS enrolled, count(e.withdrawn_at) AS withdrawn FROM {} LEFT {ENROLLMENT}",
             self.pairs()
         )))
     }
 
-    fn enrollments(&self, new_id: &str, by: &By) -> Stmt {
+    fn enrollments(&self, new_id: &str, by: &By) -> Stmt<'_> {
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollments (tenant_id, id, learner_id, course_id, created_at) \
@@ -180,7 +180,7 @@ impl Owed {
     }
 
     /// One event per enrollment that has no cycle yet (it is new), or that is about to be re-opened.
-    fn events(&self, new_id: &str, event_type: &str, condition: &str, by: &By) -> Stmt {
+    fn events<'a>(&self, new_id: &str, event_type: &str, condition: &str, by: &'a By) -> Stmt<'a> {
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
@@ -194,7 +194,7 @@ impl Owed {
         )
     }
 
-    fn cycles(&self, by: &By) -> Stmt {
+    fn cycles(&self, by: &By) -> Stmt<'_> {
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
@@ -206,7 +206,7 @@ impl Owed {
         )
     }
 
-    fn reopen(&self, tenant: TenantId) -> Stmt {
+    fn reopen(&self, tenant: TenantId) -> Stmt<'_> {
         self.bind(
             Stmt::new(format!(
                 "UPDATE enrollments SET withdrawn_at = NULL, withdrawn_by = NULL, withdrawn_cause = NULL \
@@ -219,7 +219,7 @@ impl Owed {
     }
 
     /// The owed pairs that are enrolled and have completed every cycle.
-    fn closed(&self) -> Stmt {
+    fn closed(&self) -> Stmt<'_> {
         self.bind(Stmt::new(format!(
             "SELECT o.learner_id, o.course_id FROM {} {ENROLLMENT} WHERE NOT EXISTS (SELECT 1 FROM enrollment_cycles y \
              WHERE y.tenant_id = e.tenant_id AND y.enrollment_id = e.id AND y.completed_at IS NULL)",
@@ -229,7 +229,7 @@ impl Owed {
 
     /// `IS TRUE` keeps the look at earlier reasons on the pair's index: by the assignment it would meet every reason this
     /// very statement has written so far.
-    fn reasons(&self, new_id: &str, terms: Terms, by: &By) -> Stmt {
+    fn reasons<'a>(&self, new_id: &str, terms: Terms, by: &'a By) -> Stmt<'a> {
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, group_id, assignment_id, membership_id, \
@@ -427,7 +427,7 @@ mod tests {
         detail: String,
     }
 
-    fn steps(stmt: &Stmt) -> Vec<String> {
+    fn steps(stmt: &Stmt<'static>) -> Vec<String> {
         let stmt = stmt.clone();
         let steps: Vec<Step> = testing::write(&testing::sqlite(), move |db| {
             let explained = stmt.explained(db.dialect().explain);
@@ -436,14 +436,14 @@ mod tests {
         steps.into_iter().map(|step| step.detail).collect()
     }
 
-    fn statements(scope: &EnrollScope) -> Vec<Stmt> {
+    fn statements(scope: &EnrollScope) -> Vec<Stmt<'static>> {
         let by = By {
             actor: "test".to_owned(),
             request: RequestId::new(),
             at: Instant(0),
         };
         let owed = Owed::new(TENANT, scope);
-        vec![
+        [
             owed.survey(),
             owed.enrollments("new_id()", &by),
             owed.events("new_id()", "enrollment.created", NO_CYCLE, &by),
@@ -459,6 +459,8 @@ mod tests {
                 &by,
             ),
         ]
+        .map(Stmt::into_owned)
+        .into()
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub fn page(
 ) -> Result<Vec<AuditRow>, StoreError> {
     let mut conditions = String::new();
     let mut binds: Vec<Bind> = vec![tenant.into()];
-    let mut narrow = |condition: &str, bind: Option<Bind>| {
+    let mut narrow = |condition: &str, bind: Option<Bind<'static>>| {
         if let Some(bind) = bind {
             conditions.push_str(condition);
             binds.push(bind);

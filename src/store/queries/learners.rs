@@ -192,7 +192,7 @@ pub fn groups(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Vec<GroupI
 pub(super) fn end_periods(
     db: &mut Db,
     condition: &str,
-    binds: Vec<Bind>,
+    binds: Vec<Bind<'static>>,
     at: Instant,
 ) -> Result<(), StoreError> {
     const BEFORE: &str =

@@ -19,7 +19,7 @@ use super::events::By;
 pub const CHUNK: usize = 1000;
 
 /// The ids of a chunk, the last repeated up to a few fixed lengths, so that the statement cache holds few texts.
-pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
+pub(super) fn padded<'a, I: Copy + Into<Bind<'a>>>(ids: &[I]) -> Vec<Bind<'a>> {
     let Some(last) = ids.last() else {
         return Vec::new();
     };

@@ -56,7 +56,7 @@ impl AsOf {
 
 impl Narrow {
     /// The condition on reasons `r`, to be appended, and its binds.
-    fn condition(&self, tenant: TenantId) -> (String, Vec<Bind>) {
+    fn condition(&self, tenant: TenantId) -> (String, Vec<Bind<'_>>) {
         match self {
             Self::Group(id) => (" AND r.group_id = ?".to_owned(), vec![(*id).into()]),
             Self::Learner(id) => (" AND r.learner_id = ?".to_owned(), vec![(*id).into()]),
@@ -82,7 +82,7 @@ impl Narrow {
     }
 
     /// The obligations in force: present ones, and those that have ended since the instant.
-    fn reasons(&self, tenant: TenantId, as_of: AsOf) -> Vec<(String, Vec<Bind>)> {
+    fn reasons(&self, tenant: TenantId, as_of: AsOf) -> Vec<(String, Vec<Bind<'_>>)> {
         let (condition, binds) = self.condition(tenant);
         let mut live = vec![Bind::from(tenant), as_of.at.into()];
         live.extend(binds.iter().cloned());
@@ -106,7 +106,7 @@ impl Narrow {
     }
 
     /// The pairs of learner and course in question, each once, as a table to join.
-    fn pairs(&self, tenant: TenantId, as_of: AsOf) -> (String, Vec<Bind>) {
+    fn pairs(&self, tenant: TenantId, as_of: AsOf) -> (String, Vec<Bind<'_>>) {
         let mut sql = Vec::new();
         let mut binds = Vec::new();
         for (condition, more) in self.reasons(tenant, as_of) {
@@ -284,7 +284,7 @@ pub struct CompletedRow {
 }
 
 /// What of a table is in force at an instant: `recorded` and `ended` are its columns.
-fn in_force(as_of: AsOf, recorded: &str, ended: &str) -> (String, Vec<Bind>) {
+fn in_force(as_of: AsOf, recorded: &str, ended: &str) -> (String, Vec<Bind<'static>>) {
     if as_of.known_then {
         (
             format!("x.{recorded} <= ? AND (x.{ended} IS NULL OR x.{ended} > ?)"),

@@ -69,7 +69,7 @@ pub fn find_for_update(
     db.optional(by_id(tenant, resource_type, id, lock))
 }
 
-fn by_id(tenant: TenantId, resource_type: &str, id: ResourceId, lock: &str) -> Stmt {
+fn by_id<'a>(tenant: TenantId, resource_type: &'a str, id: ResourceId, lock: &str) -> Stmt<'a> {
     Stmt::new(format!(
         "SELECT {COLUMNS} FROM resources r WHERE r.tenant_id = ? AND r.id = ? AND r.resource_type = ? {lock}"
     ))

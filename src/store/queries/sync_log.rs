@@ -86,7 +86,11 @@ const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_i
 /// Adds rows; a row whose id is there already is left out. Says how many were added.
 pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
     let mut added = 0;
-    let (batches, rest) = rows.as_chunks::<BATCH>();
+    let (batches, rest) = if db.dialect().many_rows_at_once {
+        rows.as_chunks::<BATCH>()
+    } else {
+        (&[][..], rows)
+    };
     for batch in batches {
         let stmt = Stmt::new(INSERT_BATCH.as_str());
         added += db.execute(batch.iter().fold(stmt, bind))?;
@@ -97,7 +101,7 @@ pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
     Ok(added)
 }
 
-fn bind(stmt: Stmt, row: &SyncRow) -> Stmt {
+fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
     let stmt = stmt
         .bind(row.tenant_id)
         .bind(row.id)

@@ -94,7 +94,7 @@ pub fn counts(db: &mut Db, written: &Written, today: &str) -> Result<Counts, Sto
          (SELECT count(*) FROM (SELECT learner_id FROM begun UNION SELECT learner_id FROM ended \
             UNION SELECT learner_id FROM owed UNION SELECT entity_id FROM told WHERE entity = 'learner') a) AS learners"
     );
-    let three = |stmt: Stmt| {
+    let three = |stmt: Stmt<'static>| {
         stmt.bind(written.tenant)
             .bind(written.since)
             .bind(written.request)

@@ -22,7 +22,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     /// `FROM … WHERE …` with its binds.
-    fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind>) {
+    fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind<'_>>) {
         let mut sql = format!("FROM {} r WHERE r.tenant_id = ? AND ", R::TABLE);
         let mut binds = vec![Bind::from(self.tenant)];
         match self.kind {
@@ -120,7 +120,7 @@ impl Candidates {
         stretch: &Stretch,
         skip: usize,
         limit: usize,
-    ) -> Stmt {
+    ) -> Stmt<'_> {
         let (from, binds) = self.selection::<R>(Some(stretch));
         let (columns, order) = (R::COLUMNS, stretch.order(self.is_selective()));
         if skip == 0 {
@@ -146,7 +146,7 @@ impl Candidates {
         stretch: &Stretch,
         step: Option<&Step>,
         limit: usize,
-    ) -> Stmt {
+    ) -> Stmt<'_> {
         let (mut from, mut binds) = self.selection::<R>(Some(stretch));
         if let Some(step) = step {
             let keys = stretch.keys();

@@ -223,7 +223,7 @@ pub(crate) fn page_statements<R: Listed>(
     filter: Option<&CheckedFilter>,
     order: Order,
     from: Result<usize, &Gap>,
-) -> Vec<Stmt> {
+) -> Vec<Stmt<'static>> {
     let condition = filter.map(|filter| lower(filter, kind, tenant, db.dialect()));
     let candidates = Candidates {
         tenant,
@@ -233,11 +233,19 @@ pub(crate) fn page_statements<R: Listed>(
     match from {
         Ok(skip) => order::stretches(order)
             .iter()
-            .map(|stretch| candidates.page_statement::<R>(stretch, skip, 100))
+            .map(|stretch| {
+                candidates
+                    .page_statement::<R>(stretch, skip, 100)
+                    .into_owned()
+            })
             .collect(),
         Err(gap) => order::stretches_from(order, gap, false)
             .iter()
-            .map(|(stretch, gap)| candidates.batch_statement::<R>(stretch, gap.as_ref(), 100))
+            .map(|(stretch, gap)| {
+                candidates
+                    .batch_statement::<R>(stretch, gap.as_ref(), 100)
+                    .into_owned()
+            })
             .collect(),
     }
 }

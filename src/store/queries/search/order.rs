@@ -149,7 +149,7 @@ pub(super) fn stretches(order: Order) -> Vec<Stretch> {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     /// The key of the row beside the place; the stretch of rows without one is in the order of their ids.
-    pub key: Option<Bind>,
+    pub key: Option<Bind<'static>>,
     pub id: uuid::Uuid,
     /// Whether that row comes, too.
     pub inclusive: bool,
@@ -192,13 +192,13 @@ pub(super) fn stretches_from(order: Order, from: &Gap, back: bool) -> Vec<(Stret
 }
 
 /// A key as its column holds it. A key of another kind is none that [`super::position`] made, and finds nothing.
-pub(super) fn bind(column: SortColumn, key: &SortKey) -> Option<Bind> {
+pub(super) fn bind(column: SortColumn, key: &SortKey) -> Option<Bind<'static>> {
     match (column, key) {
         (SortColumn::Id, _) => None,
         (SortColumn::Created | SortColumn::Modified, SortKey::Instant(Instant(at))) => {
             Some(Bind::from(*at))
         }
-        (SortColumn::Text(_), SortKey::Text(text)) => Some(Bind::from(text.as_str())),
+        (SortColumn::Text(_), SortKey::Text(text)) => Some(Bind::from(text.clone())),
         (SortColumn::Text(_), _) => Some(Bind::Text(None)),
         (SortColumn::Created | SortColumn::Modified, _) => Some(Bind::Int(None)),
     }
