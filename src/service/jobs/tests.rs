@@ -12,7 +12,6 @@ use crate::service::courses::CourseFields;
 use crate::service::groups::GroupFields;
 use crate::service::learners::Approvals;
 use crate::service::{Scope, ServiceError, assignments, check, courses, groups, learners};
-use crate::store::queries::jobs as rows;
 use crate::store::statement::Stmt;
 use crate::store::{Db, Store, testing};
 

@@ -142,8 +142,7 @@ impl Reference {
                 for (course, assignment) in &group.assignments {
                     let through_connection = group.managed || membership.pushed;
                     let known = self.reasons.iter().any(|reason| {
-                        reason.period == membership.period
-                            && reason.assignment == assignment.number
+                        reason.period == membership.period && reason.assignment == assignment.number
                     });
                     if self.people[*person].enrollable()
                         && self.published[*course]
@@ -151,7 +150,13 @@ impl Reference {
                         && (self.live || !through_connection)
                         && !known
                     {
-                        owed.push((number, *person, *course, membership.period, assignment.clone()));
+                        owed.push((
+                            number,
+                            *person,
+                            *course,
+                            membership.period,
+                            assignment.clone(),
+                        ));
                     }
                 }
             }
@@ -334,8 +339,8 @@ impl Reference {
 
     /// 4.14, §7.15: what is owed by a plan that comes back is due no earlier than its window.
     pub fn set_plan(&mut self, plan: bool) {
-        let floor = (plan && !self.plan)
-            .then(|| self.now.date_naive() + Days::new(WINDOW.unsigned_abs()));
+        let floor =
+            (plan && !self.plan).then(|| self.now.date_naive() + Days::new(WINDOW.unsigned_abs()));
         self.plan = plan;
         self.enroll(floor);
     }
