@@ -8,6 +8,5 @@ mod search;
 mod shapes;
 mod sorting;
 mod steps;
-mod story;
 mod twins;
 mod world;
