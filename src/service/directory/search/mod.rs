@@ -165,12 +165,12 @@ impl Query {
     }
 
     fn judge<'a>(&'a self, base: &'a str) -> Judge<'a> {
-        Judge {
-            resource_type: &self.resource_type,
+        Judge::new(
+            &self.resource_type,
             base,
-            filter: self.filter.as_ref(),
-            sort: self.sort.as_ref(),
-        }
+            self.filter.as_ref(),
+            self.sort.as_ref(),
+        )
     }
 
     /// The order in the store's words: by a column where one gives it, else by the judge's keys.
