@@ -9,7 +9,7 @@ use crate::learning::learner::{Approval, Facts, Registration};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
-use super::{CHUNK, padded};
+use super::{CHUNK, afresh, padded};
 
 /// An account that exists, with the facts of its learner.
 #[derive(Debug, Clone, QueryableByName)]
@@ -78,6 +78,7 @@ pub fn known_users(
              WHERE u.tenant_id = ? AND u.id IN ({}) AND u.deleted_at IS NULL",
             marks(ids.len())
         ))
+        .once(afresh(db, ids.len()))
         .bind(tenant)
         .binds(ids);
         known.extend(
@@ -130,6 +131,7 @@ pub fn candidates(
              WHERE u.tenant_id = ? AND u.{column} IN ({}) AND u.deleted_at IS NULL ORDER BY u.id",
             marks(chunk.len())
         ))
+        .once(afresh(db, chunk.len()))
         .bind(tenant)
         .binds(chunk.iter().cloned());
         found.extend(db.load::<Candidate>(stmt)?);

@@ -6,7 +6,7 @@ use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
 
 use super::super::events::By;
-use super::{CHUNK, padded};
+use super::{CHUNK, afresh, padded};
 
 /// Which live memberships to end.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,7 @@ fn end_where(
         "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
          WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
     ))
+    .once(afresh(db, binds.len()))
     .bind(by.at)
     .bind(cause.as_str())
     .bind(tenant)
@@ -99,6 +100,7 @@ fn end_where(
     let memberships = Stmt::new(format!(
         "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
     ))
+    .once(afresh(db, binds.len()))
     .bind(by.at)
     .bind(by.actor.as_str())
     .bind(cause.as_str())

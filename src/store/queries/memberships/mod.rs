@@ -40,6 +40,12 @@ pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
     binds
 }
 
+/// Whether a statement with so many ids is planned for the tables as they are: one from when they were nearly empty walks
+/// them, and compares each row with every id.
+pub(super) fn afresh(db: &Db, ids: usize) -> bool {
+    db.dialect().plans_once && ids > 64
+}
+
 /// Where a membership comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
@@ -68,6 +74,9 @@ pub fn add(
     by: &By,
 ) -> Result<Vec<Added>, StoreError> {
     let mut added = Vec::with_capacity(users.len());
+    if users.len() > CHUNK {
+        db.notice_growth(&["users", "learners", "memberships"])?;
+    }
     for chunk in users.chunks(CHUNK) {
         let ids = padded(chunk);
         let stmt = Stmt::new(format!(
@@ -80,6 +89,7 @@ pub fn add(
             new_id = db.dialect().new_id,
             marks = marks(ids.len()),
         ))
+        .once(afresh(db, ids.len()))
         .bind(group)
         .bind(origin.source.as_str())
         .bind(origin.connection)
