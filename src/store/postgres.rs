@@ -14,6 +14,7 @@ pub const DIALECT: Dialect = Dialect {
     for_update: "FOR UPDATE",
     skip_locked: "FOR UPDATE SKIP LOCKED",
     explain: "EXPLAIN",
+    among: ("= ANY (ARRAY(", "))"),
     plans_once: true,
     position: "strpos",
 };

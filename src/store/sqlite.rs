@@ -13,6 +13,7 @@ pub const DIALECT: Dialect = Dialect {
     for_update: "",
     skip_locked: "",
     explain: "EXPLAIN QUERY PLAN",
+    among: ("IN (", ")"),
     plans_once: false,
     position: "instr",
 };

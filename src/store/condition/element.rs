@@ -218,7 +218,11 @@ impl Lowering<'_> {
             Access::Walk(_) => keyed && selective,
         };
         let sql = if looked_up {
-            format!("r.id IN (SELECT {alias}.{own} FROM {table} {alias} WHERE {selected})")
+            let (among, end) = match self.access {
+                Access::Scan => self.dialect.among,
+                Access::Seek | Access::Walk(_) => ("IN (", ")"),
+            };
+            format!("r.id {among}SELECT {alias}.{own} FROM {table} {alias} WHERE {selected}{end}")
         } else {
             format!(
                 "EXISTS (SELECT 1 FROM {table} {alias} WHERE {selected} AND {alias}.{own} = r.id)"
