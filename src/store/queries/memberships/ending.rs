@@ -86,8 +86,9 @@ fn end_where(
     let periods = format!(
         "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}"
     );
+    let latest = db.dialect().latest;
     let reasons = Stmt::new(format!(
-        "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
+        "UPDATE enrollment_reasons SET ended_at = {latest}(?, recorded_at), end_cause = ? \
          WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
     ))
     .once(afresh(db, binds.len()))
@@ -98,7 +99,7 @@ fn end_where(
     .binds(binds.iter().cloned());
     db.execute(reasons)?;
     let memberships = Stmt::new(format!(
-        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
+        "UPDATE memberships SET ended_at = {latest}(?, added_at), ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
     ))
     .once(afresh(db, binds.len()))
     .bind(by.at)

@@ -10,6 +10,7 @@ use diesel::QueryableByName;
 
 use crate::ids::{ConnectionId, GroupId, LearnerId, MembershipId, TenantId, UserId};
 use crate::learning::membership::Source;
+use crate::store::db::Number;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -77,8 +78,19 @@ pub fn add(
     if users.len() > CHUNK {
         db.notice_growth(&["users", "learners", "memberships"])?;
     }
+    let lock = db.dialect().for_key_share;
     for chunk in users.chunks(CHUNK) {
         let ids = padded(chunk);
+        if !lock.is_empty() {
+            // Who is just ending, or being approved, is waited for, one learner after the other: the next statement sees how.
+            let learners = Stmt::new(format!(
+                "SELECT l.version AS n FROM learners l WHERE l.tenant_id = ? AND l.id IN \
+                 (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({})) ORDER BY l.id {lock}",
+                marks(ids.len())
+            ))
+            .once(afresh(db, ids.len()));
+            db.load::<Number>(learners.bind(tenant).bind(tenant).binds(ids.clone()))?;
+        }
         let stmt = Stmt::new(format!(
             "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, connection_id, added_by, added_at, request_id) \
              SELECT u.tenant_id, {new_id}, ?, u.learner_id, u.id, ?, ?, ?, ?, ? \
