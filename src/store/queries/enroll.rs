@@ -15,6 +15,7 @@ use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
 
 use super::events::By;
+use super::invariants::Broken;
 use super::memberships::padded;
 
 /// What an `enroll` is narrowed to: the thing that was touched.
@@ -80,10 +81,15 @@ pub struct Terms {
 struct Owed {
     sql: String,
     binds: Vec<Bind<'static>>,
+    /// Whether it is planned afresh each time: see [`Owed::new`].
+    afresh: bool,
 }
 
 impl Owed {
-    fn new(tenant: TenantId, scope: &EnrollScope) -> Self {
+    /// A set of many is planned for the tables as they are: what was planned while they were nearly empty, at a first push or
+    /// an early step of a job, would walk all that has been written since for each of its rows.
+    fn new(dialect: &Dialect, tenant: TenantId, scope: &EnrollScope) -> Self {
+        let afresh = dialect.plans_once && is_wide(scope);
         let mut binds: Vec<Bind> = vec![tenant.into(), tenant.into()];
         let narrowed = match scope {
             EnrollScope::Memberships(ids) => {
@@ -145,6 +151,7 @@ impl Owed {
         Self {
             sql: format!("{from} {OWED}{narrowed}"),
             binds,
+            afresh,
         }
     }
 
@@ -157,7 +164,7 @@ impl Owed {
     }
 
     fn bind<'a>(&self, stmt: Stmt<'a>) -> Stmt<'a> {
-        stmt.binds(self.binds.iter().cloned())
+        stmt.binds(self.binds.iter().cloned()).once(self.afresh)
     }
 
     /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
@@ -278,6 +285,19 @@ struct Closed {
     course_id: CourseId,
 }
 
+/// Whether a scope may hold more than a few.
+const fn is_wide(scope: &EnrollScope) -> bool {
+    match scope {
+        EnrollScope::Memberships(ids) => ids.len() > FEW,
+        EnrollScope::Learners(ids) => ids.len() > FEW,
+        EnrollScope::Learner(_) => false,
+        _ => true,
+    }
+}
+
+/// So many are planned like one.
+const FEW: usize = 16;
+
 /// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing. `terms` is
 /// asked for when something is owed. Returns beside the effects which enrollments had been there without an open cycle.
 pub fn enroll(
@@ -297,8 +317,8 @@ pub fn enroll(
     if empty {
         return Ok(nothing);
     }
-    let owed = Owed::new(tenant, scope);
-    let is_wide = !matches!(scope, EnrollScope::Memberships(_) | EnrollScope::Learner(_));
+    let owed = Owed::new(db.dialect(), tenant, scope);
+    let is_wide = is_wide(scope);
     if is_wide {
         db.notice_growth(&["memberships", "learners", "enrollment_reasons"])?;
     }
@@ -314,7 +334,7 @@ pub fn enroll(
     if survey.enrolled < survey.pairs {
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
         if is_wide {
-            db.notice_growth(&["enrollments"])?;
+            db.notice_growth(&["enrollments", "enrollment_cycles"])?;
         }
         db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
         effects.cycles = count(db.execute(owed.cycles(by))?);
@@ -340,10 +360,33 @@ pub fn enroll(
     Ok((effects, closed))
 }
 
-/// How many (membership, assignment) pairs are owed and not recorded: 0 after every commit (I-2).
-pub fn owed_count(db: &mut Db, tenant: TenantId, scope: &EnrollScope) -> Result<i64, StoreError> {
-    let owed = Owed::new(tenant, scope);
-    db.number(owed.bind(Stmt::new(format!("SELECT count(*) AS n {}", owed.sql))))
+/// The memberships that lack what they are owed, some of them by id: none after every commit (I-2). What a waiting job is
+/// to write is no lack.
+pub fn unwritten(db: &mut Db, tenant: TenantId, limit: i64) -> Result<Broken, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Lacking {
+        #[diesel(sql_type = crate::store::SqlId)]
+        id: MembershipId,
+    }
+    let owed = Owed::new(db.dialect(), tenant, &EnrollScope::Tenant);
+    let sql = format!(
+        "{} AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = m.tenant_id AND j.state = 'waiting' AND j.kind = 'enroll' \
+         AND (j.subject_id IS NULL OR j.subject_id IN (?, a.id, a.course_id, m.group_id)))",
+        owed.sql
+    );
+    // One sweep over everything has no subject but this.
+    let all = uuid::Uuid::nil();
+    let counted = Stmt::new(format!("SELECT count(*) AS n {sql}"));
+    let rows = db.number(owed.bind(counted).bind(all).once(true))?;
+    if rows == 0 {
+        return Ok(Broken::default());
+    }
+    let some = Stmt::new(format!("SELECT m.id {sql} ORDER BY m.id LIMIT ?"));
+    let some: Vec<Lacking> = db.load(owed.bind(some).bind(all).bind(limit).once(true))?;
+    Ok(Broken {
+        rows,
+        ids: some.into_iter().map(|row| row.id.0).collect(),
+    })
 }
 
 /// Whether more than `limit` pairs are owed; looks at no more than it needs to know.
@@ -353,7 +396,7 @@ pub fn owes_more_than(
     scope: &EnrollScope,
     limit: i64,
 ) -> Result<bool, StoreError> {
-    let owed = Owed::new(tenant, scope);
+    let owed = Owed::new(db.dialect(), tenant, scope);
     let stmt = owed
         .bind(Stmt::new(format!(
             "SELECT count(*) AS n FROM (SELECT 1 AS one {} LIMIT ?) s",
@@ -448,7 +491,7 @@ mod tests {
             request: RequestId::new(),
             at: Instant(0),
         };
-        let owed = Owed::new(TENANT, scope);
+        let owed = Owed::new(&crate::store::sqlite::DIALECT, TENANT, scope);
         [
             owed.survey(),
             owed.enrollments("new_id()", &by),
