@@ -84,7 +84,7 @@ impl Pace {
         Self {
             rows: 1000,
             aim: Duration::from_millis(400),
-            least: 1000,
+            least: 250,
         }
     }
 
