@@ -134,7 +134,9 @@ pub async fn people(
 ) -> anyhow::Result<()> {
     let token = bench.token.as_str();
     let number = Counter::default();
-    let new_user = |kind: &str| format!("{kind}{}@bench.example.com", number.next());
+    // a database that was filled before has the accounts of other runs
+    let run = rollcall::ids::RequestId::new();
+    let new_user = |kind: &str| format!("{kind}{}.{run}@bench.example.com", number.next());
     let create = || request("POST", "/scim/v2/Users", token, &user(&new_user("http")));
     let mut client = Client::connect(bench.address).await?;
     let mut people: Vec<UserId> = Vec::with_capacity(PEOPLE);
@@ -161,7 +163,7 @@ pub async fn people(
     let page = ground.accounts / 2;
     let filter = |number: usize| {
         format!(
-            "/scim/v2/Users?filter=userName%20eq%20%22http{}%40bench.example.com%22",
+            "/scim/v2/Users?filter=userName%20eq%20%22http{}.{run}%40bench.example.com%22",
             number % PEOPLE
         )
     };

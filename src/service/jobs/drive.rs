@@ -19,7 +19,7 @@ pub async fn drive(
     runner: Runner,
     (tenant, id): (TenantId, JobId),
 ) -> Result<(), ServiceError> {
-    let mut pace = Pace::new();
+    let mut pace = pace_of(store);
     loop {
         let (now, size, tools) = (clock.now(), pace.rows(), Arc::clone(tools));
         let step = store
@@ -55,6 +55,13 @@ pub async fn drive(
     }
 }
 
+fn pace_of(store: &Store) -> Pace {
+    match store.sqlite_path() {
+        Some(_) => Pace::new(),
+        None => Pace::beside_others(),
+    }
+}
+
 /// The same for a thread that may block: the command line. `told` hears after each step.
 pub fn drive_blocking(
     store: &Store,
@@ -64,7 +71,7 @@ pub fn drive_blocking(
     (tenant, id): (TenantId, JobId),
     mut told: impl FnMut(),
 ) -> Result<Step, ServiceError> {
-    let mut pace = Pace::new();
+    let mut pace = pace_of(store);
     loop {
         let (now, size) = (clock.now(), pace.rows());
         let begun = Stopwatch::now();

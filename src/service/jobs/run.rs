@@ -28,6 +28,9 @@ use super::book::{self, JobRow, KEPT, Kind, State, Work};
 /// How long a step may take before another runner thinks that this one is dead.
 const LEASE: i64 = 5 * 1000;
 
+/// How many rows one step names, one by one.
+const NAMED: i64 = 1000;
+
 /// How many assignments one step looks at, when they have few members each.
 const ASSIGNMENTS: usize = 50;
 
@@ -60,15 +63,29 @@ pub enum Step {
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     rows: i64,
+    aim: Duration,
+    least: i64,
 }
 
 impl Pace {
-    /// What a step should take: short enough for whoever waits behind it.
-    const AIM: Duration = Duration::from_millis(40);
-
+    /// A step is short where every other writer waits behind it, as on SQLite.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rows: 250 }
+        Self {
+            rows: 250,
+            aim: Duration::from_millis(40),
+            least: 50,
+        }
+    }
+
+    /// Where nobody waits but who changes the same group, as on PostgreSQL, a step is as long as its fixed cost deserves.
+    #[must_use]
+    pub const fn beside_others() -> Self {
+        Self {
+            rows: 1000,
+            aim: Duration::from_millis(400),
+            least: 250,
+        }
     }
 
     /// The rows of the next step.
@@ -79,12 +96,12 @@ impl Pace {
 
     /// Learns from what a step took.
     pub fn learn(&mut self, took: Duration) {
-        if took > Self::AIM * 2 {
+        if took > self.aim * 2 {
             self.rows /= 2;
-        } else if took < Self::AIM / 2 {
+        } else if took < self.aim / 2 {
             self.rows += self.rows / 4;
         }
-        self.rows = self.rows.clamp(50, 4000);
+        self.rows = self.rows.clamp(self.least, 4000);
     }
 }
 
@@ -176,9 +193,11 @@ pub fn step(
         Ok(job) => job,
         Err(step) => return Ok(step),
     };
+    // statements of these name each row
+    let named = size.min(NAMED);
     if job.kind == Kind::Import.as_str() {
         return Ok(
-            match imports::steps::step(db, &tools.registry, &mut job, now, size)? {
+            match imports::steps::step(db, &tools.registry, &mut job, now, named)? {
                 Left::More => put(db, &mut job, false, now)?,
                 Left::Over => put(db, &mut job, true, now)?,
                 Left::Survey => {
@@ -212,7 +231,7 @@ pub fn step(
         Work::ApprovePending(connection) => {
             let place: Place = book::read(&job.place)?;
             let after = place.learner.unwrap_or(LearnerId(Uuid::nil()));
-            let some = learners::pending(db, tenant, connection, after, size)?;
+            let some = learners::pending(db, tenant, connection, after, named)?;
             approve(db, &mut job, &some)?;
             if let Some(last) = some.last() {
                 job.place = Place {
@@ -221,7 +240,7 @@ pub fn step(
                 }
                 .text();
             }
-            i64::try_from(some.len()).unwrap_or(i64::MAX) < size
+            i64::try_from(some.len()).unwrap_or(i64::MAX) < named
         }
         Work::Approve(all) => {
             let from = usize::try_from(job.done)
@@ -230,10 +249,10 @@ pub fn step(
             let some: Vec<LearnerId> = all
                 .into_iter()
                 .skip(from)
-                .take(usize::try_from(size).unwrap_or(usize::MAX))
+                .take(usize::try_from(named).unwrap_or(usize::MAX))
                 .collect();
             approve(db, &mut job, &some)?;
-            i64::try_from(some.len()).unwrap_or(i64::MAX) < size
+            i64::try_from(some.len()).unwrap_or(i64::MAX) < named
         }
     };
     put(db, &mut job, over, now)
