@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod obligations;
+pub mod reports;
 pub mod schemas;
 pub mod scope;
 pub mod settings;

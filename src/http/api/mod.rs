@@ -19,6 +19,7 @@ pub mod enrollments;
 pub mod explain;
 pub mod exports;
 pub mod groups;
+pub mod import_view;
 pub mod imports;
 pub mod in_flight;
 pub mod input;
@@ -35,6 +36,7 @@ pub mod sync;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+pub mod upload;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -88,6 +90,9 @@ routes! {
     "/exports/learners.csv" { get: exports::learners }
     "/exports/members.csv" { get: exports::all_members }
     "/exports/enrollments.csv" { get: exports::enrollments }
+    "/exports/completions.csv" { get: exports::completions }
+    "/exports/compliance.csv" { get: exports::compliance }
+    "/exports/audit-events.csv" { get: exports::audit_events }
     "/exports/sync-requests.csv" { get: exports::sync_requests }
     "/groups/{id}/members.csv" { get: exports::members }
     "/jobs" { get: jobs::list }

@@ -8,6 +8,7 @@ pub mod book;
 mod classify;
 pub mod error;
 pub mod load;
+mod lookup;
 mod people;
 pub mod spec;
 pub mod steps;

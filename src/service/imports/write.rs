@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::ids::{AssignmentId, GroupId, JobId, TenantId};
 use crate::learning::membership::EndCause;
-use crate::service::ServiceError;
 use crate::service::enroll::{self, Effects, EnrollScope};
+use crate::service::{ServiceError, completions};
 use crate::store::Db;
 use crate::store::queries::events::By;
 use crate::store::queries::imports::{self as rows, NewEvent};
@@ -87,6 +87,12 @@ pub fn write(
     if !done.new_assignments.is_empty() {
         let ids: Vec<AssignmentId> = done.new_assignments.iter().map(|(new, _)| new.id).collect();
         effects += enroll::enroll_by(db, tenant, &EnrollScope::Assignments(ids), by)?;
+    }
+    if !done.reports.is_empty() {
+        let (_, enrolled) = completions::record_by(db, tenant, &done.reports, by)?;
+        effects.enrollments += enrolled;
+        effects.reasons += enrolled;
+        effects.cycles += enrolled;
     }
     Ok(effects)
 }

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod connections;
 pub mod counters;
 pub mod courses;
+pub mod cycles;
 pub mod enroll;
 pub mod enrollments;
 pub mod events;
