@@ -478,14 +478,18 @@ fn at_most(column: Column, text: &str, most: usize) -> Result<String, RowError> 
     Ok(text.to_owned())
 }
 
-/// An address has one @ with something on both sides and no blanks; more only its mail server knows.
-fn email(text: &str) -> Result<String, RowError> {
-    let good = text.len() <= 254
+/// Whether a text may be an address: one @ with something on both sides and no blanks; more only its mail server knows.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    text.len() <= 254
         && !text.contains(char::is_whitespace)
-        && text.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !host.contains('@')
-        });
-    if good {
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+fn email(text: &str) -> Result<String, RowError> {
+    if is_email(text) {
         Ok(text.to_owned())
     } else {
         Err(RowError::new(

@@ -12,6 +12,7 @@ pub use crate::store::queries::memberships::StateCounts;
 use crate::store::queries::{courses, enrollments as enrollment_rows, learners, memberships};
 
 use super::enrollments::{self, EnrollmentView};
+use super::group_members::{self, MemberFilter};
 use super::obligations::{self, AsOf, Judged, Narrow};
 use super::{Scope, ServiceError, groups};
 
@@ -182,7 +183,7 @@ pub fn progress(
     after: Option<LearnerId>,
     limit: i64,
 ) -> Result<Vec<MemberProgress>, ServiceError> {
-    let page = groups::members(db, scope, id, None, None, after, limit)?;
+    let page = group_members::members(db, scope, id, &MemberFilter::default(), after, limit)?;
     let people: Vec<LearnerId> = page.iter().map(|row| row.learner_id).collect();
     if people.is_empty() {
         return Ok(Vec::new());

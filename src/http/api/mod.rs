@@ -19,6 +19,7 @@ pub mod enrollments;
 pub mod explain;
 pub mod exports;
 pub mod groups;
+pub mod history;
 pub mod import_view;
 pub mod imports;
 pub mod in_flight;
@@ -76,7 +77,10 @@ routes! {
     "/groups" { get: groups::list, post: groups::create }
     "/groups/{id}" { get: groups::get, patch: groups::edit, delete: groups::delete }
     "/groups/{id}/release" { post: groups::release }
-    "/groups/{id}/members" { get: members::list, post: members::add }
+    "/groups/{id}/restore" { post: history::restore }
+    "/groups/{id}/timeline" { get: history::timeline }
+    "/groups/{id}/members" { get: members::list, post: members::add, put: members::set }
+    "/groups/{id}/members:remove" { post: members::remove_many }
     "/groups/{id}/members/{learner}" { delete: members::remove }
     "/groups/{id}/assignments" { get: assignments::list, post: assignments::assign }
     "/assignments/{id}" { get: assignments::get, patch: assignments::edit, delete: assignments::remove }
@@ -98,8 +102,9 @@ routes! {
     "/jobs" { get: jobs::list }
     "/jobs/{id}" { get: jobs::get }
     "/learners:approve" { post: jobs::approve }
-    "/learners" { get: learners::list }
-    "/learners/{id}" { get: learners::get, patch: learners::edit }
+    "/learners" { get: learners::list, post: learners::add }
+    "/learners/{id}" { get: learners::get, patch: learners::edit, delete: learners::remove }
+    "/learners/{id}/history" { get: history::history }
     "/learners/{id}/approve" { post: learners::approve }
     "/learners/{id}/reject" { post: learners::reject }
     "/learners/{id}/revoke" { post: learners::revoke }

@@ -9,7 +9,7 @@ mod classify;
 pub mod error;
 pub mod load;
 mod lookup;
-mod people;
+pub mod people;
 pub mod spec;
 pub mod steps;
 pub mod survey;

@@ -8,9 +8,9 @@ use crate::learning::assignment::Options;
 use crate::learning::course::CourseStatus;
 use crate::learning::group::Origin;
 use crate::scim::schema::Registry;
+use crate::service::approvals::{self, Approvals};
 use crate::service::courses::CourseFields;
 use crate::service::groups::GroupFields;
-use crate::service::learners::Approvals;
 use crate::service::{Scope, ServiceError, assignments, check, courses, groups, learners};
 use crate::store::queries::jobs as rows;
 use crate::store::statement::Stmt;
@@ -189,7 +189,7 @@ fn many_are_approved_in_steps_and_enrolled_by_them() {
             let (group, course) = begin(db, true)?;
             let assigned = assignments::assign(db, &scope(0), group, course, Options::default())?;
             assert!(assigned.effects.is_none(), "nobody is addable yet");
-            learners::approve_many(db, &scope(0), &Approvals::Pending(None))
+            approvals::approve_many(db, &scope(0), &Approvals::Pending(None))
         });
         assert!(approved.expect("it is left to a job").job.is_some());
         assert_eq!(finish(store), MEMBERS / 500 + 1);
@@ -218,16 +218,16 @@ fn few_are_approved_in_the_transaction_itself_and_unknown_ones_are_named() {
                 LearnerId(uuid::Uuid::nil()),
                 700,
             )?;
-            let done = learners::approve_many(db, &scope(0), &Approvals::These(some.clone()))?;
+            let done = approvals::approve_many(db, &scope(0), &Approvals::These(some.clone()))?;
             assert_eq!(
                 (done.approved, done.effects.enrollments, done.job),
                 (700, 700, None)
             );
-            let again = learners::approve_many(db, &scope(0), &Approvals::These(some))?;
+            let again = approvals::approve_many(db, &scope(0), &Approvals::These(some))?;
             assert_eq!((again.approved, again.effects.enrollments), (0, 0));
             let unknown = Approvals::These(vec![LearnerId::new()]);
             assert!(matches!(
-                learners::approve_many(db, &scope(0), &unknown),
+                approvals::approve_many(db, &scope(0), &unknown),
                 Err(ServiceError::NotFound { .. })
             ));
             Ok(())

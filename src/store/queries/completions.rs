@@ -214,8 +214,8 @@ pub(super) fn select(more: &str) -> String {
         "SELECT {more}c.id, c.learner_id, l.display_name AS learner_name, c.course_id, k.title AS course_title, c.cycle_n, \
          c.completed_at, c.source, c.source_ref, c.score, c.evidence_ref, c.recorded_at, c.recorded_by, c.voided_at, c.voided_by, \
          c.void_reason, (l.deleted_at IS NOT NULL) AS former FROM completions c \
-         JOIN learners l ON l.tenant_id = c.tenant_id AND l.id = c.learner_id \
-         JOIN courses k ON k.tenant_id = c.tenant_id AND k.id = c.course_id WHERE c.tenant_id = ?"
+         CROSS JOIN learners l CROSS JOIN courses k WHERE l.tenant_id = c.tenant_id AND l.id = c.learner_id \
+         AND k.tenant_id = c.tenant_id AND k.id = c.course_id AND c.tenant_id = ?"
     )
 }
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId, JobId, MembershipId, TenantId, UserId};
+use crate::learning::learner::{RegisteredVia, Registration};
 use crate::store::queries::events::By;
 use crate::store::queries::memberships::{CHUNK, padded};
 use crate::store::queries::{counters, users, values};
@@ -219,6 +220,14 @@ pub struct NewPerson {
     pub values: Vec<values::ValueRow>,
 }
 
+/// How people come in.
+#[derive(Clone, Copy, Debug)]
+pub struct Admitted {
+    pub registration: Registration,
+    pub approved: bool,
+    pub via: RegisteredVia,
+}
+
 #[derive(QueryableByName)]
 struct OneUser {
     #[diesel(sql_type = SqlId)]
@@ -230,9 +239,10 @@ pub fn insert_people(
     db: &mut Db,
     tenant: TenantId,
     people: &[NewPerson],
-    approved: bool,
+    how: Admitted,
     by: &By,
 ) -> Result<std::collections::HashSet<UserId>, StoreError> {
+    let approved = how.approved;
     let mut made = std::collections::HashSet::with_capacity(people.len());
     for block in people.chunks(BLOCK) {
         let mut stmt = Stmt::new(format!(
@@ -267,18 +277,20 @@ pub fn insert_people(
         let mut stmt = Stmt::new(format!(
             "INSERT INTO learners (tenant_id, id, registration, approval, active, suspended, display_name, email, registered_via, approved_by, \
              approved_at, version, created_at, modified_at) VALUES {}",
-            vec!["(?, ?, 'registered', ?, ?, ?, ?, ?, 'import', ?, ?, 1, ?, ?)"; block.len()].join(", ")
+            vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"; block.len()].join(", ")
         ))
         .once(block.len() != BLOCK);
         for person in block {
             stmt = stmt
                 .bind(tenant)
                 .bind(person.user.learner_id)
+                .bind(how.registration.as_str())
                 .bind(if approved { "approved" } else { "pending" })
                 .bind(person.active)
                 .bind(false)
                 .bind(person.display_name.as_str())
                 .bind(person.email.as_deref())
+                .bind(how.via.as_str())
                 .bind(approved.then(|| by.actor.clone()))
                 .bind(approved.then_some(by.at))
                 .bind(by.at)
