@@ -107,7 +107,7 @@ fn directory(
             client: Client::Okta,
             paused: false,
             live,
-            approves,
+            approves: Some(approves),
             switches: Switches::default(),
         })),
         ..scope.clone()
