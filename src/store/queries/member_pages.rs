@@ -165,17 +165,18 @@ pub fn page_as_of(
     }
     rest.push_str(filter.state.map_or("", state_condition));
     let sql = format!(
-        "SELECT m.id, m.group_id, g.name AS group_name, m.learner_id, m.user_id, l.display_name, l.email, m.source, m.added_by, m.added_at, \
-         m.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
-         FROM ({live} UNION ALL {over}) m CROSS JOIN (SELECT p.tenant_id, p.id, p.display_name, p.email, \
+        "SELECT l.id, l.group_id, l.group_name, l.learner_id, l.user_id, l.display_name, l.email, l.source, l.added_by, l.added_at, \
+         l.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
+         FROM (SELECT m.*, g.name AS group_name, p.display_name, p.email, \
              COALESCE(x.registration, p.registration) AS registration, COALESCE(x.approval, p.approval) AS approval, \
              COALESCE(x.active, p.active) AS active, COALESCE(x.suspended, p.suspended) AS suspended, \
              CASE WHEN x.deleted IS NULL THEN p.deleted_at WHEN x.deleted THEN p.created_at END AS deleted_at \
-             FROM learners p LEFT JOIN learner_periods x ON x.tenant_id = p.tenant_id AND x.learner_id = p.id \
-             AND x.ended_at = (SELECT min(y.ended_at) FROM learner_periods y WHERE y.tenant_id = p.tenant_id AND y.learner_id = p.id \
-                 AND y.ended_at > ?)) l \
-         CROSS JOIN learner_groups g WHERE l.tenant_id = m.tenant_id AND l.id = m.learner_id \
-         AND g.tenant_id = m.tenant_id AND g.id = m.group_id{rest} ORDER BY m.learner_id LIMIT ?",
+             FROM ({live} UNION ALL {over}) m CROSS JOIN learners p CROSS JOIN learner_groups g \
+             LEFT JOIN learner_periods x ON x.tenant_id = m.tenant_id AND x.learner_id = m.learner_id \
+             AND x.ended_at = (SELECT min(y.ended_at) FROM learner_periods y WHERE y.tenant_id = m.tenant_id \
+                 AND y.learner_id = m.learner_id AND y.ended_at > ?) \
+             WHERE p.tenant_id = m.tenant_id AND p.id = m.learner_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id) l \
+         WHERE true{rest} ORDER BY l.learner_id LIMIT ?",
         live = half("m.ended_at IS NULL"),
         over = half("m.ended_at IS NOT NULL AND m.ended_at > ?"),
     );
