@@ -33,8 +33,8 @@ use super::enroll::{EnrollScope, enroll, explain};
 use super::group_members::{AddOutcome, IfIneligible, LearnerRef, MemberFilter};
 use super::groups::{GroupFields, MembersOutcome};
 use super::{
-    Actor, Connection, Scope, ServiceError, assignments, check, completions, courses, enrollments,
-    group_members, groups, learners,
+    Actor, Connection, Scope, ServiceError, approvals, assignments, check, completions, courses,
+    enrollments, group_members, groups, learners,
 };
 
 const TENANT: TenantId = TenantId(7);

@@ -510,6 +510,7 @@ pub fn state_counts(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::queries::member_pages::MEMBER;
     use crate::store::testing;
 
     #[derive(QueryableByName)]
