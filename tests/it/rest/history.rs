@@ -1,6 +1,6 @@
 //! What was stays told: timeline of a group, record of a learner, a deleted group made again (domain §7.14, §10; S-13, S-15).
 
-use crate::harness::{TestApp, Value, build::rows, json};
+use crate::harness::{TestApp, Value, add_members, build::rows, json, patch};
 
 fn whats(list: &[Value]) -> Vec<&str> {
     list.iter().filter_map(|row| row["what"].as_str()).collect()
@@ -11,7 +11,14 @@ fn the_timeline_of_a_group_names_every_writer_and_outlives_it() {
     let app = TestApp::new();
     let api = app.api();
     let ids = app.users(2);
-    let sales = app.group("Sales", &[&ids[0]]);
+    let sales = api
+        .post("/groups", &json!({"name": "Sales"}))
+        .expect(201)
+        .id();
+    let add = patch(json!([add_members(&[&ids[0]])]));
+    app.scim()
+        .patch(&format!("/Groups/{sales}"), &add)
+        .expect(204);
     app.at("2026-03-03T09:00:00Z");
     let course = app.course("Fire safety");
     let assignment = app.assign(&sales, &course);
