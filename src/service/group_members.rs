@@ -200,6 +200,11 @@ fn results(
     ineligible: &[Ineligible],
     outcome: &MembersOutcome,
 ) -> Vec<AddResult> {
+    let joined: HashSet<LearnerId> = outcome
+        .joined
+        .iter()
+        .map(|joined| joined.learner_id)
+        .collect();
     people
         .iter()
         .enumerate()
@@ -213,12 +218,7 @@ fn results(
                         .map_or("not_found", |blocker| blocker.code())
                         .to_owned(),
                 ),
-                (None, Some(user))
-                    if outcome
-                        .joined
-                        .iter()
-                        .any(|joined| joined.learner_id == user.learner_id) =>
-                {
+                (None, Some(user)) if joined.contains(&user.learner_id) => {
                     if user.facts().addable() {
                         AddOutcome::Added
                     } else {

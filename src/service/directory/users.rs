@@ -271,7 +271,6 @@ pub(super) fn delete(
 /// Ends an account; the learner ends with their last (§8). Returns how many memberships ended.
 fn end(db: &mut Db, scope: &Scope, row: &UserRow) -> Result<i64, ServiceError> {
     users::end(db, scope.tenant, row.id, scope.now)?;
-    values::replace_all(db, scope.tenant, row.id, &[])?;
     resource_values::remove_all(db, scope.tenant, row.id.0)?;
     counters::add(db, scope.tenant, "users", row.id.0, -1)?;
     let members_ended = learners::end_account(db, scope, row.id, row.learner_id)?;
