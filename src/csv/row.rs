@@ -10,9 +10,11 @@ use super::RowError;
 use super::columns::{Column, Kind, Layout};
 use super::value::{DateFormat, When, truth, when};
 use super::write::unsafe_again;
+use crate::clock::Instant;
 use crate::ids::{GroupId, LearnerId};
 use crate::learning::LearningError;
 use crate::learning::assignment::{Due, Options};
+use crate::learning::completion::hundredths;
 use crate::learning::group::{Color, Description, GroupName};
 use crate::scim::fold::fold;
 
@@ -89,6 +91,19 @@ pub struct Completed {
     pub evidence: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_ref: Option<String>,
+}
+
+impl Completed {
+    /// What tells this completion from others of the same learner and course: the row's own reference, else when it was.
+    /// So the same file twice records nothing twice.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match (&self.source_ref, self.on, self.at) {
+            (Some(reference), _, _) => reference.clone(),
+            (None, Some(day), _) => format!("on:{day}"),
+            (None, None, at) => format!("at:{}", Instant(at.unwrap_or_default())),
+        }
+    }
 }
 
 /// A course to a group.
@@ -351,9 +366,9 @@ impl RowReader {
             .map(|text| {
                 text.parse::<f64>()
                     .ok()
-                    .filter(|score| score.is_finite())
+                    .filter(|score| hundredths(*score).is_some())
                     .ok_or_else(|| {
-                        RowError::new("bad_number", format!("`score` is a number, not `{text}`"))
+                        RowError::new("bad_number", format!("`score` is 0 to 100, not `{text}`"))
                     })
             })
             .transpose()?;
@@ -361,8 +376,12 @@ impl RowReader {
             at,
             on,
             score,
-            evidence: cell(Column::Evidence).map(str::to_owned),
-            source_ref: cell(Column::SourceRef).map(str::to_owned),
+            evidence: cell(Column::Evidence)
+                .map(|text| at_most(Column::Evidence, text, 2000))
+                .transpose()?,
+            source_ref: cell(Column::SourceRef)
+                .map(|text| at_most(Column::SourceRef, text, 200))
+                .transpose()?,
         })
     }
 
@@ -380,8 +399,14 @@ impl RowReader {
                 .as_ref()
                 .zip(fields.group.as_ref())
                 .map(|(assigned, group)| format!("{}\0{}", fold(group), fold(&assigned.course))),
-            // A cohort's rows repeat their group; a completion's are told apart by where they come from.
-            Kind::Cohort | Kind::Completions => None,
+            Kind::Completions => fields.completed.as_ref().zip(fields.learner.as_ref()).map(
+                |(completed, learner)| {
+                    let course = fold(fields.course.as_deref().unwrap_or_default());
+                    format!("{course}\0{}\0{}", learner.key(), completed.reference())
+                },
+            ),
+            // A cohort's rows repeat their group.
+            Kind::Cohort => None,
         };
         let Some(about) = about else { return Ok(()) };
         let digest = Sha256::digest(about.as_bytes());
@@ -440,23 +465,31 @@ fn required_group<'a>(cell: &impl Fn(Column) -> Option<&'a str>) -> Result<Strin
 }
 
 fn label(column: Column, text: &str) -> Result<String, RowError> {
-    if text.chars().count() > LABEL {
+    at_most(column, text, LABEL)
+}
+
+fn at_most(column: Column, text: &str, most: usize) -> Result<String, RowError> {
+    if text.chars().count() > most {
         return Err(RowError::new(
             "too_long",
-            format!("`{column}` has more than {LABEL} characters"),
+            format!("`{column}` has more than {most} characters"),
         ));
     }
     Ok(text.to_owned())
 }
 
-/// An address has one @ with something on both sides and no blanks; more only its mail server knows.
-fn email(text: &str) -> Result<String, RowError> {
-    let good = text.len() <= 254
+/// Whether a text may be an address: one @ with something on both sides and no blanks; more only its mail server knows.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    text.len() <= 254
         && !text.contains(char::is_whitespace)
-        && text.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !host.contains('@')
-        });
-    if good {
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+}
+
+fn email(text: &str) -> Result<String, RowError> {
+    if is_email(text) {
         Ok(text.to_owned())
     } else {
         Err(RowError::new(

@@ -5,7 +5,7 @@
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
-use super::calendar::{add_months, local_date};
+use super::calendar::{add_months, local_date, start};
 use super::error::LearningError;
 use super::settings::RecertAnchor;
 use crate::clock::Instant;
@@ -55,6 +55,26 @@ pub fn completed_at(at: Instant, now: Instant) -> Result<Instant, LearningError>
         });
     }
     Ok(at.min(now))
+}
+
+/// The instant of a completion of which only the day is known: its noon, which is the same day in most zones.
+/// `None` for a day that has not begun here (§7.24).
+#[must_use]
+pub fn on_day(day: NaiveDate, zone: Tz, now: Instant) -> Option<Instant> {
+    const HALF: i64 = 12 * 60 * 60 * 1000;
+    (day <= local_date(now, zone)).then(|| start(day, zone).plus_millis(HALF).min(now))
+}
+
+/// A score of 0 to 100 in hundredths.
+#[must_use]
+pub fn hundredths(score: f64) -> Option<i64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "0 to 10 000, checked beside it"
+    )]
+    (0.0..=100.0)
+        .contains(&score)
+        .then(|| (score * 100.0).round() as i64)
 }
 
 /// How long a certificate holds and when it can be renewed.
@@ -200,6 +220,25 @@ mod tests {
             completed_at(at("2020-01-01T00:00:00Z"), now),
             Ok(at("2020-01-01T00:00:00Z"))
         );
+    }
+
+    #[test]
+    fn a_day_is_its_noon_and_today_is_now_at_the_latest() {
+        let zone = Tz::Europe__Berlin;
+        let now = at("2026-03-01T09:00:00Z");
+        let day = |text: &str| on_day(text.parse().unwrap_or_default(), zone, now);
+        assert_eq!(day("2026-02-20"), Some(at("2026-02-20T11:00:00Z")));
+        assert_eq!(day("2026-03-01"), Some(now));
+        assert_eq!(day("2026-03-02"), None);
+    }
+
+    #[test]
+    fn scores_are_hundredths_of_0_to_100() {
+        assert_eq!(hundredths(87.505), Some(8751));
+        assert_eq!(hundredths(0.0), Some(0));
+        for wrong in [-0.1, 100.1, f64::NAN, f64::INFINITY] {
+            assert_eq!(hundredths(wrong), None);
+        }
     }
 
     proptest! {

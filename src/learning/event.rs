@@ -35,6 +35,7 @@ super::spelled! {
         GroupUpdated = "group.updated",
         GroupDeleted = "group.deleted",
         GroupReleased = "group.released",
+        GroupRestored = "group.restored",
         CourseCreated = "course.created",
         CourseUpdated = "course.updated",
         AssignmentCreated = "assignment.created",

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId, LearnerId, ReasonId};
 use crate::learning::LearningError;
 use crate::learning::assignment::Options;
@@ -285,14 +286,18 @@ pub fn remove(db: &mut Db, scope: &Scope, id: AssignmentId) -> Result<(), Servic
     )
 }
 
-/// One page of a group's assignments by id.
+/// One page of a group's assignments by id; of those it had at an instant, on the terms of then, if one is named.
 pub fn list(
     db: &mut Db,
     scope: &Scope,
     group: GroupId,
+    as_of: Option<Instant>,
     after: Option<AssignmentId>,
     limit: i64,
 ) -> Result<Vec<AssignmentRow>, ServiceError> {
     groups::find(db, scope, group)?;
-    Ok(rows::page(db, scope.tenant, group, after, limit)?)
+    Ok(match as_of {
+        None => rows::page(db, scope.tenant, group, after, limit)?,
+        Some(at) => rows::page_as_of(db, scope.tenant, group, at, after, limit)?,
+    })
 }

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::json;
 
 use crate::clock::Instant;
-use crate::ids::{CompletionId, CourseId, EnrollmentId, LearnerId};
+use crate::ids::{CompletionId, CourseId, EnrollmentId, LearnerId, TenantId};
 use crate::learning::calendar::end;
 use crate::learning::completion::{CompletionSource, completed_at};
 use crate::learning::course::line;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::store::Db;
 pub use crate::store::queries::completions::CompletionRow;
-use crate::store::queries::completions::{self as rows, Closing, NewCompletion, Outcome};
+use crate::store::queries::completions::{self as rows, NewCompletion};
+use crate::store::queries::cycles::{self as cycle_rows, Closing, Outcome};
+use crate::store::queries::events::By;
 use crate::store::queries::{courses, enrollments, events, learners};
 
 use super::enroll::by;
@@ -48,33 +50,43 @@ pub fn record(
     scope: &Scope,
     reports: &[Report],
 ) -> Result<Vec<Recorded>, ServiceError> {
+    record_by(db, scope.tenant, reports, &by(scope)).map(|(recorded, _)| recorded)
+}
+
+/// [`record`] for who has no scope any more: the steps of an import. Also returns how many enrollments it made (§7.23).
+pub fn record_by(
+    db: &mut Db,
+    tenant: TenantId,
+    reports: &[Report],
+    by: &By,
+) -> Result<(Vec<Recorded>, i64), ServiceError> {
     let mut list = Vec::with_capacity(reports.len());
     for report in reports {
         list.push(NewCompletion {
             id: CompletionId::new(),
             learner: report.learner,
             course: report.course,
-            completed_at: completed_at(report.completed_at, scope.now)?,
+            completed_at: completed_at(report.completed_at, by.at)?,
             source: report.source.as_str().to_owned(),
             source_ref: report.source_ref.clone(),
             score: report.score,
             evidence_ref: report.evidence_ref.clone(),
         });
     }
-    let inserted: HashSet<CompletionId> = rows::insert(db, scope.tenant, &list, &by(scope))?
-        .into_iter()
-        .collect();
+    let inserted: HashSet<CompletionId> =
+        rows::insert(db, tenant, &list, by)?.into_iter().collect();
     let fresh: Vec<&NewCompletion> = list
         .iter()
         .filter(|one| inserted.contains(&one.id))
         .collect();
+    let mut enrolled = 0;
     if !fresh.is_empty() {
         let ids: Vec<CompletionId> = fresh.iter().map(|one| one.id).collect();
-        rows::ensure_enrollments(db, scope.tenant, &ids, &by(scope))?;
-        rows::recorded_events(db, scope.tenant, &ids, &by(scope))?;
-        close(db, scope, &fresh)?;
+        enrolled = rows::ensure_enrollments(db, tenant, &ids, by)?;
+        rows::recorded_events(db, tenant, &ids, by)?;
+        close(db, tenant, by.at, &fresh)?;
     }
-    Ok(list
+    let recorded = list
         .iter()
         .map(|one| {
             if inserted.contains(&one.id) {
@@ -83,13 +95,19 @@ pub fn record(
                 Recorded::Before
             }
         })
-        .collect())
+        .collect();
+    Ok((recorded, enrolled))
 }
 
 type Pair = (LearnerId, CourseId);
 
 /// Closes the open cycles that new completions complete, and freezes what that meant to each live obligation.
-fn close(db: &mut Db, scope: &Scope, fresh: &[&NewCompletion]) -> Result<(), ServiceError> {
+fn close(
+    db: &mut Db,
+    tenant: TenantId,
+    now: Instant,
+    fresh: &[&NewCompletion],
+) -> Result<(), ServiceError> {
     let mut latest: BTreeMap<Pair, &NewCompletion> = BTreeMap::new();
     let mut instants: HashMap<Pair, Vec<Instant>> = HashMap::new();
     for one in fresh {
@@ -102,16 +120,17 @@ fn close(db: &mut Db, scope: &Scope, fresh: &[&NewCompletion]) -> Result<(), Ser
     }
     let pairs: Vec<Pair> = latest.keys().copied().collect();
     for chunk in pairs.chunks(200) {
-        let open: HashMap<Pair, rows::CycleRow> = rows::newest_cycles(db, scope.tenant, chunk)?
-            .into_iter()
-            .filter(|row| row.completed_at.is_none())
-            .map(|row| ((row.learner_id, row.course_id), row))
-            .collect();
+        let open: HashMap<Pair, cycle_rows::CycleRow> =
+            cycle_rows::newest_cycles(db, tenant, chunk)?
+                .into_iter()
+                .filter(|row| row.completed_at.is_none())
+                .map(|row| ((row.learner_id, row.course_id), row))
+                .collect();
         let gathered = obligations::gather(
             db,
-            scope.tenant,
+            tenant,
             &Narrow::Pairs(chunk.to_vec()),
-            AsOf::present(scope.now),
+            AsOf::present(now),
         )?;
         // A completion from before the cycle closes it when nothing is left to do, as one earned before joining (§7.9).
         let unmet: HashSet<Pair> = gathered
@@ -158,8 +177,8 @@ fn close(db: &mut Db, scope: &Scope, fresh: &[&NewCompletion]) -> Result<(), Ser
             });
         }
         let closings: Vec<Closing> = closings.into_values().collect();
-        rows::close_cycles(db, scope.tenant, &closings)?;
-        rows::insert_outcomes(db, scope.tenant, &outcomes, scope.now)?;
+        cycle_rows::close_cycles(db, tenant, &closings)?;
+        cycle_rows::insert_outcomes(db, tenant, &outcomes, now)?;
     }
     Ok(())
 }
@@ -242,7 +261,7 @@ pub fn progress(
     if row.progress_pct == Some(percent) && row.started_at.is_some() && row.completed_at.is_none() {
         return Ok(());
     }
-    if !rows::progress(db, scope.tenant, id, n, percent, scope.now)? {
+    if !cycle_rows::progress(db, scope.tenant, id, n, percent, scope.now)? {
         return Err(ServiceError::invalid(
             "/progress_pct",
             "the course is completed and no renewal is open; restart it first",

@@ -1,22 +1,18 @@
-//! Compliance and progress of a group, a learner, the tenant (§3.3), at any instant. Counted from judged obligations, so
+//! Compliance and progress of a group and of a learner (§3.3), at any instant. Counted from judged obligations, so
 //! that a report and the status function cannot disagree.
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
-use crate::learning::calendar::{add_days, local_date};
 use crate::learning::figures::{Ratio, Tally};
 use crate::learning::membership::State;
 use crate::learning::obligation::Judgment;
 use crate::store::Db;
 pub use crate::store::queries::memberships::StateCounts;
-use crate::store::queries::{
-    courses, enrollments as enrollment_rows, groups_learning, learners, memberships,
-};
+use crate::store::queries::{courses, enrollments as enrollment_rows, learners, memberships};
 
 use super::enrollments::{self, EnrollmentView};
+use super::group_members::{self, MemberFilter};
 use super::obligations::{self, AsOf, Judged, Narrow};
 use super::{Scope, ServiceError, groups};
 
@@ -40,7 +36,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    fn add(&mut self, judged: &Judged<'_>, question: Question) {
+    pub(super) fn add(&mut self, judged: &Judged<'_>, question: Question) {
         let tally = if judged.options.mandatory {
             &mut self.mandatory
         } else {
@@ -61,7 +57,7 @@ impl Figures {
     }
 }
 
-fn progress_of(judged: &Judged<'_>, question: Question) -> i64 {
+pub(super) fn progress_of(judged: &Judged<'_>, question: Question) -> i64 {
     if judged.judgment.is_valid() {
         100
     } else if judged.row.is_open(question.as_of.at) {
@@ -187,7 +183,7 @@ pub fn progress(
     after: Option<LearnerId>,
     limit: i64,
 ) -> Result<Vec<MemberProgress>, ServiceError> {
-    let page = groups::members(db, scope, id, None, None, after, limit)?;
+    let page = group_members::members(db, scope, id, &MemberFilter::default(), after, limit)?;
     let people: Vec<LearnerId> = page.iter().map(|row| row.learner_id).collect();
     if people.is_empty() {
         return Ok(Vec::new());
@@ -248,177 +244,4 @@ pub fn of_learner(
         courses,
         enrollments: views,
     })
-}
-
-/// What a report of the tenant is broken down by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum GroupBy {
-    #[default]
-    Group,
-    Course,
-}
-
-/// One line of the tenant's report.
-#[derive(Clone, Debug)]
-pub struct Line {
-    pub id: uuid::Uuid,
-    pub name: String,
-    pub figures: Figures,
-}
-
-/// The tenant in numbers.
-#[derive(Clone, Debug)]
-pub struct TenantFigures {
-    pub total: Figures,
-    pub lines: Vec<Line>,
-}
-
-/// How many learners a page of the whole tenant has.
-const LEARNERS: i64 = 2000;
-
-/// Goes through every obligation of the tenant, a page of learners at a time. `see` says whether to go on.
-fn walk(
-    db: &mut Db,
-    scope: &Scope,
-    as_of: AsOf,
-    mut after: Option<LearnerId>,
-    mut see: impl FnMut(&Judged<'_>),
-    mut go_on: impl FnMut(LearnerId) -> bool,
-) -> Result<(), ServiceError> {
-    use crate::store::queries::obligations::page_end;
-    while let Some(upto) = page_end(db, scope.tenant, after, LEARNERS)? {
-        let narrow = Narrow::Learners(after, upto);
-        let gathered = obligations::gather(db, scope.tenant, &narrow, as_of)?;
-        gathered.judged().for_each(|judged| see(&judged));
-        after = Some(upto);
-        if !go_on(upto) {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// The numbers of the tenant by group or by course.
-pub fn of_tenant(
-    db: &mut Db,
-    scope: &Scope,
-    by: GroupBy,
-    question: Question,
-) -> Result<TenantFigures, ServiceError> {
-    let mut total = Figures::default();
-    let mut lines: BTreeMap<uuid::Uuid, Figures> = BTreeMap::new();
-    let see = |judged: &Judged<'_>| {
-        if judged.state() == State::Active {
-            total.add(judged, question);
-            let key = match by {
-                GroupBy::Group => judged.row.group_id.0,
-                GroupBy::Course => judged.row.course_id.0,
-            };
-            lines.entry(key).or_default().add(judged, question);
-        }
-    };
-    walk(db, scope, question.as_of, None, see, |_| true)?;
-    let keys = lines.keys().copied();
-    let names: BTreeMap<uuid::Uuid, String> = match by {
-        GroupBy::Group => {
-            let ids: Vec<GroupId> = keys.map(GroupId).collect();
-            let names = groups_learning::names(db, scope.tenant, &ids)?;
-            names.into_iter().map(|(id, name)| (id.0, name)).collect()
-        }
-        GroupBy::Course => {
-            let ids: Vec<CourseId> = keys.map(CourseId).collect();
-            let titles = courses::titles(db, scope.tenant, &ids)?;
-            titles.into_iter().map(|(id, name)| (id.0, name)).collect()
-        }
-    };
-    let mut lines: Vec<Line> = lines
-        .into_iter()
-        .map(|(id, figures)| Line {
-            id,
-            name: names.get(&id).cloned().unwrap_or_default(),
-            figures,
-        })
-        .collect();
-    lines.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-    Ok(TenantFigures { total, lines })
-}
-
-/// A certificate that lapses soon, or has.
-#[derive(Clone, Debug)]
-pub struct Expiring {
-    pub learner_id: LearnerId,
-    pub learner_name: String,
-    pub course_id: CourseId,
-    pub course_title: String,
-    pub group_id: GroupId,
-    pub enrollment_id: EnrollmentId,
-    pub mandatory: bool,
-    pub judgment: Judgment,
-}
-
-/// Certificates of active members that end within so many days, lapsed ones included, by learner id. Whole learners only:
-/// also returns where the next page begins.
-pub fn expiring(
-    db: &mut Db,
-    scope: &Scope,
-    within_days: u16,
-    after: Option<LearnerId>,
-    limit: usize,
-) -> Result<(Vec<Expiring>, Option<LearnerId>), ServiceError> {
-    let zone = obligations::policy(db, scope.tenant)?.zone;
-    let last: NaiveDate = add_days(local_date(scope.now, zone), within_days);
-    let found = std::cell::RefCell::new(Vec::new());
-    let mut next = None;
-    walk(
-        db,
-        scope,
-        AsOf::present(scope.now),
-        after,
-        |judged| {
-            let soon = judged.judgment.valid_until.is_some_and(|day| day <= last);
-            if soon && judged.state() == State::Active {
-                found.borrow_mut().push(Expiring {
-                    learner_id: judged.row.learner_id,
-                    learner_name: String::new(),
-                    course_id: judged.row.course_id,
-                    course_title: String::new(),
-                    group_id: judged.row.group_id,
-                    enrollment_id: judged.row.enrollment_id,
-                    mandatory: judged.options.mandatory,
-                    judgment: judged.judgment.clone(),
-                });
-            }
-        },
-        |upto| {
-            next = Some(upto);
-            found.borrow().len() < limit
-        },
-    )?;
-    let mut found = found.into_inner();
-    found.sort_by_key(|one| (one.learner_id, one.course_id, one.group_id));
-    if found.len() > limit {
-        // A learner stands on one page with everything, unless they alone fill it.
-        let cut = found.get(limit).map(|one| one.learner_id);
-        let keep = found
-            .iter()
-            .position(|one| Some(one.learner_id) == cut)
-            .filter(|keep| *keep > 0);
-        if let Some(keep) = keep {
-            found.truncate(keep);
-        } else {
-            found.retain(|one| Some(one.learner_id) == cut);
-        }
-        next = found.last().map(|one| one.learner_id);
-    } else if found.len() < limit {
-        next = None;
-    }
-    let people: Vec<LearnerId> = found.iter().map(|one| one.learner_id).collect();
-    let names = learners::names(db, scope.tenant, &people)?;
-    let ids: Vec<CourseId> = found.iter().map(|one| one.course_id).collect();
-    let titles = courses::titles(db, scope.tenant, &ids)?;
-    for one in &mut found {
-        one.learner_name = names.get(&one.learner_id).cloned().unwrap_or_default();
-        one.course_title = titles.get(&one.course_id).cloned().unwrap_or_default();
-    }
-    Ok((found, next))
 }

@@ -56,7 +56,11 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
         client,
         live: row.mode == "live",
         paused: row.mode == "paused",
-        approves: row.approve != "manual",
+        approves: match row.approve.as_str() {
+            "auto" => Some(true),
+            "manual" => Some(false),
+            _ => None,
+        },
         switches,
         name: row.name,
     })

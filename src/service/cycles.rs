@@ -12,7 +12,7 @@ use crate::learning::membership::State;
 use crate::learning::obligation::Status;
 use crate::learning::plan::SubscriptionPlan;
 use crate::store::Db;
-use crate::store::queries::completions::{self as rows, Opening};
+use crate::store::queries::cycles::{self as rows, Opening};
 use crate::store::queries::events::By;
 use crate::store::queries::groups_learning;
 

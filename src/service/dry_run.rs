@@ -121,6 +121,9 @@ fn plan(
     let response = job(db, scope)?;
     let today = local_date(scope.now, groups::zone(db, scope)?).to_string();
     let counts = written::counts(db, &written, &today)?;
+    // An edit of terms changes what is owed already.
+    let told = response.body.pointer("/impact/becomes_overdue");
+    let by_edit = told.and_then(Value::as_i64).unwrap_or(0);
     let summary = Summary {
         learners_affected: counts.learners,
         memberships: MembershipCounts {
@@ -134,7 +137,7 @@ fn plan(
             remove: counts.withdrawn,
         },
         cycles_opened: counts.cycles,
-        becomes_overdue: counts.overdue,
+        becomes_overdue: counts.overdue + by_edit,
         becomes_expired: 0,
         emails: 0,
     };

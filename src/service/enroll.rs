@@ -54,6 +54,17 @@ pub fn enroll_by(
     now_or_later(db, tenant, what, None, by)
 }
 
+/// [`enroll_by`] with due dates no earlier than a day.
+pub fn enroll_from(
+    db: &mut Db,
+    tenant: TenantId,
+    what: &EnrollScope,
+    due_floor: Option<NaiveDate>,
+    by: &By,
+) -> Result<Effects, ServiceError> {
+    now_or_later(db, tenant, what, due_floor, by)
+}
+
 fn now_or_later(
     db: &mut Db,
     tenant: TenantId,
@@ -78,7 +89,13 @@ fn now_or_later(
             EnrollScope::Assignment(id) => Some(assignments::members(db, tenant, *id)?),
             _ => None,
         };
-        book::later(db, tenant, &Work::Enroll(what.clone()), total, by)?;
+        book::later(
+            db,
+            tenant,
+            &Work::Enroll(what.clone(), due_floor),
+            total,
+            by,
+        )?;
         return Ok(Effects {
             deferred: true,
             ..Effects::default()

@@ -15,7 +15,7 @@ use crate::learning::obligation::Judgment;
 use crate::learning::owed::Blocker;
 use crate::learning::standing::{Cycle, Standing, merge};
 use crate::store::Db;
-use crate::store::queries::completions::{self, OutcomeRow};
+use crate::store::queries::cycles::{self as cycle_rows, OutcomeRow};
 use crate::store::queries::enrollments as rows;
 pub use crate::store::queries::enrollments::{EnrollmentRow, ReasonRow};
 pub use crate::store::queries::obligations::ExceptionRow;
@@ -93,7 +93,7 @@ pub(super) fn views(
             .push(version);
     }
     let mut outcomes: HashMap<ReasonId, Vec<OutcomeRow>> = HashMap::new();
-    for outcome in completions::outcomes(db, scope.tenant, &ids)? {
+    for outcome in cycle_rows::outcomes(db, scope.tenant, &ids)? {
         outcomes.entry(outcome.reason_id).or_default().push(outcome);
     }
     let mut judgments: HashMap<ReasonId, Judgment> = HashMap::new();

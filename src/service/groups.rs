@@ -1,29 +1,26 @@
-//! Learner groups as people manage them: create, edit, release, delete, add and remove members (S-04, S-05, S-13 to S-15).
+//! Learner groups as people manage them: create, edit, release, delete (S-04, S-14, S-15). Not here: their members
+//! (`group_members`).
 //!
 //! Every write needs a plan that includes groups; a directory's writes come through `directory` and share
 //! [`apply_members`] and [`end_group`]. Nothing here un-enrolls anybody.
 
-use std::collections::HashSet;
-
 use serde_json::json;
 
 use crate::ids::{ConnectionId, GroupId, LearnerId};
-use crate::learning::error::{Ineligible, LearningError};
+use crate::learning::error::LearningError;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::group::{self, Color, Description, GroupName, Origin, Writer};
-use crate::learning::membership::{EndCause, Source, State};
+use crate::learning::membership::EndCause;
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
-pub use crate::store::queries::memberships::MemberRow;
-use crate::store::queries::memberships::{self, Candidate, KnownUser, Label, StateCounts, Which};
+use crate::store::queries::memberships::{self, StateCounts, Which};
 use crate::store::queries::{assignments, events, jobs, resource_values};
-use crate::store::statement::Bind;
 use crate::store::{Db, StoreError};
 
 use super::enroll::by;
 use super::jobs::book::{self, AT_ONCE, Work};
-use super::{Actor, Scope, ServiceError, members};
+use super::{Actor, Scope, ServiceError};
 
 pub use super::members::{MembersOutcome, apply_members};
 
@@ -63,7 +60,7 @@ pub fn zone(db: &mut Db, scope: &Scope) -> Result<chrono_tz::Tz, ServiceError> {
 }
 
 /// Who the scope's actor is to the rule of locked groups.
-fn writer(scope: &Scope) -> Writer {
+pub(super) fn writer(scope: &Scope) -> Writer {
     if matches!(scope.actor, Actor::Scim { .. }) {
         Writer::Connection
     } else {
@@ -157,7 +154,7 @@ pub fn find(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupRow, Service
 }
 
 /// Locks a live group and checks the version the client expects.
-fn locked(
+pub(super) fn locked(
     db: &mut Db,
     scope: &Scope,
     id: GroupId,
@@ -286,219 +283,6 @@ pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, Service
     Ok(ended)
 }
 
-/// How a request names a learner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LearnerRef {
-    Id(LearnerId),
-    ExternalId(String),
-    UserName(String),
-}
-
-impl LearnerRef {
-    fn names(&self, candidate: &Candidate) -> bool {
-        match self {
-            Self::Id(id) => candidate.user.learner_id == *id,
-            Self::ExternalId(id) => candidate.external_id.as_deref() == Some(id),
-            Self::UserName(name) => candidate.user_name_key == fold(name),
-        }
-    }
-}
-
-/// What happens to the others when some of the learners cannot be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum IfIneligible {
-    /// Nobody is added: 422 with one error per learner.
-    #[default]
-    Refuse,
-    /// The others are added, the rest reported.
-    Skip,
-    /// They become pending members, as a directory's would.
-    Pend,
-}
-
-/// What became of one reference of the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddResult {
-    pub learner: Option<LearnerId>,
-    pub outcome: AddOutcome,
-}
-
-/// `added`, `no_op`, `pended` or `error`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddOutcome {
-    Added,
-    NoOp,
-    Pended,
-    /// Not added: the code says why.
-    Refused(String),
-}
-
-/// Resolves references to accounts, all of one kind in one statement. Errors: a reference that names several learners.
-fn resolve(
-    db: &mut Db,
-    scope: &Scope,
-    refs: &[LearnerRef],
-) -> Result<Vec<Option<KnownUser>>, ServiceError> {
-    let of = |pick: &dyn Fn(&LearnerRef) -> Option<Bind>| {
-        refs.iter().filter_map(pick).collect::<Vec<_>>()
-    };
-    let mut found: Vec<(Label, Vec<Candidate>)> = Vec::new();
-    for (label, values) in [
-        (
-            Label::LearnerId,
-            of(&|one| {
-                if let LearnerRef::Id(id) = one {
-                    Some((*id).into())
-                } else {
-                    None
-                }
-            }),
-        ),
-        (
-            Label::ExternalId,
-            of(&|one| {
-                if let LearnerRef::ExternalId(id) = one {
-                    Some(id.as_str().into())
-                } else {
-                    None
-                }
-            }),
-        ),
-        (
-            Label::UserName,
-            of(&|one| {
-                if let LearnerRef::UserName(name) = one {
-                    Some(fold(name).into())
-                } else {
-                    None
-                }
-            }),
-        ),
-    ] {
-        if !values.is_empty() {
-            found.push((
-                label,
-                memberships::candidates(db, scope.tenant, label, values)?,
-            ));
-        }
-    }
-    refs.iter()
-        .map(|one| {
-            let mut named = found
-                .iter()
-                .flat_map(|(_, list)| list)
-                .filter(|candidate| one.names(candidate));
-            let first = named.next();
-            if let (Some(first), LearnerRef::ExternalId(id)) = (first, one)
-                && named.any(|other| other.user.learner_id != first.user.learner_id)
-            {
-                return Err(LearningError::AmbiguousReference {
-                    reference: format!("external_id `{id}`"),
-                }
-                .into());
-            }
-            Ok(first.map(|candidate| candidate.user.clone()))
-        })
-        .collect()
-}
-
-/// Adds learners to a group for a person (S-05, S-07, S-08). Errors: plan, lock, not eligible, ambiguous reference.
-pub fn add_members(
-    db: &mut Db,
-    scope: &Scope,
-    id: GroupId,
-    refs: &[LearnerRef],
-    if_ineligible: IfIneligible,
-    source: Source,
-) -> Result<(Vec<AddResult>, MembersOutcome), ServiceError> {
-    require_plan(db, scope)?;
-    let row = locked(db, scope, id, None)?;
-    group::may_write_name_and_members(row.manager().as_ref(), writer(scope))?;
-    let people = resolve(db, scope, refs)?;
-    let mut ineligible = Vec::new();
-    let mut adding: Vec<KnownUser> = Vec::new();
-    for (index, person) in people.iter().enumerate() {
-        match person {
-            None => ineligible.push(Ineligible {
-                index,
-                learner: None,
-                blocker: None,
-            }),
-            Some(user) => match user.facts().not_addable() {
-                Some(blocker) if if_ineligible != IfIneligible::Pend => {
-                    ineligible.push(Ineligible {
-                        index,
-                        learner: Some(user.learner_id),
-                        blocker: Some(blocker),
-                    });
-                }
-                _ => adding.push(user.clone()),
-            },
-        }
-    }
-    if !ineligible.is_empty() && if_ineligible != IfIneligible::Skip {
-        return Err(LearningError::NotEligible(ineligible).into());
-    }
-    let outcome = members::add(db, scope, id, &adding, source)?;
-    if outcome.added > 0 {
-        rows::touch(db, scope.tenant, id, scope.now)?;
-    }
-    let joined: HashSet<LearnerId> = outcome
-        .joined
-        .iter()
-        .map(|joined| joined.learner_id)
-        .collect();
-    let results = people
-        .iter()
-        .enumerate()
-        .map(|(index, person)| {
-            let refused = ineligible.iter().find(|one| one.index == index);
-            let learner = person.as_ref().map(|user| user.learner_id);
-            let outcome = match (refused, person) {
-                (Some(one), _) => AddOutcome::Refused(
-                    one.blocker
-                        .as_ref()
-                        .map_or("not_found", |blocker| blocker.code())
-                        .to_owned(),
-                ),
-                (None, Some(user)) if joined.contains(&user.learner_id) => {
-                    if user.facts().addable() {
-                        AddOutcome::Added
-                    } else {
-                        AddOutcome::Pended
-                    }
-                }
-                (None, _) => AddOutcome::NoOp,
-            };
-            AddResult { learner, outcome }
-        })
-        .collect();
-    Ok((results, outcome))
-}
-
-/// Removes a learner from a group (S-13): ends the membership, whoever added it. Errors: plan, lock, not a member.
-pub fn remove_member(
-    db: &mut Db,
-    scope: &Scope,
-    id: GroupId,
-    learner: LearnerId,
-) -> Result<(), ServiceError> {
-    require_plan(db, scope)?;
-    let row = locked(db, scope, id, None)?;
-    group::may_write_name_and_members(row.manager().as_ref(), writer(scope))?;
-    let ended = memberships::end(
-        db,
-        scope.tenant,
-        Which::Learners(id, &[learner]),
-        EndCause::MemberRemoved,
-        &by(scope),
-    )?;
-    if ended == 0 {
-        return Err(ServiceError::not_found("Member", learner));
-    }
-    Ok(rows::touch(db, scope.tenant, id, scope.now)?)
-}
-
 /// A group with its numbers.
 #[derive(Clone, Debug)]
 pub struct GroupView {
@@ -564,26 +348,4 @@ pub fn list(
     let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
     let page = rows::page(db, scope.tenant, &filter, after, limit)?;
     with_numbers(db, scope, page, frozen)
-}
-
-/// One page of a group's members by learner id.
-pub fn members(
-    db: &mut Db,
-    scope: &Scope,
-    id: GroupId,
-    state: Option<State>,
-    source: Option<Source>,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, ServiceError> {
-    find(db, scope, id)?;
-    Ok(memberships::page(
-        db,
-        scope.tenant,
-        id,
-        state,
-        source,
-        after,
-        limit,
-    )?)
 }

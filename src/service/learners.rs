@@ -5,21 +5,22 @@
 
 use serde_json::json;
 
-use crate::ids::{ConnectionId, JobId, LearnerId, UserId};
+use crate::ids::{LearnerId, UserId};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::learner::{
     Approval, Facts, RegisteredVia, Registration, approval_at_creation,
 };
 use crate::learning::membership::EndCause;
+use crate::learning::settings::ApprovalPolicy;
 use crate::store::Db;
 use crate::store::queries::learners::{self as rows, AccountRow, NewLearner};
 pub use crate::store::queries::learners::{LearnerFilter, LearnerRow};
-use crate::store::queries::memberships::{self, MemberRow, Which};
+use crate::store::queries::member_pages::{self, MemberRow};
+use crate::store::queries::memberships::{self, Which};
 use crate::store::queries::{events, groups_learning};
 
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{self, Effects, EnrollScope, by};
-use super::jobs::book::{self, AT_ONCE, Work};
 use super::obligations::Narrow;
 use super::{Actor, Scope, ServiceError, cycles};
 
@@ -39,11 +40,10 @@ pub fn for_new_account(
     user: UserId,
     facts: LearnerFacts,
 ) -> Result<AccountLearner, ServiceError> {
-    // People who create accounts by hand have approved them by doing so; a connection says what it counts for.
-    let approves = scope
-        .connection
-        .as_ref()
-        .is_none_or(|connection| connection.approves);
+    let Admission {
+        registration,
+        approves,
+    } = admission(db, scope)?;
     let back = match (&scope.connection, &facts.external_id) {
         (Some(connection), Some(external_id)) => {
             rows::ended_with_external_id(db, scope.tenant, connection.id, external_id)?
@@ -53,7 +53,7 @@ pub fn for_new_account(
     if let Some(id) = back
         && let Some(row) = rows::find_for_update(db, scope.tenant, id)?
     {
-        let effects = come_back(db, scope, &row, user, &facts, approves)?;
+        let effects = come_back(db, scope, &row, user, &facts, (registration, approves))?;
         return Ok(AccountLearner {
             id,
             returned: true,
@@ -62,7 +62,7 @@ pub fn for_new_account(
     }
     let id = LearnerId::new();
     let new = NewLearner {
-        registration: Registration::Registered,
+        registration,
         approval: approval_at_creation(approves),
         active: facts.active,
         display_name: facts.display_name,
@@ -81,6 +81,33 @@ pub fn for_new_account(
     })
 }
 
+/// What coming this way counts for (§2.1): a directory's account by its connection and the tenant's settings, one that a
+/// person makes by hand as their word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Admission {
+    registration: Registration,
+    approves: bool,
+}
+
+fn admission(db: &mut Db, scope: &Scope) -> Result<Admission, ServiceError> {
+    if !matches!(scope.actor, Actor::Scim { .. }) {
+        return Ok(Admission {
+            registration: Registration::Registered,
+            approves: true,
+        });
+    }
+    let settings = super::obligations::settings(db, scope.tenant)?;
+    let told = scope.connection.as_ref().and_then(|one| one.approves);
+    Ok(Admission {
+        registration: if settings.scim.registers {
+            Registration::Registered
+        } else {
+            Registration::Invited
+        },
+        approves: told.unwrap_or(settings.approval.scim == ApprovalPolicy::Auto),
+    })
+}
+
 /// The same person with a new account. A rejected learner stays rejected.
 fn come_back(
     db: &mut Db,
@@ -88,7 +115,7 @@ fn come_back(
     row: &LearnerRow,
     user: UserId,
     account: &LearnerFacts,
-    approves: bool,
+    (registration, approves): (Registration, bool),
 ) -> Result<Effects, ServiceError> {
     let before = row.facts();
     let approval = if before.approval == Approval::Pending {
@@ -98,7 +125,12 @@ fn come_back(
     };
     let others = rows::accounts(db, scope.tenant, row.id)?;
     let after = Facts {
-        registration: Registration::Registered,
+        // Unchanged, or registered now (§2.2).
+        registration: if before.registration == Registration::Registered {
+            before.registration
+        } else {
+            registration
+        },
         approval,
         active: account.active || any_active(&others),
         deleted: false,
@@ -376,61 +408,15 @@ fn decide(
     Ok((find(db, scope, id)?, effects))
 }
 
-/// Whom to approve at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Approvals {
-    /// Whoever waits, of one connection's accounts or of all.
-    Pending(Option<ConnectionId>),
-    These(Vec<LearnerId>),
-}
-
-/// What approving many did; the rest is a job's where there is one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Approved {
-    pub approved: i64,
-    pub effects: Effects,
-    pub job: Option<JobId>,
-}
-
-/// Approves many learners and writes what they are owed, as a set (4.4). Errors: not found, naming one of the ids.
-pub fn approve_many(
+/// The accounts of a learner that have not ended.
+pub fn live_accounts(
     db: &mut Db,
     scope: &Scope,
-    whom: &Approvals,
-) -> Result<Approved, ServiceError> {
-    let (ids, work) = match whom {
-        Approvals::Pending(connection) => {
-            let first = LearnerId(uuid::Uuid::nil());
-            let ids = rows::pending(db, scope.tenant, *connection, first, AT_ONCE + 1)?;
-            (ids, Work::ApprovePending(*connection))
-        }
-        Approvals::These(ids) => {
-            let known = rows::live(db, scope.tenant, ids)?;
-            if let Some(id) = ids.iter().find(|id| !known.contains(id)) {
-                return Err(ServiceError::not_found("Learner", id));
-            }
-            (ids.clone(), Work::Approve(ids.clone()))
-        }
-    };
-    let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-    if count > AT_ONCE {
-        let total = matches!(whom, Approvals::These(_)).then_some(count);
-        let job = book::later(db, scope.tenant, &work, total, &by(scope))?;
-        return Ok(Approved {
-            job: Some(job),
-            ..Approved::default()
-        });
-    }
-    let approved = rows::approve_all(db, scope.tenant, &ids, &by(scope))?;
-    let mut effects = Effects::default();
-    for some in approved.chunks(enroll::NAMED_AT_MOST) {
-        effects += enroll::enroll(db, scope, &EnrollScope::Learners(some.to_vec()))?;
-    }
-    Ok(Approved {
-        approved: i64::try_from(approved.len()).unwrap_or(i64::MAX),
-        effects,
-        job: None,
-    })
+    id: LearnerId,
+) -> Result<Vec<UserId>, ServiceError> {
+    let accounts = rows::accounts(db, scope.tenant, id)?;
+    let live = accounts.iter().filter(|one| one.deleted_at.is_none());
+    Ok(live.map(|one| one.id).collect())
 }
 
 /// Reads a learner, ended ones included.
@@ -450,7 +436,7 @@ pub struct LearnerView {
 pub fn view(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerView, ServiceError> {
     let row = find(db, scope, id)?;
     let accounts = rows::accounts(db, scope.tenant, id)?;
-    let memberships = memberships::of_learner(db, scope.tenant, id)?;
+    let memberships = member_pages::of_learner(db, scope.tenant, id)?;
     Ok(LearnerView {
         row,
         accounts,

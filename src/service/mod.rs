@@ -3,6 +3,7 @@
 //! The only layer that knows SCIM, learning and rows at a time. Not here: HTTP, threads, the system clock.
 
 pub mod admins;
+pub mod approvals;
 pub mod assignments;
 pub mod audit;
 pub mod bulk;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod exceptions;
 pub mod explain;
 pub mod exports;
+pub mod group_members;
 pub mod groups;
 pub mod idempotency;
 pub mod imports;
@@ -27,11 +29,15 @@ pub mod jobs;
 pub mod learners;
 pub mod members;
 pub mod obligations;
+pub mod people;
+pub mod reports;
+pub mod restore;
 pub mod schemas;
 pub mod scope;
 pub mod settings;
 pub mod sync_log;
 pub mod tenants;
+pub mod timeline;
 pub mod tokens;
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct Connection {
     /// `true`: its requests are refused for the time being.
     pub paused: bool,
     /// Whether an account it creates counts as approved.
-    pub approves: bool,
+    pub approves: Option<bool>,
     pub switches: Switches,
 }
 

@@ -1,13 +1,13 @@
 //! `/groups/{id}/assignments` and `/assignments/{id}`. Removing never un-enrolls (S-12).
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
 use super::input::present;
 use super::members::Warning;
 use super::need;
-use super::page::{self, Page, PageQuery};
+use super::page::{self, Page};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId};
@@ -140,19 +140,33 @@ fn warnings(codes: &[&'static str]) -> Option<Vec<Warning>> {
     Some(codes.iter().map(warning).collect())
 }
 
+/// What a list of assignments is about.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListAssignments {
+    /// The courses the group had at this instant, on the terms of then; now unless told.
+    #[param(inline)]
+    pub as_of: Option<Instant>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
 /// List a group's courses.
-#[utoipa::path(get, path = "/groups/{id}/assignments", tag = "Assignments", params(("id" = GroupId, Path), PageQuery),
+#[utoipa::path(get, path = "/groups/{id}/assignments", tag = "Assignments", params(("id" = GroupId, Path), ListAssignments),
     security(("token" = ["groups:read"])),
     responses((status = 200, description = "A page of assignments.", body = Page<Assignment>)))]
 pub async fn list(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: PageQuery = call.query()?;
+    let asked: ListAssignments = call.query()?;
     let (limit, after) = (
         page::limit(asked.limit),
         call.after(asked.cursor.as_deref())?,
     );
     let rows = call
-        .read(move |db, scope| assignments::list(db, scope, id, after, limit + 1))
+        .read(move |db, scope| assignments::list(db, scope, id, asked.as_of, after, limit + 1))
         .await?;
     Ok(call.page(
         rows,

@@ -84,7 +84,9 @@ pub async fn list(call: Call<need::AuditRead>) -> Answer {
         call.after::<EventId>(asked.cursor.as_deref())?,
     );
     let rows = call
-        .read(move |db, scope| audit::page(db, scope, &filter, before, limit + 1))
+        .read(move |db, scope| {
+            audit::page(db, scope, &filter, audit::From::Before(before), limit + 1)
+        })
         .await?;
     let lines = call
         .request

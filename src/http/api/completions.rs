@@ -11,7 +11,7 @@ use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{CompletionId, CourseId, LearnerId};
-use crate::learning::completion::CompletionSource;
+use crate::learning::completion::{CompletionSource, hundredths};
 use crate::service::ServiceError;
 use crate::service::completions::{self, CompletionRow, Recorded, Report};
 
@@ -172,17 +172,10 @@ impl NewCompletion {
     fn report(self, position: usize) -> Result<(Report, Option<Instant>), Failure> {
         let source = self.source.as_deref().unwrap_or("admin");
         let source = CompletionSource::parse(source).map_err(ServiceError::from)?;
-        let score = match self.score {
+        let score = match self.score.map(hundredths) {
             None => None,
-            Some(score) if (0.0..=100.0).contains(&score) =>
-            {
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    reason = "0 to 10 000, checked above"
-                )]
-                Some((score * 100.0).round() as i64)
-            }
-            Some(_) => {
+            Some(Some(score)) => Some(score),
+            Some(None) => {
                 return Err(Failure::field(
                     format!("/completions/{position}/score"),
                     "a score is 0 to 100",

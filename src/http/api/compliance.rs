@@ -12,10 +12,9 @@ use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
 use crate::learning::figures::Tally;
 use crate::learning::membership::State;
-use crate::service::compliance::{
-    self, Expiring, Figures, GroupBy, GroupFigures, MemberProgress, Question,
-};
+use crate::service::compliance::{self, Figures, GroupFigures, MemberProgress, Question};
 use crate::service::obligations::AsOf;
+use crate::service::reports::{self, Expiring, GroupBy};
 
 /// Whether a report of the past knows what was recorded later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -39,7 +38,7 @@ pub struct ReportAt {
     pub knowledge: Option<Knowledge>,
 }
 
-fn question<N: Need>(
+pub(super) fn question<N: Need>(
     call: &Call<N>,
     strict: Option<bool>,
     at: Option<Instant>,
@@ -306,6 +305,10 @@ pub enum ReportGroupBy {
     #[default]
     Group,
     Course,
+    /// Of the learner's account.
+    Department,
+    /// Of the learner's account.
+    Manager,
 }
 
 /// What a report of the tenant is about.
@@ -323,11 +326,13 @@ pub struct TenantReportQuery {
     pub knowledge: Option<Knowledge>,
 }
 
-/// One line of the report: a group or a course.
+/// One line of the report: a group, a course, a department or a manager's people.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReportLine {
-    #[schema(value_type = String, format = Uuid)]
-    pub id: uuid::Uuid,
+    /// Of the group, the course or the manager's account.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub id: Option<uuid::Uuid>,
+    /// Empty: people without one.
     pub name: String,
     pub figures: ReportFigures,
 }
@@ -340,7 +345,7 @@ pub struct TenantReport {
     pub lines: Vec<ReportLine>,
 }
 
-/// The tenant's compliance by group or by course.
+/// The tenant's compliance by group, course, department or manager.
 #[utoipa::path(get, path = "/reports/compliance", tag = "Compliance", params(TenantReportQuery), security(("token" = ["reports:read"])),
     responses((status = 200, description = "The tenant in numbers.", body = TenantReport)))]
 pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
@@ -349,11 +354,13 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
     let by = match asked.group_by.unwrap_or_default() {
         ReportGroupBy::Group => GroupBy::Group,
         ReportGroupBy::Course => GroupBy::Course,
+        ReportGroupBy::Department => GroupBy::Department,
+        ReportGroupBy::Manager => GroupBy::Manager,
     };
     let report = call
-        .read(move |db, scope| compliance::of_tenant(db, scope, by, question))
+        .read(move |db, scope| reports::of_tenant(db, scope, by, question))
         .await?;
-    let line = |one: &compliance::Line| ReportLine {
+    let line = |one: &reports::Line| ReportLine {
         id: one.id,
         name: one.name.clone(),
         figures: ReportFigures::from(&one.figures),
@@ -415,7 +422,7 @@ pub async fn expiring(call: Call<need::ReportsRead>) -> Answer {
     let limit = usize::try_from(page::limit(asked.limit)).unwrap_or(50);
     let after = call.after::<LearnerId>(asked.cursor.as_deref())?;
     let (rows, next) = call
-        .read(move |db, scope| compliance::expiring(db, scope, within, after, limit))
+        .read(move |db, scope| reports::expiring(db, scope, within, after, limit))
         .await?;
     let shown: Vec<ExpiringCertificate> = rows.iter().map(ExpiringCertificate::from).collect();
     Ok(call.page_with(shown, next.map(|id| id.to_string())))

@@ -6,12 +6,17 @@ use actix_web::web::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::call::{Answer, Call};
+use super::compliance::{Knowledge, question};
 use super::need::{self, Need};
+use crate::clock::Instant;
 use crate::csv::write::{self, Style};
-use crate::ids::GroupId;
-use crate::service::exports::{self, What};
+use crate::ids::{GroupId, LearnerId};
+use crate::learning::obligation::Status;
+use crate::service::audit::EventFilter;
+use crate::service::exports::{self, Line, What};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
@@ -71,23 +76,51 @@ pub struct Export {
 
 fn answer<N: Need>(call: &Call<N>, what: What, file: &str) -> Answer {
     let asked: Export = call.query()?;
-    let style = Style {
+    let read = move |db: &mut Db, scope: &Scope, after| exports::page(db, scope, what, after);
+    Ok(lines(call, asked.raw, what.header(), file, read))
+}
+
+pub(super) const fn style(raw: Option<bool>) -> Style {
+    Style {
         delimiter: b',',
-        raw: asked.raw.unwrap_or(false),
-    };
+        raw: matches!(raw, Some(true)),
+    }
+}
+
+/// A list as CSV whose pages are read by the key of their last line.
+fn lines<N: Need>(
+    call: &Call<N>,
+    raw: Option<bool>,
+    header: &[&str],
+    file: &str,
+    read: impl Fn(&mut Db, &Scope, Option<Uuid>) -> Result<Vec<Line>, ServiceError>
+    + Clone
+    + Send
+    + 'static,
+) -> HttpResponse {
+    let style = style(raw);
     let mut head = String::new();
-    write::line(&mut head, style, what.header());
+    write::line(&mut head, style, header);
     let pages = pages(call, None, move |db, scope, after| {
-        let rows = exports::page(db, scope, what, after)?;
+        let rows = read(db, scope, after)?;
         let next = rows.last().map(|row| Some(row.key));
-        let mut text = String::new();
-        for row in &rows {
-            write::line(&mut text, style, &row.cells);
-        }
-        Ok((text, next))
+        Ok((text(style, &rows), next))
     });
+    csv(&format!("{file}-{}", today(call)), head, pages)
+}
+
+fn text(style: Style, rows: &[Line]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        write::line(&mut text, style, &row.cells);
+    }
+    text
+}
+
+/// Date and zone of a file's name.
+pub(super) fn today<N: Need>(call: &Call<N>) -> String {
     let date = crate::learning::calendar::local_date(call.scope.now, chrono_tz::UTC);
-    Ok(csv(&format!("{file}-{date}-utc"), head, pages))
+    format!("{date}-utc")
 }
 
 /// Learners as CSV.
@@ -136,4 +169,97 @@ pub async fn enrollments(call: Call<need::EnrollmentsRead>) -> Answer {
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn sync_requests(call: Call<need::SyncRead>) -> Answer {
     answer(&call, What::SyncRequests, "sync-requests")
+}
+
+/// Completions as CSV, voided ones and those of former learners included: what an import of completions reads.
+#[utoipa::path(get, path = "/exports/completions.csv", tag = "Exports", params(Export), security(("token" = ["completions:read"])),
+    responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
+pub async fn completions(call: Call<need::CompletionsRead>) -> Answer {
+    let asked: Export = call.query()?;
+    let header = exports::COMPLETIONS;
+    Ok(lines(
+        &call,
+        asked.raw,
+        header,
+        "completions",
+        exports::completions,
+    ))
+}
+
+/// What narrows an export of the audit trail.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExportEvents {
+    pub actor: Option<String>,
+    /// `group`, `course`, `assignment`, `learner`, `enrollment`, `token`, `connection`, …
+    pub entity: Option<String>,
+    /// Such as `group.created`.
+    pub r#type: Option<String>,
+    #[param(inline)]
+    pub since: Option<Instant>,
+    #[param(inline)]
+    pub until: Option<Instant>,
+    /// Cells go out as they are, also those that a spreadsheet would run as a formula. For programs.
+    pub raw: Option<bool>,
+}
+
+/// The audit trail as CSV, oldest first.
+#[utoipa::path(get, path = "/exports/audit-events.csv", tag = "Exports", params(ExportEvents), security(("token" = ["audit:read"])),
+    responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
+pub async fn audit_events(call: Call<need::AuditRead>) -> Answer {
+    let asked: ExportEvents = call.query()?;
+    let filter = EventFilter {
+        actor: asked.actor,
+        entity: asked.entity,
+        entity_id: None,
+        event_type: asked.r#type,
+        since: asked.since,
+        until: asked.until,
+    };
+    let read = move |db: &mut Db, scope: &Scope, after| exports::events(db, scope, &filter, after);
+    Ok(lines(
+        &call,
+        asked.raw,
+        exports::EVENTS,
+        "audit-events",
+        read,
+    ))
+}
+
+/// Which obligations an export of compliance has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ExportMatrix {
+    /// Only these statuses: `overdue,expired`.
+    #[param(inline, style = Form, explode = false)]
+    pub status: Option<Vec<Status>>,
+    /// Extra time counts as expired.
+    pub strict: Option<bool>,
+    /// The instant; now unless told.
+    #[param(inline)]
+    pub as_of: Option<Instant>,
+    #[param(inline)]
+    pub knowledge: Option<Knowledge>,
+    /// Cells go out as they are, also those that a spreadsheet would run as a formula. For programs.
+    pub raw: Option<bool>,
+}
+
+/// The compliance matrix as CSV: one line per learner, group and course, members who are away or wait included.
+#[utoipa::path(get, path = "/exports/compliance.csv", tag = "Exports", params(ExportMatrix), security(("token" = ["reports:read"])),
+    responses((status = 200, description = "One line per obligation.", body = String, content_type = "text/csv")))]
+pub async fn compliance(call: Call<need::ReportsRead>) -> Answer {
+    let asked: ExportMatrix = call.query()?;
+    let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
+    let (style, wanted) = (style(asked.raw), asked.status.unwrap_or_default());
+    let mut head = String::new();
+    write::line(&mut head, style, exports::MATRIX);
+    let pages = pages(&call, None, move |db, scope, after: Option<LearnerId>| {
+        let keep = |status: Status| wanted.is_empty() || wanted.contains(&status);
+        let page = exports::matrix(db, scope, question, |row| keep(row.status(question)), after)?;
+        Ok(match page {
+            Some((rows, upto)) => (text(style, &rows), Some(Some(upto))),
+            None => (String::new(), None),
+        })
+    });
+    Ok(csv(&format!("compliance-{}", today(&call)), head, pages))
 }

@@ -11,8 +11,8 @@ use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, JobId, LearnerId};
 use crate::service::ServiceError;
+use crate::service::approvals::{self, Approvals};
 use crate::service::jobs::book::{self, JobRow, Kind, Shown};
-use crate::service::learners::{self, Approvals};
 
 /// Work that outlives its request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -145,7 +145,7 @@ pub async fn approve(call: Call<need::LearnersApprove>, body: Body) -> Answer {
         }
     };
     call.change("approve learners", move |db, scope| {
-        let done = learners::approve_many(db, scope, &whom)?;
+        let done = approvals::approve_many(db, scope, &whom)?;
         let answer = Approved {
             approved: done.approved,
             enrollments_created: done.effects.enrollments,

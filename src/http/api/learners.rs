@@ -6,12 +6,15 @@ use utoipa::{IntoParams, ToSchema};
 use super::call::{Answer, Body, Call};
 use super::need;
 use super::page::{self, Page};
+use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
+use crate::csv::row::{Person, is_email};
 use crate::ids::{GroupId, LearnerId, UserId};
 use crate::learning::learner::{Approval, Registration};
 use crate::learning::membership::State;
 use crate::service::learners::{self, LearnerFilter, LearnerRow, LearnerView};
+use crate::service::people;
 
 /// A person who learns.
 #[derive(Debug, Serialize, ToSchema)]
@@ -211,6 +214,108 @@ pub async fn register(call: Call<need::LearnersWrite>) -> Answer {
             enrollments_created: Some(effects.enrollments),
             ..Learner::from(&row)
         })
+    })
+    .await
+}
+
+/// Somebody to add.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "cleo@example.com", "given_name": "Cleo", "family_name": "Fox", "department": "Sales"}))]
+pub struct NewLearner {
+    /// The e-mail address unless told.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 500)]
+    pub user_name: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 3, max_length = 254)]
+    pub email: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub external_id: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub given_name: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub family_name: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub title: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub department: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub employee_number: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false, max_length = 500)]
+    pub locale: Option<String>,
+    /// They have an account they can use already; otherwise they are invited, and `register` says when they came.
+    #[serde(default)]
+    pub registered: bool,
+}
+
+impl NewLearner {
+    fn person(self) -> Result<Person, Failure> {
+        let blank =
+            |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().is_empty());
+        if let Some(email) = &self.email
+            && !is_email(email)
+        {
+            return Err(Failure::field("/email", "`email` is no e-mail address"));
+        }
+        if blank(&self.user_name) {
+            return Err(Failure::field("/user_name", "`user_name` is blank"));
+        }
+        let Some(user_name) = self.user_name.or_else(|| self.email.clone()) else {
+            return Err(Failure::field("/user_name", "name `user_name` or `email`"));
+        };
+        Ok(Person {
+            user_name,
+            email: self.email,
+            external_id: self.external_id,
+            given_name: self.given_name,
+            family_name: self.family_name,
+            display_name: self.display_name,
+            title: self.title,
+            department: self.department,
+            employee_number: self.employee_number,
+            locale: self.locale,
+            active: None,
+        })
+    }
+}
+
+/// Add somebody: invited unless `registered`. They get an account, so that a directory finds them; approved by the setting
+/// `approval.invite`.
+#[utoipa::path(post, path = "/learners", tag = "Learners", request_body = NewLearner, security(("token" = ["learners:write"])),
+    responses((status = 201, description = "The learner.", body = Learner), (status = 409, description = "`already_taken`: the user name is."),
+        (status = 422, description = "`validation_failed`")))]
+pub async fn add(call: Call<need::LearnersWrite>, body: Body) -> Answer {
+    let new: NewLearner = body.read()?;
+    let registered = new.registered;
+    let person = new.person()?;
+    let registry = std::sync::Arc::clone(&call.state.registry);
+    call.change("add learner", move |db, scope| {
+        let row = people::add(db, scope, &registry, &person, registered)?;
+        Reply::created(&format!("/learners/{}", row.id), None, &Learner::from(&row))
+    })
+    .await
+}
+
+/// Take a learner away: every account and membership ends; enrollments, completions and history stay. Also how an invitation is
+/// canceled.
+#[utoipa::path(delete, path = "/learners/{id}", tag = "Learners", params(("id" = LearnerId, Path)), security(("token" = ["learners:write"])),
+    responses((status = 204, description = "The learner has left.")))]
+pub async fn remove(call: Call<need::LearnersWrite>) -> Answer {
+    let id: LearnerId = call.id("Learner", "id")?;
+    call.change("remove learner", move |db, scope| {
+        people::remove(db, scope, id)?;
+        Ok(Reply::none())
     })
     .await
 }

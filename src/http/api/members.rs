@@ -11,8 +11,9 @@ use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{GroupId, LearnerId, RequestId, UserId};
 use crate::learning::membership::{Source, State};
-use crate::service::groups::{
-    self, AddOutcome, AddResult, IfIneligible, MemberRow, MembersOutcome,
+use crate::service::group_members::{
+    self, AddOutcome, AddResult, IfIneligible, MemberFilter, MemberRow, MembersOutcome,
+    RemoveOutcome, SetHow,
 };
 
 /// A member of a group.
@@ -60,6 +61,11 @@ pub struct ListMembers {
     pub state: Option<State>,
     #[param(inline)]
     pub source: Option<Source>,
+    /// Part of the name.
+    pub q: Option<String>,
+    /// Who was a member at this instant, each in the state of that time; now unless told.
+    #[param(inline)]
+    pub as_of: Option<Instant>,
     /// How many rows at most.
     #[param(minimum = 1, maximum = 200, default = 50)]
     pub limit: Option<i64>,
@@ -78,9 +84,15 @@ pub async fn list(call: Call<need::GroupsRead>) -> Answer {
         page::limit(asked.limit),
         call.after::<LearnerId>(asked.cursor.as_deref())?,
     );
+    let filter = MemberFilter {
+        state: asked.state,
+        source: asked.source,
+        name_part: asked.q,
+    };
     let rows = call
-        .read(move |db, scope| {
-            groups::members(db, scope, id, asked.state, asked.source, after, limit + 1)
+        .read(move |db, scope| match asked.as_of {
+            None => group_members::members(db, scope, id, &filter, after, limit + 1),
+            Some(at) => group_members::members_as_of(db, scope, id, &filter, at, after, limit + 1),
         })
         .await?;
     Ok(call.page(
@@ -105,21 +117,30 @@ pub struct LearnerRef {
     #[serde(default)]
     #[schema(nullable = false)]
     pub user_name: Option<String>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
 }
 
 impl LearnerRef {
     /// As the use case takes it. Errors: not exactly one name.
-    pub fn read(self, pointer: &str) -> Result<groups::LearnerRef, Failure> {
-        match (self.id, self.external_id, self.user_name) {
-            (Some(id), None, None) => Ok(groups::LearnerRef::Id(id)),
-            (None, Some(id), None) => Ok(groups::LearnerRef::ExternalId(id)),
-            (None, None, Some(name)) => Ok(groups::LearnerRef::UserName(name)),
+    pub fn read(self, pointer: &str) -> Result<group_members::LearnerRef, Failure> {
+        match (self.id, self.external_id, self.user_name, self.email) {
+            (Some(id), None, None, None) => Ok(group_members::LearnerRef::Id(id)),
+            (None, Some(id), None, None) => Ok(group_members::LearnerRef::ExternalId(id)),
+            (None, None, Some(name), None) => Ok(group_members::LearnerRef::UserName(name)),
+            (None, None, None, Some(text)) => Ok(group_members::LearnerRef::Email(text)),
             _ => Err(Failure::field(
                 pointer,
-                "a learner is named by one of `id`, `external_id`, `user_name`",
+                "a learner is named by one of `id`, `external_id`, `user_name`, `email`",
             )),
         }
     }
+}
+
+fn references(learners: Vec<LearnerRef>) -> Result<Vec<group_members::LearnerRef>, Failure> {
+    let read = |(n, one): (usize, LearnerRef)| one.read(&format!("/learners/{n}"));
+    learners.into_iter().enumerate().map(read).collect()
 }
 
 /// Whether one learner who cannot be added stops the others.
@@ -226,19 +247,15 @@ impl MembersAdded {
 pub async fn add(call: Call<need::MembersWrite>, body: Body) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let asked: AddMembers = body.read()?;
-    let refs = asked
-        .learners
-        .into_iter()
-        .enumerate()
-        .map(|(n, one)| one.read(&format!("/learners/{n}")))
-        .collect::<Result<Vec<_>, _>>()?;
+    let refs = references(asked.learners)?;
     let how = match (asked.on_ineligible, asked.mode) {
         (OnIneligible::Pend, _) => IfIneligible::Pend,
         (OnIneligible::Error, AddMode::Partial) => IfIneligible::Skip,
         (OnIneligible::Error, AddMode::AllOrNothing) => IfIneligible::Refuse,
     };
     call.change("add members", move |db, scope| {
-        let (results, outcome) = groups::add_members(db, scope, id, &refs, how, Source::Rest)?;
+        let (results, outcome) =
+            group_members::add_members(db, scope, id, &refs, how, Source::Rest)?;
         Reply::ok(&MembersAdded::of(&results, &outcome))
     })
     .await
@@ -252,8 +269,127 @@ pub async fn remove(call: Call<need::MembersWrite>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let learner: LearnerId = call.id("Member", "learner")?;
     call.change("remove member", move |db, scope| {
-        groups::remove_member(db, scope, id, learner)?;
+        group_members::remove_member(db, scope, id, learner)?;
         Ok(Reply::none())
+    })
+    .await
+}
+
+/// Whom to remove.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"learners": [{"id": "0199a2b9-0000-7000-8000-000000000001"}]}))]
+pub struct RemoveMembers {
+    #[schema(min_items = 1, max_items = 1000)]
+    pub learners: Vec<LearnerRef>,
+}
+
+/// What became of each learner.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MembersRemoved {
+    /// `success`, or `no_op` when nobody was a member.
+    pub outcome: String,
+    /// `removed`, `no_op` or `error`, each.
+    pub results: Vec<MemberResult>,
+}
+
+/// Remove several members. They keep every enrollment and every result.
+#[utoipa::path(post, path = "/groups/{id}/members:remove", tag = "Members", params(("id" = GroupId, Path)), request_body = RemoveMembers,
+    security(("token" = ["members:write"])),
+    responses((status = 200, description = "What became of each learner.", body = MembersRemoved),
+        (status = 409, description = "`managed_by_directory`, `ambiguous_reference`")))]
+pub async fn remove_many(call: Call<need::MembersWrite>, body: Body) -> Answer {
+    let id: GroupId = call.id("Group", "id")?;
+    let asked: RemoveMembers = body.read()?;
+    let refs = references(asked.learners)?;
+    call.change("remove members", move |db, scope| {
+        let results = group_members::remove_members(db, scope, id, &refs)?;
+        let any = results
+            .iter()
+            .any(|(_, one)| *one == RemoveOutcome::Removed);
+        let show = |(learner_id, outcome): &(Option<LearnerId>, RemoveOutcome)| {
+            let (what, code) = match outcome {
+                RemoveOutcome::Removed => ("removed", None),
+                RemoveOutcome::NoOp => ("no_op", None),
+                RemoveOutcome::Unknown => ("error", Some("not_found".to_owned())),
+            };
+            MemberResult {
+                learner_id: *learner_id,
+                outcome: what.to_owned(),
+                code,
+            }
+        };
+        Reply::ok(&MembersRemoved {
+            outcome: if any { "success" } else { "no_op" }.to_owned(),
+            results: results.iter().map(show).collect(),
+        })
+    })
+    .await
+}
+
+/// Who the members are to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"learners": [{"id": "0199a2b9-0000-7000-8000-000000000001"}], "on_ineligible": "pend", "confirm": true}))]
+pub struct SetMembers {
+    /// More are a matter of a CSV file.
+    #[schema(max_items = 10000)]
+    pub learners: Vec<LearnerRef>,
+    #[serde(default)]
+    #[schema(default = "error")]
+    pub on_ineligible: OnIneligible,
+    /// How much of the membership may end without `confirm`, in percent.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 100, default = 20, nullable = false)]
+    pub max_change_pct: Option<i64>,
+    /// More may end than that.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// The difference that was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MembersSet {
+    /// `success`, or `no_op` when the membership was so already.
+    pub outcome: String,
+    pub added: i64,
+    pub ended: i64,
+    /// Of those who are named.
+    pub results: Vec<MemberResult>,
+    pub enrollments_created: i64,
+    pub warnings: Vec<Warning>,
+}
+
+/// Make the membership equal a list: who is missing joins, who is not named leaves, whoever added them. Nobody is un-enrolled.
+#[utoipa::path(put, path = "/groups/{id}/members", tag = "Members", params(("id" = GroupId, Path)), request_body = SetMembers,
+    security(("token" = ["members:write"])),
+    responses((status = 200, description = "The difference.", body = MembersSet),
+        (status = 409, description = "`managed_by_directory`, `ambiguous_reference`"),
+        (status = 422, description = "`learner_not_eligible`, `impact_confirmation_required`, `validation_failed`")))]
+pub async fn set(call: Call<need::MembersWrite>, body: Body) -> Answer {
+    let id: GroupId = call.id("Group", "id")?;
+    let asked: SetMembers = body.read()?;
+    let refs = references(asked.learners)?;
+    let how = SetHow {
+        if_ineligible: match asked.on_ineligible {
+            OnIneligible::Pend => IfIneligible::Pend,
+            OnIneligible::Error => IfIneligible::Refuse,
+        },
+        max_change_pct: asked.max_change_pct.unwrap_or(20),
+        confirmed: asked.confirm,
+    };
+    call.change("set members", move |db, scope| {
+        let (results, outcome) = group_members::set_members(db, scope, id, &refs, how)?;
+        let shown = MembersAdded::of(&results, &outcome);
+        let changed = outcome.added + outcome.ended > 0;
+        Reply::ok(&MembersSet {
+            outcome: if changed { "success" } else { "no_op" }.to_owned(),
+            added: outcome.added,
+            ended: outcome.ended,
+            results: shown.results,
+            enrollments_created: shown.enrollments_created,
+            warnings: shown.warnings,
+        })
     })
     .await
 }

@@ -19,6 +19,8 @@ pub mod enrollments;
 pub mod explain;
 pub mod exports;
 pub mod groups;
+pub mod history;
+pub mod import_view;
 pub mod imports;
 pub mod in_flight;
 pub mod input;
@@ -35,6 +37,7 @@ pub mod sync;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+pub mod upload;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -74,7 +77,10 @@ routes! {
     "/groups" { get: groups::list, post: groups::create }
     "/groups/{id}" { get: groups::get, patch: groups::edit, delete: groups::delete }
     "/groups/{id}/release" { post: groups::release }
-    "/groups/{id}/members" { get: members::list, post: members::add }
+    "/groups/{id}/restore" { post: history::restore }
+    "/groups/{id}/timeline" { get: history::timeline }
+    "/groups/{id}/members" { get: members::list, post: members::add, put: members::set }
+    "/groups/{id}/members:remove" { post: members::remove_many }
     "/groups/{id}/members/{learner}" { delete: members::remove }
     "/groups/{id}/assignments" { get: assignments::list, post: assignments::assign }
     "/assignments/{id}" { get: assignments::get, patch: assignments::edit, delete: assignments::remove }
@@ -88,13 +94,17 @@ routes! {
     "/exports/learners.csv" { get: exports::learners }
     "/exports/members.csv" { get: exports::all_members }
     "/exports/enrollments.csv" { get: exports::enrollments }
+    "/exports/completions.csv" { get: exports::completions }
+    "/exports/compliance.csv" { get: exports::compliance }
+    "/exports/audit-events.csv" { get: exports::audit_events }
     "/exports/sync-requests.csv" { get: exports::sync_requests }
     "/groups/{id}/members.csv" { get: exports::members }
     "/jobs" { get: jobs::list }
     "/jobs/{id}" { get: jobs::get }
     "/learners:approve" { post: jobs::approve }
-    "/learners" { get: learners::list }
-    "/learners/{id}" { get: learners::get, patch: learners::edit }
+    "/learners" { get: learners::list, post: learners::add }
+    "/learners/{id}" { get: learners::get, patch: learners::edit, delete: learners::remove }
+    "/learners/{id}/history" { get: history::history }
     "/learners/{id}/approve" { post: learners::approve }
     "/learners/{id}/reject" { post: learners::reject }
     "/learners/{id}/revoke" { post: learners::revoke }

@@ -251,12 +251,7 @@ pub(super) fn delete(
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
     let Held { row, .. } = locked(db, scope, Parts::default(), id, expected)?;
-    users::end(db, scope.tenant, id, scope.now)?;
-    resource_values::remove_all(db, scope.tenant, id.0)?;
-    counters::add(db, scope.tenant, "users", id.0, -1)?;
-    let learner: LearnerId = row.learner_id;
-    let members_ended = learners::end_account(db, scope, id, learner)?;
-    leave_without_manager(db, scope, id)?;
+    let members_ended = end(db, scope, &row)?;
     Ok(Written {
         resource: None,
         id: id.to_string(),
@@ -271,6 +266,31 @@ pub(super) fn delete(
         named: Vec::new(),
         changes: json!({}),
     })
+}
+
+/// Ends an account; the learner ends with their last (§8). Returns how many memberships ended.
+fn end(db: &mut Db, scope: &Scope, row: &UserRow) -> Result<i64, ServiceError> {
+    users::end(db, scope.tenant, row.id, scope.now)?;
+    resource_values::remove_all(db, scope.tenant, row.id.0)?;
+    counters::add(db, scope.tenant, "users", row.id.0, -1)?;
+    let members_ended = learners::end_account(db, scope, row.id, row.learner_id)?;
+    leave_without_manager(db, scope, row.id)?;
+    Ok(members_ended)
+}
+
+/// Ends every live account of a learner, for an admin (§2.2). Errors: not found, also when they had ended.
+pub fn end_learner(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<i64, ServiceError> {
+    let accounts = learners::live_accounts(db, scope, id)?;
+    if accounts.is_empty() {
+        return Err(ServiceError::not_found("Learner", id));
+    }
+    let mut ended = 0;
+    for account in accounts {
+        if let Some(row) = users::find_for_update(db, scope.tenant, account)? {
+            ended += end(db, scope, &row)?;
+        }
+    }
+    Ok(ended)
 }
 
 /// Unsets the reference of everybody whose manager is gone (DE-07); a change of their own document, so their version moves.

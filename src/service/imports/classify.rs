@@ -1,25 +1,23 @@
 //! What rows name here and what becomes of them, a thousand at a time: the same for a plan and for its commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use crate::clock::Instant;
 use crate::csv::columns::Kind;
 use crate::csv::row::{Assigned, Fields, Named};
-use crate::ids::{AssignmentId, CourseId, GroupId, LearnerId, MembershipId, TenantId};
+use crate::ids::{AssignmentId, CourseId, GroupId, LearnerId, MembershipId};
+use crate::learning::LearningError;
+use crate::learning::completion::{CompletionSource, completed_at, hundredths, on_day};
 use crate::learning::course::CourseStatus;
 use crate::learning::group::{self, Writer};
 use crate::scim::fold::fold;
-use crate::scim::schema::Registry;
 use crate::service::ServiceError;
+use crate::service::completions::Report;
 use crate::service::jobs::book;
 use crate::store::Db;
-use crate::store::placement::cut;
-use crate::store::queries::imports::{
-    self as rows, ImportRow, Label, LiveAssignment, NamedAccount, NamedCourse, NamedGroup,
-    NewAssignment, NewGroup, NewPerson,
-};
-use crate::store::statement::Bind;
+use crate::store::queries::imports::{ImportRow, NamedGroup, NewAssignment, NewGroup, NewPerson};
 
+use super::lookup::{Ground, Lookup, Refused, SOURCE, look_up, refused};
 use super::people;
 use super::spec::{Outcome, Planned};
 
@@ -40,27 +38,11 @@ pub struct Classified {
     pub ends: Vec<MembershipId>,
     /// Groups whose members change.
     pub touched: BTreeSet<GroupId>,
+    /// Completions to record.
+    pub reports: Vec<Report>,
+    reported: HashSet<(LearnerId, CourseId, String)>,
     /// Who joins or leaves which group in this chunk.
     moved: HashSet<(GroupId, LearnerId, bool)>,
-}
-
-/// What the classification of rows stands on.
-pub struct Ground<'a> {
-    pub tenant: TenantId,
-    pub kind: Kind,
-    pub now: Instant,
-    pub registry: &'a Registry,
-}
-
-/// What the rows of one chunk name, looked up once for all of them.
-#[derive(Default)]
-struct Lookup {
-    groups: HashMap<String, NamedGroup>,
-    accounts: HashMap<Named, Vec<NamedAccount>>,
-    courses: HashMap<String, NamedCourse>,
-    members: HashMap<(GroupId, LearnerId), MembershipId>,
-    assigned: HashMap<(GroupId, CourseId), LiveAssignment>,
-    names: HashSet<String>,
 }
 
 /// Classifies rows. `planned` holds what rows before would have made, and takes what these would make.
@@ -106,147 +88,11 @@ pub fn classify(
     Ok(done)
 }
 
-/// Why a row is refused.
-pub struct Refused {
-    pub code: &'static str,
-    pub detail: String,
-}
-
-fn refused<T>(code: &'static str, detail: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused {
-        code,
-        detail: detail.into(),
-    })
-}
-
-/// A key that may stand in `user_values`.
-fn email_key(text: &str) -> String {
-    cut(fold(text)).0
-}
-
-fn look_up(
-    db: &mut Db,
-    ground: &Ground<'_>,
-    read: &[(ImportRow, Fields)],
-) -> Result<Lookup, ServiceError> {
-    let tenant = ground.tenant;
-    let mut lookup = Lookup::default();
-    let mut keys: BTreeSet<String> = BTreeSet::new();
-    let mut ids: BTreeSet<GroupId> = BTreeSet::new();
-    let mut names: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-    let mut learners: BTreeSet<LearnerId> = BTreeSet::new();
-    let mut codes: BTreeSet<String> = BTreeSet::new();
-    for (_, fields) in read.iter().filter(|(_, fields)| fields.twin.is_none()) {
-        if let Some(group) = &fields.group {
-            match group.parse() {
-                Ok(id) => {
-                    ids.insert(id);
-                }
-                Err(_) => {
-                    keys.insert(fold(group));
-                }
-            }
-        }
-        match &fields.learner {
-            Some(Named::Id(id)) => {
-                learners.insert(*id);
-            }
-            Some(Named::ExternalId(text)) => {
-                names.entry("x").or_default().insert(text.clone());
-            }
-            Some(Named::UserName(text)) => {
-                names.entry("u").or_default().insert(fold(text));
-            }
-            Some(Named::Email(text)) => {
-                names.entry("e").or_default().insert(email_key(text));
-            }
-            None => {}
-        }
-        if let Some(person) = &fields.person {
-            lookup.names.insert(fold(&person.user_name));
-        }
-        let assigned = fields.assigned.as_ref().map(|one| &one.course);
-        codes.extend(assigned.or(fields.course.as_ref()).map(|code| fold(code)));
+fn of_domain(error: &LearningError) -> Refused {
+    Refused {
+        code: error.code(),
+        detail: error.to_string(),
     }
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let ids: Vec<GroupId> = ids.into_iter().collect();
-    for group in rows::groups(db, tenant, &keys, &ids)? {
-        lookup.groups.insert(group.id.to_string(), group.clone());
-        lookup.groups.insert(group.name_key.clone(), group);
-    }
-    let mut found: Vec<LearnerId> = Vec::new();
-    for (label, asked) in [
-        ("x", Label::ExternalId),
-        ("u", Label::UserName),
-        ("e", Label::Email),
-    ] {
-        let values: Vec<Bind> = names
-            .get(label)
-            .into_iter()
-            .flatten()
-            .map(|text| text.as_str().into())
-            .collect();
-        for account in rows::accounts(db, tenant, asked, &values)? {
-            let key = account.key.clone().unwrap_or_default();
-            let name = match asked {
-                Label::ExternalId => Named::ExternalId(key),
-                Label::UserName => Named::UserName(key),
-                Label::Email | Label::LearnerId => Named::Email(key),
-            };
-            found.push(account.learner_id);
-            lookup.accounts.entry(name).or_default().push(account);
-        }
-    }
-    // An address may be a user name and stand nowhere else.
-    let rest: Vec<Bind> = names
-        .get("e")
-        .into_iter()
-        .flatten()
-        .filter(|key| !lookup.accounts.contains_key(&Named::Email((*key).clone())))
-        .map(|key| key.as_str().into())
-        .collect();
-    for account in rows::accounts(db, tenant, Label::UserName, &rest)? {
-        let key = Named::Email(account.key.clone().unwrap_or_default());
-        found.push(account.learner_id);
-        lookup.accounts.entry(key).or_default().push(account);
-    }
-    let values: Vec<Bind> = learners.into_iter().map(Bind::from).collect();
-    for account in rows::accounts(db, tenant, Label::LearnerId, &values)? {
-        found.push(account.learner_id);
-        let key = Named::Id(account.learner_id);
-        lookup.accounts.entry(key).or_default().push(account);
-    }
-    let wanted: Vec<Bind> = lookup
-        .names
-        .iter()
-        .map(|name| name.as_str().into())
-        .collect();
-    let taken = rows::accounts(db, tenant, Label::UserName, &wanted)?;
-    lookup.names = taken
-        .into_iter()
-        .filter_map(|account| account.key)
-        .collect();
-    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-    for course in rows::courses(db, tenant, &codes)? {
-        lookup.courses.insert(course.code_key.clone(), course);
-    }
-    if matches!(ground.kind, Kind::Members | Kind::Cohort) {
-        found.sort_unstable();
-        found.dedup();
-        for pair in rows::memberships(db, tenant, &found)? {
-            lookup
-                .members
-                .insert((pair.group_id, pair.learner_id), pair.id);
-        }
-    }
-    if matches!(ground.kind, Kind::Assignments | Kind::Cohort) {
-        let ids: BTreeSet<GroupId> = lookup.groups.values().map(|group| group.id).collect();
-        let ids: Vec<GroupId> = ids.into_iter().collect();
-        for one in rows::assignments(db, tenant, &ids)? {
-            lookup.assigned.insert((one.group_id, one.course_id), one);
-        }
-    }
-    Ok(lookup)
 }
 
 struct State<'a> {
@@ -267,7 +113,7 @@ impl State<'_> {
             Kind::Members => self.member(fields, row, done),
             Kind::Cohort => self.cohort(fields, row, done),
             Kind::Assignments => self.assignment(fields, row, done),
-            Kind::Completions => self.completion(fields, row, done),
+            Kind::Completions => self.completion(ground, fields, row, done),
         })
     }
 
@@ -292,57 +138,9 @@ impl State<'_> {
         }
     }
 
-    /// The group that a row names; not one that a directory manages, when its members or name are to be written.
-    fn group(&self, text: &str) -> Result<&NamedGroup, Refused> {
-        let key = if text.parse::<GroupId>().is_ok() {
-            text.to_owned()
-        } else {
-            fold(text)
-        };
-        match self.lookup.groups.get(&key) {
-            Some(group) => Ok(group),
-            None => refused("not_found", format!("there is no group `{text}`")),
-        }
-    }
-
     fn writable(group: &NamedGroup) -> Result<(), Refused> {
-        group::may_write_name_and_members(group.manager().as_ref(), Writer::Person).map_err(
-            |error| Refused {
-                code: error.code(),
-                detail: error.to_string(),
-            },
-        )
-    }
-
-    fn account(&self, named: &Named) -> Result<&NamedAccount, Refused> {
-        let key = match named {
-            Named::Id(id) => Named::Id(*id),
-            Named::ExternalId(text) => Named::ExternalId(text.clone()),
-            Named::UserName(text) => Named::UserName(fold(text)),
-            Named::Email(text) => Named::Email(email_key(text)),
-        };
-        let found = self.lookup.accounts.get(&key);
-        let Some(first) = found.and_then(|list| list.first()) else {
-            return refused("not_found", format!("no learner has {}", named.shown()));
-        };
-        let others = found.into_iter().flatten();
-        if others
-            .into_iter()
-            .any(|other| other.learner_id != first.learner_id)
-        {
-            return refused(
-                "ambiguous_reference",
-                format!("{} names more than one learner; use `id`", named.shown()),
-            );
-        }
-        Ok(first)
-    }
-
-    fn course(&self, code: &str) -> Result<&NamedCourse, Refused> {
-        match self.lookup.courses.get(&fold(code)) {
-            Some(course) => Ok(course),
-            None => refused("not_found", format!("no course has the code `{code}`")),
-        }
+        group::may_write_name_and_members(group.manager().as_ref(), Writer::Person)
+            .map_err(|error| of_domain(&error))
     }
 
     fn member(
@@ -351,7 +149,9 @@ impl State<'_> {
         row: &mut ImportRow,
         done: &mut Classified,
     ) -> Result<Outcome, Refused> {
-        let group = self.group(fields.group.as_deref().unwrap_or_default())?;
+        let group = self
+            .lookup
+            .group(fields.group.as_deref().unwrap_or_default())?;
         row.group_id = Some(group.id);
         Self::writable(group)?;
         let group = group.id;
@@ -369,7 +169,7 @@ impl State<'_> {
         row: &mut ImportRow,
         done: &mut Classified,
     ) -> Result<Outcome, Refused> {
-        let account = self.account(named)?;
+        let account = self.lookup.account(named)?;
         row.learner_id = Some(account.learner_id);
         row.user_id = Some(account.id);
         let live = self.lookup.members.get(&(group, account.learner_id));
@@ -413,7 +213,7 @@ impl State<'_> {
         let name = fields.group.as_deref().unwrap_or_default();
         let key = fold(name);
         // What may refuse the row comes before what it makes.
-        let known = match self.group(name) {
+        let known = match self.lookup.group(name) {
             Ok(group) => {
                 if fields.learner.is_some() {
                     Self::writable(group)?;
@@ -424,7 +224,7 @@ impl State<'_> {
             Err(_) => self.planned.groups.get(&key).copied(),
         };
         if let Some(named) = &fields.learner {
-            self.account(named)?;
+            self.lookup.account(named)?;
         }
         if known.is_none() && self.planned.groups.len() >= NEW_GROUPS {
             return refused(
@@ -471,7 +271,10 @@ impl State<'_> {
         row: &mut ImportRow,
         done: &mut Classified,
     ) -> Result<Outcome, Refused> {
-        let group = self.group(fields.group.as_deref().unwrap_or_default())?.id;
+        let group = self
+            .lookup
+            .group(fields.group.as_deref().unwrap_or_default())?
+            .id;
         row.group_id = Some(group);
         let Some(assigned) = &fields.assigned else {
             return Ok(Outcome::NoOp);
@@ -512,11 +315,8 @@ impl State<'_> {
         group: GroupId,
         assigned: &Assigned,
     ) -> Result<Option<(NewAssignment, String)>, Refused> {
-        let course = self.course(&assigned.course)?;
-        let options = assigned.options().map_err(|error| Refused {
-            code: error.code(),
-            detail: error.to_string(),
-        })?;
+        let course = self.lookup.course(&assigned.course)?;
+        let options = assigned.options().map_err(|error| of_domain(&error))?;
         let (due_date, due_days) = options.due.columns();
         let new = NewAssignment {
             id: AssignmentId::new(),
@@ -544,10 +344,7 @@ impl State<'_> {
         if let Some(status) = CourseStatus::parse(&course.status)
             && let Err(error) = status.assignable()
         {
-            return Err(Refused {
-                code: error.code(),
-                detail: error.to_string(),
-            });
+            return Err(of_domain(&error));
         }
         if self.planned.assigned.len() >= NEW_ASSIGNMENTS {
             return refused(
@@ -560,10 +357,52 @@ impl State<'_> {
 
     fn completion(
         &self,
-        _fields: &Fields,
-        _row: &mut ImportRow,
-        _done: &mut Classified,
+        ground: &Ground<'_>,
+        fields: &Fields,
+        row: &mut ImportRow,
+        done: &mut Classified,
     ) -> Result<Outcome, Refused> {
-        refused("not_supported", "completions cannot be imported yet")
+        let (Some(named), Some(completed)) = (&fields.learner, &fields.completed) else {
+            return refused("missing_value", "the row names no learner");
+        };
+        let learner = self.lookup.learner(named)?;
+        row.learner_id = Some(learner);
+        let course = self
+            .lookup
+            .course(fields.course.as_deref().unwrap_or_default())?
+            .id;
+        row.course_id = Some(course);
+        let at = match completed.on {
+            Some(day) => on_day(day, ground.zone, ground.now).ok_or_else(|| Refused {
+                code: "completed_in_future",
+                detail: format!("{day} has not begun yet"),
+            })?,
+            None => {
+                let at = Instant(completed.at.unwrap_or(i64::MAX));
+                completed_at(at, ground.now).map_err(|error| of_domain(&error))?
+            }
+        };
+        // A day before 1970 is refused like an instant (§7.24).
+        let at = completed_at(at, ground.now).map_err(|error| of_domain(&error))?;
+        let reference = completed.reference();
+        let report = Report {
+            learner,
+            course,
+            completed_at: at,
+            source: CompletionSource::parse(SOURCE).map_err(|error| of_domain(&error))?,
+            source_ref: Some(reference.clone()),
+            score: completed.score.and_then(hundredths),
+            evidence_ref: completed.evidence.clone(),
+        };
+        if self.lookup.on_record(&report) {
+            row.code = Some("already_recorded".to_owned());
+            return Ok(Outcome::NoOp);
+        }
+        if !done.reported.insert((learner, course, reference)) {
+            row.code = Some("duplicate_row".to_owned());
+            return Ok(Outcome::NoOp);
+        }
+        done.reports.push(report);
+        Ok(Outcome::Recorded)
     }
 }

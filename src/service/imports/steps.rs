@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::clock::Instant;
 use crate::ids::{GroupId, TenantId};
 use crate::learning::membership::EndCause;
+use crate::learning::settings::{ApprovalPolicy, Settings};
 use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::book::{self, JobRow};
@@ -14,7 +15,8 @@ use crate::store::queries::groups_learning;
 use crate::store::queries::imports as rows;
 use crate::store::queries::memberships::{self, Which};
 
-use super::classify::{Ground, classify};
+use super::classify::classify;
+use super::lookup::Ground;
 use super::spec::{Outcome, Phase, Place, Planned, Spec};
 use super::write;
 
@@ -39,7 +41,7 @@ pub fn step(
     if spec.is(Phase::Planning) {
         plan(db, registry, job, &spec, now, size)
     } else {
-        commit(db, registry, job, spec, now, size)
+        commit(db, registry, job, spec, size)
     }
 }
 
@@ -92,6 +94,7 @@ fn plan(
         kind: spec.kind(),
         now,
         registry,
+        zone: zone(db, tenant)?,
     };
     let done = classify(db, &ground, readable(staged), &mut place.planned)?;
     rows::put(db, tenant, job.id, &done.rows)?;
@@ -107,7 +110,6 @@ fn commit(
     registry: &Registry,
     job: &mut JobRow,
     spec: Spec,
-    now: Instant,
     size: i64,
 ) -> Result<Left, ServiceError> {
     let (tenant, by) = (job.tenant(), by(job, &spec));
@@ -131,8 +133,9 @@ fn commit(
         let ground = Ground {
             tenant,
             kind: spec.kind(),
-            now,
+            now: by.at,
             registry,
+            zone: zone(db, tenant)?,
         };
         let staged = planned(staged);
         let refused = count - i64::try_from(staged.len()).unwrap_or(0);
@@ -175,13 +178,15 @@ fn lock(db: &mut Db, tenant: TenantId, staged: &[rows::ImportRow]) -> Result<(),
 /// Whether an import counts as the approval (`approval.import`).
 fn approves(db: &mut Db, tenant: TenantId) -> Result<bool, ServiceError> {
     let settings = groups_learning::settings(db, tenant)?;
-    let settings: Value = settings
-        .and_then(|row| serde_json::from_str(&row.settings).ok())
-        .unwrap_or_default();
-    let told = settings
-        .get("approval.import")
-        .or_else(|| settings.pointer("/approval/import"));
-    Ok(told.and_then(Value::as_str) != Some("manual"))
+    let settings = settings.map_or_else(Settings::default, |row| Settings::parse(&row.settings));
+    Ok(settings.approval.import == ApprovalPolicy::Auto)
+}
+
+/// Where the tenant's calendar dates are.
+pub(super) fn zone(db: &mut Db, tenant: TenantId) -> Result<chrono_tz::Tz, ServiceError> {
+    Ok(groups_learning::settings(db, tenant)?
+        .and_then(|settings| settings.time_zone.parse().ok())
+        .unwrap_or(chrono_tz::UTC))
 }
 
 /// Counts the outcomes of a chunk into the job's result.

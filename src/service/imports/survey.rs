@@ -9,7 +9,6 @@ use crate::learning::calendar::local_date;
 use crate::service::ServiceError;
 use crate::service::jobs::book::State;
 use crate::store::Db;
-use crate::store::queries::groups_learning;
 use crate::store::queries::imports as rows;
 use crate::store::queries::jobs;
 
@@ -37,7 +36,13 @@ pub fn look(db: &mut Db, tenant: TenantId, id: JobId, now: Instant) -> Result<Se
             plan.learners_created = plan.count(Outcome::Created);
             plan.learners_affected = plan.learners_created;
         }
-        Kind::Completions => plan.completions_recorded = plan.count(Outcome::Recorded),
+        Kind::Completions => {
+            plan.completions_recorded = plan.count(Outcome::Recorded);
+            let (pairs, enrolled) = rows::foresee_completions(db, tenant, id)?;
+            plan.enrollments_created = pairs - enrolled;
+            plan.enrollments_kept = enrolled;
+            plan.cycles_opened = plan.enrollments_created;
+        }
         Kind::Members | Kind::Cohort | Kind::Assignments => {
             let place: Place = crate::service::jobs::book::read(&job.place)?;
             plan.groups_created = i64::try_from(place.planned.groups.len()).unwrap_or(i64::MAX);
@@ -50,10 +55,7 @@ pub fn look(db: &mut Db, tenant: TenantId, id: JobId, now: Instant) -> Result<Se
                 plan.memberships_ended += strangers;
                 plan.members = members;
             }
-            let zone = groups_learning::settings(db, tenant)?
-                .and_then(|settings| settings.time_zone.parse().ok())
-                .unwrap_or(chrono_tz::UTC);
-            let today = local_date(now, zone).to_string();
+            let today = local_date(now, super::steps::zone(db, tenant)?).to_string();
             let foreseen = rows::foresee(db, tenant, id, &today)?;
             plan.enrollments_created = foreseen.pairs - foreseen.enrolled + foreseen.withdrawn;
             plan.enrollments_kept = foreseen.enrolled - foreseen.withdrawn;

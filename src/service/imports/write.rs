@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use crate::ids::{AssignmentId, GroupId, JobId, TenantId};
+use crate::learning::learner::{RegisteredVia, Registration};
 use crate::learning::membership::EndCause;
-use crate::service::ServiceError;
 use crate::service::enroll::{self, Effects, EnrollScope};
+use crate::service::{ServiceError, completions};
 use crate::store::Db;
 use crate::store::queries::events::By;
-use crate::store::queries::imports::{self as rows, NewEvent};
+use crate::store::queries::imports::{self as rows, Admitted, NewEvent};
 use crate::store::queries::memberships::{self, Which};
 
 use super::classify::Classified;
@@ -36,7 +37,12 @@ pub fn write(
         }));
     }
     if !done.people.is_empty() {
-        let made = rows::insert_people(db, tenant, &done.people, approved, by)?;
+        let how = Admitted {
+            registration: Registration::Registered,
+            approved,
+            via: RegisteredVia::Import,
+        };
+        let made = rows::insert_people(db, tenant, &done.people, how, by)?;
         events.extend(
             done.people
                 .iter()
@@ -87,6 +93,12 @@ pub fn write(
     if !done.new_assignments.is_empty() {
         let ids: Vec<AssignmentId> = done.new_assignments.iter().map(|(new, _)| new.id).collect();
         effects += enroll::enroll_by(db, tenant, &EnrollScope::Assignments(ids), by)?;
+    }
+    if !done.reports.is_empty() {
+        let (_, enrolled) = completions::record_by(db, tenant, &done.reports, by)?;
+        effects.enrollments += enrolled;
+        effects.reasons += enrolled;
+        effects.cycles += enrolled;
     }
     Ok(effects)
 }

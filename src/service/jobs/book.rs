@@ -1,5 +1,6 @@
 //! The book of jobs: what is to be done, who may look at it. Not here: doing it (`jobs::run`).
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -67,7 +68,8 @@ pub const AT_ONCE: i64 = 2000;
 /// What a job that is not an import is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    Enroll(EnrollScope),
+    /// What is owed within a scope, due no earlier than a day where one is named (§7.15).
+    Enroll(EnrollScope, Option<NaiveDate>),
     EndGroup(GroupId),
     EndAssignment(AssignmentId),
     /// Everybody pending, of one connection or of all; or these.
@@ -78,7 +80,7 @@ pub enum Work {
 impl Work {
     const fn kind(&self) -> Kind {
         match self {
-            Self::Enroll(_) => Kind::Enroll,
+            Self::Enroll(..) => Kind::Enroll,
             Self::EndGroup(_) => Kind::EndGroup,
             Self::EndAssignment(_) => Kind::EndAssignment,
             Self::ApprovePending(_) | Self::Approve(_) => Kind::Approve,
@@ -87,14 +89,20 @@ impl Work {
 
     fn spec(&self) -> Value {
         match self {
-            Self::Enroll(scope) => match scope {
-                EnrollScope::Group(id) => json!({"group": id}),
-                EnrollScope::Course(id) => json!({"course": id}),
-                EnrollScope::Assignment(id) => json!({"assignment": id}),
-                EnrollScope::Assignments(ids) => json!({"assignments": ids}),
-                // The relation has the other predicates; a job goes through every assignment for them.
-                _ => json!({}),
-            },
+            Self::Enroll(scope, floor) => {
+                let mut spec = match scope {
+                    EnrollScope::Group(id) => json!({"group": id}),
+                    EnrollScope::Course(id) => json!({"course": id}),
+                    EnrollScope::Assignment(id) => json!({"assignment": id}),
+                    EnrollScope::Assignments(ids) => json!({"assignments": ids}),
+                    // The relation has the other predicates; a job goes through every assignment for them.
+                    _ => json!({}),
+                };
+                if let (Some(floor), Some(spec)) = (floor, spec.as_object_mut()) {
+                    spec.insert("due_floor".to_owned(), floor.to_string().into());
+                }
+                spec
+            }
             Self::EndGroup(id) => json!({"group": id}),
             Self::EndAssignment(id) => json!({"assignment": id}),
             Self::ApprovePending(connection) => json!({"connection": connection}),
@@ -104,19 +112,19 @@ impl Work {
 
     fn subject(&self) -> Option<Uuid> {
         match self {
-            Self::Enroll(EnrollScope::Group(id)) | Self::EndGroup(id) => Some(id.0),
-            Self::Enroll(EnrollScope::Course(id)) => Some(id.0),
-            Self::Enroll(EnrollScope::Assignment(id)) | Self::EndAssignment(id) => Some(id.0),
-            Self::Enroll(EnrollScope::Assignments(_)) => None,
+            Self::Enroll(EnrollScope::Group(id), _) | Self::EndGroup(id) => Some(id.0),
+            Self::Enroll(EnrollScope::Course(id), _) => Some(id.0),
+            Self::Enroll(EnrollScope::Assignment(id), _) | Self::EndAssignment(id) => Some(id.0),
+            Self::Enroll(EnrollScope::Assignments(_), _) => None,
             // One sweep over everything serves whoever asked for it.
-            Self::Enroll(_) => Some(Uuid::nil()),
+            Self::Enroll(..) => Some(Uuid::nil()),
             Self::ApprovePending(_) | Self::Approve(_) => None,
         }
     }
 
     fn permission(&self) -> Permission {
         match self {
-            Self::Enroll(_) | Self::EndAssignment(_) => Permission::AssignmentsWrite,
+            Self::Enroll(..) | Self::EndAssignment(_) => Permission::AssignmentsWrite,
             Self::EndGroup(_) => Permission::GroupsWrite,
             Self::ApprovePending(_) | Self::Approve(_) => Permission::LearnersApprove,
         }
@@ -134,7 +142,7 @@ impl Work {
         Ok(match Kind::parse(&job.kind) {
             Some(Kind::Enroll) => {
                 let named = (id("group"), id("course"), id("assignment"));
-                Self::Enroll(match (named, spec.get("assignments")) {
+                let scope = match (named, spec.get("assignments")) {
                     (_, Some(list)) => {
                         EnrollScope::Assignments(serde_json::from_value(list.clone()).map_err(bug)?)
                     }
@@ -142,7 +150,9 @@ impl Work {
                     ((_, Some(id), _), _) => EnrollScope::Course(crate::ids::CourseId(id)),
                     ((_, _, Some(id)), _) => EnrollScope::Assignment(AssignmentId(id)),
                     _ => EnrollScope::Tenant,
-                })
+                };
+                let floor = spec.get("due_floor").and_then(Value::as_str);
+                Self::Enroll(scope, floor.and_then(|day| day.parse().ok()))
             }
             Some(Kind::EndGroup) => Self::EndGroup(GroupId(id("group").ok_or_else(missing)?)),
             Some(Kind::EndAssignment) => {
@@ -189,7 +199,8 @@ pub fn later(
     total: Option<i64>,
     by: &By,
 ) -> Result<JobId, ServiceError> {
-    if let Work::Enroll(_) = work
+    // One with a floor of its own is another sweep.
+    if let Work::Enroll(_, None) = work
         && let Some(subject) = work.subject()
         && let Some(waiting) = rows::waiting_for(db, tenant, work.kind().as_str(), subject)?
         && waiting.done == 0

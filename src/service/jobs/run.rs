@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ use crate::store::queries::jobs as rows;
 use crate::store::queries::memberships::{self, Which};
 use crate::store::queries::{groups_learning, imports as import_rows, learners};
 
-use super::super::enroll::enroll_by;
+use super::super::enroll::{enroll_by, enroll_from};
 use super::super::imports::steps::Left;
 use super::super::{ServiceError, imports};
 use super::book::{self, JobRow, KEPT, Kind, State, Work};
@@ -208,7 +209,7 @@ pub fn step(
         );
     }
     let over = match Work::of(&job)? {
-        Work::Enroll(scope) => enroll_some(db, &mut job, &scope, size)?,
+        Work::Enroll(scope, floor) => enroll_some(db, &mut job, &scope, floor, size)?,
         Work::EndGroup(group) => {
             let some = rows::some_members(db, tenant, group, size)?;
             let by = job.by();
@@ -278,6 +279,7 @@ fn enroll_some(
     db: &mut Db,
     job: &mut JobRow,
     scope: &EnrollScope,
+    due_floor: Option<NaiveDate>,
     size: i64,
 ) -> Result<bool, ServiceError> {
     let (tenant, by) = (job.tenant(), job.by());
@@ -308,7 +310,7 @@ fn enroll_some(
                 after,
                 upto: upto.unwrap_or(LearnerId(Uuid::max())),
             };
-            effects += enroll_by(db, tenant, &range, &by)?;
+            effects += enroll_from(db, tenant, &range, due_floor, &by)?;
         }
         job.done += looked;
         left -= looked;

@@ -7,11 +7,12 @@ use crate::ids::{GroupId, JobId, LearnerId, TenantId};
 use crate::learning::assignment::Options;
 use crate::learning::course::CourseStatus;
 use crate::learning::group::Origin;
+use crate::learning::plan::SubscriptionPlan;
 use crate::scim::schema::Registry;
+use crate::service::approvals::{self, Approvals};
 use crate::service::courses::CourseFields;
 use crate::service::groups::GroupFields;
-use crate::service::learners::Approvals;
-use crate::service::{Scope, ServiceError, assignments, check, courses, groups, learners};
+use crate::service::{Scope, ServiceError, assignments, check, courses, groups, tenants};
 use crate::store::statement::Stmt;
 use crate::store::{Db, Store, testing};
 
@@ -188,7 +189,7 @@ fn many_are_approved_in_steps_and_enrolled_by_them() {
             let (group, course) = begin(db, true)?;
             let assigned = assignments::assign(db, &scope(0), group, course, Options::default())?;
             assert!(assigned.effects.is_none(), "nobody is addable yet");
-            learners::approve_many(db, &scope(0), &Approvals::Pending(None))
+            approvals::approve_many(db, &scope(0), &Approvals::Pending(None))
         });
         assert!(approved.expect("it is left to a job").job.is_some());
         assert_eq!(finish(store), MEMBERS / 500 + 1);
@@ -217,16 +218,16 @@ fn few_are_approved_in_the_transaction_itself_and_unknown_ones_are_named() {
                 LearnerId(uuid::Uuid::nil()),
                 700,
             )?;
-            let done = learners::approve_many(db, &scope(0), &Approvals::These(some.clone()))?;
+            let done = approvals::approve_many(db, &scope(0), &Approvals::These(some.clone()))?;
             assert_eq!(
                 (done.approved, done.effects.enrollments, done.job),
                 (700, 700, None)
             );
-            let again = learners::approve_many(db, &scope(0), &Approvals::These(some))?;
+            let again = approvals::approve_many(db, &scope(0), &Approvals::These(some))?;
             assert_eq!((again.approved, again.effects.enrollments), (0, 0));
             let unknown = Approvals::These(vec![LearnerId::new()]);
             assert!(matches!(
-                learners::approve_many(db, &scope(0), &unknown),
+                approvals::approve_many(db, &scope(0), &unknown),
                 Err(ServiceError::NotFound { .. })
             ));
             Ok(())
@@ -262,4 +263,28 @@ fn a_leased_job_is_left_alone_until_its_lease_ends() {
         Ok(())
     });
     told.expect("the story holds");
+}
+
+#[test]
+fn what_an_upgrade_leaves_to_a_job_keeps_its_floor_under_due_dates() {
+    // §7.15: upgrade = plan + `enroll(tenant)`, dues floored at the upgrade's date + `renewal_window_days`.
+    testing::on_both(|store| {
+        let assigned: Result<(), ServiceError> = store.write_blocking("downgrade", |db| {
+            let (group, course) = begin(db, false)?;
+            assignments::assign(db, &scope(0), group, course, Options::default())?;
+            tenants::set_plan(db, &scope(0), SubscriptionPlan::Starter).map(drop)
+        });
+        assigned.expect("it is downgraded");
+        finish(store);
+        assert_eq!(number(store, "SELECT count(*) AS n FROM enrollments"), 0);
+        let upgraded: Result<_, ServiceError> = store.write_blocking("upgrade", |db| {
+            tenants::set_plan(db, &scope(0), SubscriptionPlan::Business)
+        });
+        assert!(upgraded.expect("it is upgraded").deferred);
+        assert!(finish(store) > 1);
+        // 2026-03-01 and 30 days.
+        let floored = "SELECT count(*) AS n FROM enrollment_reasons WHERE due_floor = '2026-03-31'";
+        assert_eq!(number(store, floored), MEMBERS);
+        clean(store);
+    });
 }

@@ -113,7 +113,10 @@ fn an_ended_account_ends_memberships_and_its_external_id_brings_the_same_learner
         assert_eq!(end_account(db, &okta, dora, learner)?, 1);
         assert!(learners::find(db, scope, learner)?.facts().deleted);
         assert!(groups::find(db, scope, sales.id)?.version > sales.version);
-        assert!(groups::members(db, scope, sales.id, None, None, None, 10)?.is_empty());
+        assert!(
+            group_members::members(db, scope, sales.id, &MemberFilter::default(), None, 10)?
+                .is_empty()
+        );
         assert!(push(db, &okta, sales.id, &[dora]).is_err());
         let (_, stranger) = account(db, &entra, "dora", true)?;
         assert_ne!(stranger, learner);
@@ -145,7 +148,7 @@ fn a_locked_group_takes_members_and_name_from_its_directory_only() {
             vec![connection.into(), TENANT.into()],
         )?;
         push(db, &okta, sales.id, &[ann])?;
-        let add = groups::add_members(
+        let add = group_members::add_members(
             db,
             scope,
             sales.id,
@@ -156,7 +159,7 @@ fn a_locked_group_takes_members_and_name_from_its_directory_only() {
         assert!(
             matches!(add, Err(ServiceError::Learning(error)) if error.code() == "managed_by_directory")
         );
-        assert!(groups::remove_member(db, scope, sales.id, learner).is_err());
+        assert!(group_members::remove_member(db, scope, sales.id, learner).is_err());
         let named = GroupFields {
             name: Some("Revenue".to_owned()),
             ..GroupFields::default()
@@ -178,9 +181,9 @@ fn a_locked_group_takes_members_and_name_from_its_directory_only() {
             groups::edit(db, scope, sales.id, None, &named)?.name,
             "Revenue"
         );
-        groups::remove_member(db, scope, sales.id, learner)?;
+        group_members::remove_member(db, scope, sales.id, learner)?;
         assert!(matches!(
-            groups::remove_member(db, scope, sales.id, learner),
+            group_members::remove_member(db, scope, sales.id, learner),
             Err(ServiceError::NotFound { .. })
         ));
         Ok(())
@@ -201,11 +204,11 @@ fn people_add_learners_by_any_reference() {
             LearnerRef::Id(carl),
         ];
         assert!(
-            groups::add_members(db, scope, sales, &refs, IfIneligible::Refuse, Source::Rest)
+            group_members::add_members(db, scope, sales, &refs, IfIneligible::Refuse, Source::Rest)
                 .is_err()
         );
         let (results, outcome) =
-            groups::add_members(db, scope, sales, &refs, IfIneligible::Skip, Source::Rest)?;
+            group_members::add_members(db, scope, sales, &refs, IfIneligible::Skip, Source::Rest)?;
         let outcomes: Vec<_> = results
             .iter()
             .map(|result| (result.learner, result.outcome.clone()))
@@ -221,7 +224,7 @@ fn people_add_learners_by_any_reference() {
         );
         assert_eq!(outcome.added, 2);
         let (results, _) =
-            groups::add_members(db, scope, sales, &refs, IfIneligible::Pend, Source::Rest)?;
+            group_members::add_members(db, scope, sales, &refs, IfIneligible::Pend, Source::Rest)?;
         let outcomes: Vec<_> = results.into_iter().map(|result| result.outcome).collect();
         assert_eq!(
             outcomes,
@@ -232,10 +235,18 @@ fn people_add_learners_by_any_reference() {
             (view.counts.active, view.counts.pending, view.counts.dormant),
             (2, 1, 0)
         );
-        let page = groups::members(db, scope, sales, None, None, None, 2)?;
+        let page = group_members::members(db, scope, sales, &MemberFilter::default(), None, 2)?;
         assert_eq!(page.len(), 2);
         assert_eq!(
-            groups::members(db, scope, sales, None, None, Some(page[1].learner_id), 2)?.len(),
+            group_members::members(
+                db,
+                scope,
+                sales,
+                &MemberFilter::default(),
+                Some(page[1].learner_id),
+                2
+            )?
+            .len(),
             1
         );
         let pending = LearnerFilter {

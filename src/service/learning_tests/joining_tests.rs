@@ -87,7 +87,7 @@ fn a_pending_learner_joins_silently_and_is_enrolled_on_approval() {
             explain(db, scope, learner, security)?[0].blocker,
             Blocker::NotApproved
         );
-        let refused = groups::add_members(
+        let refused = group_members::add_members(
             db,
             scope,
             sales,

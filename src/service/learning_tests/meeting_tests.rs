@@ -163,8 +163,8 @@ fn an_approval_that_waited_for_a_push_meets_the_assignment_that_follows() {
                 let ids = vec![ann];
                 write(&store, move |db| {
                     if many {
-                        let these = learners::Approvals::These(ids.clone());
-                        learners::approve_many(db, &scope, &these)?;
+                        let these = approvals::Approvals::These(ids.clone());
+                        approvals::approve_many(db, &scope, &these)?;
                     } else {
                         learners::approve(db, &scope, ann)?;
                     }

@@ -30,10 +30,11 @@ use crate::store::{Db, Store, testing};
 use super::courses::CourseFields;
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{EnrollScope, enroll, explain};
-use super::groups::{AddOutcome, GroupFields, IfIneligible, LearnerRef, MembersOutcome};
+use super::group_members::{AddOutcome, IfIneligible, LearnerRef, MemberFilter};
+use super::groups::{GroupFields, MembersOutcome};
 use super::{
-    Actor, Connection, Scope, ServiceError, assignments, check, completions, courses, enrollments,
-    groups, learners,
+    Actor, Connection, Scope, ServiceError, approvals, assignments, check, completions, courses,
+    enrollments, group_members, groups, learners,
 };
 
 const TENANT: TenantId = TenantId(7);
@@ -106,7 +107,7 @@ fn directory(
             client: Client::Okta,
             paused: false,
             live,
-            approves,
+            approves: Some(approves),
             switches: Switches::default(),
         })),
         ..scope.clone()

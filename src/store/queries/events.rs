@@ -74,14 +74,27 @@ pub struct AuditRow {
     pub entity_id: EventId,
 }
 
-/// A page of events, newest first.
+/// Where a page of events begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Newest first, before an event.
+    Before(Option<EventId>),
+    /// Oldest first, behind an event.
+    After(Option<EventId>),
+}
+
+/// A page of events.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &EventFilter,
-    before: Option<EventId>,
+    from: From,
     limit: i64,
 ) -> Result<Vec<AuditRow>, StoreError> {
+    let (order, before, after) = match from {
+        From::Before(id) => ("DESC", id, None),
+        From::After(id) => ("ASC", None, id),
+    };
     let mut conditions = String::new();
     let mut binds: Vec<Bind> = vec![tenant.into()];
     let mut narrow = |condition: &str, bind: Option<Bind<'static>>| {
@@ -91,6 +104,7 @@ pub fn page(
         }
     };
     narrow(" AND id < ?", before.map(Into::into));
+    narrow(" AND id > ?", after.map(Into::into));
     narrow(" AND entity_id = ?", filter.entity_id.map(Into::into));
     narrow(" AND actor = ?", filter.actor.clone().map(Into::into));
     narrow(" AND entity = ?", filter.entity.clone().map(Into::into));
@@ -103,7 +117,7 @@ pub fn page(
     db.load(
         Stmt::new(format!(
             "SELECT id, at, actor, request_id, event_type, data, entity, entity_id FROM events \
-             WHERE tenant_id = ?{conditions} ORDER BY id DESC LIMIT ?"
+             WHERE tenant_id = ?{conditions} ORDER BY id {order} LIMIT ?"
         ))
         .binds(binds)
         .bind(limit),

@@ -118,3 +118,30 @@ pub fn page(
             .bind(limit),
     )
 }
+
+/// A completion as it leaves.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct CompletionLine {
+    #[diesel(embed)]
+    pub completion: super::completions::CompletionRow,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub email: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub course_code: Option<String>,
+}
+
+/// The completions behind an id, those of former learners and voided ones included.
+pub fn completions(
+    db: &mut Db,
+    tenant: TenantId,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<CompletionLine>, StoreError> {
+    let select = super::completions::select("l.email, k.code AS course_code, ");
+    db.load(
+        Stmt::new(format!("{select} AND c.id > ? ORDER BY c.id LIMIT ?"))
+            .bind(tenant)
+            .bind(after.unwrap_or(Uuid::nil()))
+            .bind(limit),
+    )
+}

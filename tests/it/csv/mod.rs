@@ -3,6 +3,7 @@
 
 mod cli;
 mod commit;
+mod completions;
 mod exports;
 mod files;
 mod kinds;

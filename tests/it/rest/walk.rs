@@ -251,6 +251,11 @@ impl Site {
 
     /// Brings the tenant into the state that an operation starts from.
     pub fn prepare(&self, operation: &Operation) {
+        if operation.path.ends_with("/restore") {
+            self.api
+                .delete(&format!("/groups/{}", self.group))
+                .expect(204);
+        }
         if operation.path.ends_with("/restart") {
             let done = json!({"completions": [{"learner_id": self.learner, "course_id": self.course,
                 "completed_at": "2026-03-02T08:00:00Z", "source": "admin", "source_ref": self.learner}]});

@@ -99,15 +99,20 @@ pub struct Candidate {
     pub external_id: Option<String>,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub user_name_key: String,
+    /// The address they were looked up by.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub email_key: Option<String>,
 }
 
 /// What a REST request calls learners by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Label {
     LearnerId,
     ExternalId,
     /// Folded.
     UserName,
+    /// Folded.
+    Email,
 }
 
 /// The live accounts that any of these values names.
@@ -118,17 +123,24 @@ pub fn candidates(
     values: Vec<Bind>,
 ) -> Result<Vec<Candidate>, StoreError> {
     let column = match label {
-        Label::LearnerId => "learner_id",
-        Label::ExternalId => "external_id",
-        Label::UserName => "user_name_key",
+        Label::LearnerId => "u.learner_id",
+        Label::ExternalId => "u.external_id",
+        Label::UserName => "u.user_name_key",
+        Label::Email => "v.value_key",
+    };
+    let (key, from) = if label == Label::Email {
+        let joined = "user_values v CROSS JOIN users u CROSS JOIN learners l WHERE v.tenant_id = ? AND v.attr = 1 \
+             AND u.tenant_id = v.tenant_id AND u.id = v.user_id AND l.tenant_id = u.tenant_id AND l.id = u.learner_id";
+        ("v.value_key", joined)
+    } else {
+        let joined = "users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id WHERE u.tenant_id = ?";
+        ("CAST(NULL AS TEXT)", joined)
     };
     let mut found = Vec::new();
     for chunk in values.chunks(CHUNK) {
         let stmt = Stmt::new(format!(
-            "SELECT u.id, u.learner_id, u.external_id, u.user_name_key, l.registration, l.approval, l.active, l.suspended, \
-             (l.deleted_at IS NOT NULL) AS deleted \
-             FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
-             WHERE u.tenant_id = ? AND u.{column} IN ({}) AND u.deleted_at IS NULL ORDER BY u.id",
+            "SELECT u.id, u.learner_id, u.external_id, u.user_name_key, {key} AS email_key, l.registration, l.approval, l.active, \
+             l.suspended, (l.deleted_at IS NOT NULL) AS deleted FROM {from} AND {column} IN ({}) AND u.deleted_at IS NULL ORDER BY u.id",
             marks(chunk.len())
         ))
         .once(afresh(db, chunk.len()))

@@ -4,14 +4,10 @@ use std::collections::HashMap;
 
 use diesel::QueryableByName;
 
-use crate::clock::Instant;
 use crate::ids::{GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
-use crate::learning::learner::Facts;
-use crate::learning::membership::{Source, State};
-use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
-use super::accounts::facts;
 use super::{CHUNK, padded};
 
 /// One live member: the two names they go by.
@@ -66,141 +62,32 @@ pub fn count(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<i64, Store
     )
 }
 
-/// A live membership with what a list shows.
-#[derive(Debug, Clone, QueryableByName)]
-pub struct MemberRow {
-    #[diesel(sql_type = SqlId)]
-    pub id: MembershipId,
-    #[diesel(sql_type = SqlId)]
-    pub group_id: GroupId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub group_name: String,
-    #[diesel(sql_type = SqlId)]
-    pub learner_id: LearnerId,
-    #[diesel(sql_type = SqlId)]
-    pub user_id: UserId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub display_name: String,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-    pub email: Option<String>,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub source: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub added_by: String,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    pub added_at: i64,
-    #[diesel(sql_type = SqlId)]
-    pub request_id: RequestId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    registration: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    approval: String,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    active: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    suspended: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    deleted: bool,
-}
-
-impl MemberRow {
-    /// The facts of the learner.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        facts(
-            &self.registration,
-            &self.approval,
-            self.active,
-            self.suspended,
-            self.deleted,
-        )
-    }
-
-    /// The state of the membership.
-    #[must_use]
-    pub fn state(&self) -> State {
-        State::of(self.facts())
-    }
-
-    /// When the period began.
-    #[must_use]
-    pub const fn since(&self) -> Instant {
-        Instant(self.added_at)
-    }
-}
-
-const MEMBER: &str = "SELECT m.id, m.group_id, g.name AS group_name, m.learner_id, m.user_id, l.display_name, l.email, m.source, m.added_by, \
-     m.added_at, m.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
-     FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
-     JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL";
-
-/// The condition on the learner that makes a membership be in a state.
-const fn state_condition(state: State) -> &'static str {
-    match state {
-        State::Pending => {
-            " AND (l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)"
-        }
-        State::Active => {
-            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND l.active AND NOT l.suspended"
-        }
-        State::Dormant => {
-            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND (l.suspended OR NOT l.active)"
-        }
-    }
-}
-
-/// One page of a group's live members, in the order of their learner's id.
-pub fn page(
+/// Which of these learners are in a group.
+pub fn present(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
-    state: Option<State>,
-    source: Option<Source>,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, StoreError> {
-    let mut sql =
-        format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
-    let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
-    if let Some(after) = after {
-        sql.push_str(" AND m.learner_id > ?");
-        binds.push(after.into());
+    learners: &[LearnerId],
+) -> Result<Vec<LearnerId>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Present {
+        #[diesel(sql_type = SqlId)]
+        learner_id: LearnerId,
     }
-    if let Some(source) = source {
-        sql.push_str(" AND m.source = ?");
-        binds.push(source.as_str().into());
+    let mut found = Vec::new();
+    for chunk in learners.chunks(CHUNK) {
+        let ids = padded(chunk);
+        let stmt = Stmt::new(format!(
+            "SELECT m.learner_id FROM memberships m WHERE m.tenant_id = ? AND m.group_id = ? AND m.learner_id IN ({}) AND m.ended_at IS NULL",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .bind(group)
+        .binds(ids);
+        let rows = db.load::<Present>(stmt)?;
+        found.extend(rows.into_iter().map(|row| row.learner_id));
     }
-    sql.push_str(state.map_or("", state_condition));
-    sql.push_str(" ORDER BY m.learner_id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
-}
-
-/// A learner's live memberships.
-pub fn of_learner(
-    db: &mut Db,
-    tenant: TenantId,
-    learner: LearnerId,
-) -> Result<Vec<MemberRow>, StoreError> {
-    db.load(
-        Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.learner_id = ? AND m.ended_at IS NULL ORDER BY m.id"))
-            .bind(tenant)
-            .bind(learner),
-    )
-}
-
-/// One learner's live membership of a group.
-pub fn find(
-    db: &mut Db,
-    tenant: TenantId,
-    group: GroupId,
-    learner: LearnerId,
-) -> Result<Option<MemberRow>, StoreError> {
-    db.optional(
-        Stmt::new(format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.learner_id = ? AND m.ended_at IS NULL"))
-            .bind(tenant)
-            .bind(group)
-            .bind(learner),
-    )
+    Ok(found)
 }
 
 /// One period of membership, live or ended, as an explanation tells it.
@@ -278,6 +165,8 @@ pub fn state_counts(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::queries::member_pages::MEMBER;
+    use crate::store::statement::Bind;
     use crate::store::testing;
 
     #[derive(QueryableByName)]
