@@ -21,6 +21,7 @@ mod sole_server;
 mod sqlite;
 pub mod statement;
 mod value_keys;
+pub mod vault;
 mod writer;
 
 use std::sync::Arc;
@@ -31,6 +32,9 @@ pub use db::Db;
 pub use error::{StoreError, TransactionError};
 pub use fields::SqlId;
 pub use sole_server::SoleServer;
+pub use vault::Vault;
+
+use crate::config::Sealing;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -41,6 +45,8 @@ pub struct StoreOptions {
     pub readers: usize,
     /// Writes that may wait for SQLite's writer; beyond it a write is refused as busy.
     pub queue: usize,
+    /// Where the key comes from that seals secrets.
+    pub sealing: Sealing,
     /// Accept a PostgreSQL that may lose acknowledged writes (`fsync` off); for tests.
     pub allow_unsafe: bool,
 }
@@ -51,6 +57,7 @@ impl Default for StoreOptions {
             postgres_pool: 16,
             readers: 4,
             queue: 1000,
+            sealing: Sealing::Default,
             allow_unsafe: false,
         }
     }
@@ -64,6 +71,7 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
+    vault: Arc<Vault>,
     /// How many reads and PostgreSQL transactions may sit on blocking threads at a time.
     permits: Semaphore,
     // Dropped after the engine, when no connection of ours has the file open.
@@ -82,7 +90,8 @@ impl Store {
     /// Opens a database and migrates it: `sqlite://path` (made when missing), `sqlite://:memory:` (a private
     /// file that is removed with the store), `postgres://…` or `postgresql://…`. Blocks.
     pub fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let (engine, permits, temporary) = if let Some(path) = url.strip_prefix("sqlite://") {
+        let (engine, vault, permits, temporary) = if let Some(path) = url.strip_prefix("sqlite://")
+        {
             let temporary = if path == ":memory:" {
                 Some(sqlite::TemporaryFile::new()?)
             } else {
@@ -92,17 +101,21 @@ impl Store {
                 .as_ref()
                 .map_or_else(|| path.to_owned(), |file| file.path().to_owned());
             sqlite::create_file(&path)?;
+            let vault = Vault::open(&options.sealing, Some(&path))?;
             let mut conn = sqlite::connect(&path)?;
             sqlite::check(&mut conn)?;
             migrate::sqlite(&mut conn)?;
-            let readers = pool::Readers::new(path, options.readers.max(1));
-            let writer = writer::Writer::start(Db::Sqlite(conn), options.queue.max(1))?;
+            let readers = pool::Readers::new(path, options.readers.max(1), Arc::clone(&vault));
+            let writer =
+                writer::Writer::start(Db::Sqlite(conn, Arc::clone(&vault)), options.queue.max(1))?;
             (
                 Engine::Sqlite { writer, readers },
+                vault,
                 options.readers.max(1),
                 temporary,
             )
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let vault = Vault::open(&options.sealing, None)?;
             let mut conn = postgres::connect(url)?;
             if !options.allow_unsafe {
                 postgres::check(&mut conn)?;
@@ -110,7 +123,8 @@ impl Store {
             migrate::postgres(&mut conn)?;
             let size = options.postgres_pool.max(1);
             (
-                Engine::Postgres(pool::PostgresPool::new(url, size)?),
+                Engine::Postgres(pool::PostgresPool::new(url, size, Arc::clone(&vault))?),
+                vault,
                 size as usize,
                 None,
             )
@@ -123,6 +137,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
+                vault,
                 permits: Semaphore::new(permits),
                 _temporary: temporary,
             }),
@@ -222,6 +237,12 @@ impl Store {
             Engine::Sqlite { readers, .. } => Some(readers.path()),
             Engine::Postgres(_) => None,
         }
+    }
+
+    /// What seals the secrets of this database.
+    #[must_use]
+    pub fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.inner.vault)
     }
 
     async fn on_blocking_pool<T, E, F>(&self, job: F) -> Result<T, E>

@@ -30,7 +30,7 @@ pub fn fill_values(bench: &Bench) -> anyhow::Result<()> {
             );
             db.execute(Stmt::new(sql).bind(tenant))?;
         }
-        if let rollcall::store::Db::Postgres(_) = db {
+        if let rollcall::store::Db::Postgres(..) = db {
             db.batch("ANALYZE")?;
         }
         Ok::<_, rollcall::store::StoreError>(())

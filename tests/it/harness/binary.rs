@@ -11,6 +11,7 @@ use super::client::Client;
 /// The binary and the database it works on.
 pub struct Binary {
     pub database: String,
+    environment: Vec<(String, String)>,
 }
 
 /// A running `rollcall serve`; killed when dropped.
@@ -24,7 +25,15 @@ impl Binary {
     pub fn on(database: &str) -> Self {
         Self {
             database: database.to_owned(),
+            environment: Vec::new(),
         }
+    }
+
+    /// The binary with one more variable in its environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -33,6 +42,12 @@ impl Binary {
             .args(arguments)
             .env("ROLLCALL_DATABASE", &self.database)
             .env("RUST_LOG", "warn")
+            // B28: limits are off in load and conformance runs; what is about them switches them on
+            .env("ROLLCALL_RATE_LIMIT", "off")
+            .env("ROLLCALL_FAILURE_LIMIT", "off")
+            .env_remove("ROLLCALL_SEALING_KEY")
+            .env_remove("ROLLCALL_SEALING_KEY_FILE")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

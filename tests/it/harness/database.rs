@@ -50,6 +50,21 @@ impl Database {
         }
     }
 
+    /// Runs a statement on it, past the server.
+    pub fn execute(&self, sql: &str) {
+        match &self.place {
+            Place::Folder { .. } => {
+                let path = self.url.trim_start_matches("sqlite://");
+                let mut conn = diesel::SqliteConnection::establish(path).expect("the database");
+                conn.batch_execute(sql).expect("the statement");
+            }
+            Place::Server { .. } => {
+                let mut conn = PgConnection::establish(&self.url).expect("the database");
+                conn.batch_execute(sql).expect("the statement");
+            }
+        }
+    }
+
     /// Everything that is stored, as text: what must not be in it is searched for.
     pub fn everything(&self) -> String {
         match &self.place {
