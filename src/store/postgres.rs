@@ -12,7 +12,9 @@ pub const DIALECT: Dialect = Dialect {
     new_id: "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' \
              || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid",
     for_update: "FOR UPDATE",
+    for_key_share: "FOR KEY SHARE",
     skip_locked: "FOR UPDATE SKIP LOCKED",
+    latest: "GREATEST",
     explain: "EXPLAIN",
     position: "strpos",
 };

@@ -11,7 +11,9 @@ use super::statement::Stmt;
 pub const DIALECT: Dialect = Dialect {
     new_id: "new_id()",
     for_update: "",
+    for_key_share: "",
     skip_locked: "",
+    latest: "max",
     explain: "EXPLAIN QUERY PLAN",
     position: "instr",
 };

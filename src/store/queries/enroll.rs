@@ -10,6 +10,7 @@ use crate::ids::{
     AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId,
 };
 use crate::learning::owed::Effects;
+use crate::store::db::Dialect;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
 
@@ -229,7 +230,12 @@ impl Owed {
 
     /// `IS TRUE` keeps the look at earlier reasons on the pair's index: by the assignment it would meet every reason this
     /// very statement has written so far.
-    fn reasons(&self, new_id: &str, terms: Terms, by: &By) -> Stmt {
+    ///
+    /// An obligation begins with the last thing it follows from: a request may have waited for one that came later, and
+    /// the clocks of two servers differ.
+    fn reasons(&self, dialect: &Dialect, terms: Terms, by: &By) -> Stmt {
+        let (new_id, latest) = (dialect.new_id, dialect.latest);
+        let since = format!("{latest}(?, m.added_at, a.created_at, l.modified_at, c.modified_at)");
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, group_id, assignment_id, membership_id, \
@@ -237,8 +243,8 @@ impl Owed {
                  SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
                  COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
                      WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
-                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), ?), \
-                 ?, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
+                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), {since}), \
+                 {since}, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
                  {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
                 self.sql
             ))
@@ -330,7 +336,7 @@ pub fn enroll(
     } else {
         Vec::new()
     };
-    effects.reasons = count(db.execute(owed.reasons(new_id, terms, by))?);
+    effects.reasons = count(db.execute(owed.reasons(db.dialect(), terms, by))?);
     Ok((effects, closed))
 }
 
@@ -451,7 +457,7 @@ mod tests {
             owed.reopen(TENANT),
             owed.closed(),
             owed.reasons(
-                "new_id()",
+                testing::sqlite_dialect(),
                 Terms {
                     rejoin_resume_days: 30,
                     due_floor: None,

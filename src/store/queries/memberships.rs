@@ -10,6 +10,7 @@ use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
 use crate::learning::learner::{Approval, Facts, Registration};
 use crate::learning::membership::{EndCause, Source, State};
+use crate::store::db::Number;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -138,8 +139,18 @@ pub fn add(
     by: &By,
 ) -> Result<Vec<Added>, StoreError> {
     let mut added = Vec::with_capacity(users.len());
+    let lock = db.dialect().for_key_share;
     for chunk in users.chunks(CHUNK) {
         let ids = padded(chunk);
+        if !lock.is_empty() {
+            // Who is just ending, or being approved, is waited for, one learner after the other: the next statement sees how.
+            let learners = Stmt::new(format!(
+                "SELECT l.version AS n FROM learners l WHERE l.tenant_id = ? AND l.id IN \
+                 (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({})) ORDER BY l.id {lock}",
+                marks(ids.len())
+            ));
+            db.load::<Number>(learners.bind(tenant).bind(tenant).binds(ids.clone()))?;
+        }
         let stmt = Stmt::new(format!(
             "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, connection_id, added_by, added_at, request_id) \
              SELECT u.tenant_id, {new_id}, ?, u.learner_id, u.id, ?, ?, ?, ?, ? \
@@ -241,8 +252,9 @@ fn end_where(
     let periods = format!(
         "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}"
     );
+    let latest = db.dialect().latest;
     let reasons = Stmt::new(format!(
-        "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
+        "UPDATE enrollment_reasons SET ended_at = {latest}(?, recorded_at), end_cause = ? \
          WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
     ))
     .bind(by.at)
@@ -252,7 +264,7 @@ fn end_where(
     .binds(binds.iter().cloned());
     db.execute(reasons)?;
     let memberships = Stmt::new(format!(
-        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
+        "UPDATE memberships SET ended_at = {latest}(?, added_at), ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
     ))
     .bind(by.at)
     .bind(by.actor.as_str())
