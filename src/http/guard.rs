@@ -207,8 +207,8 @@ fn admitted(
     }
 }
 
-/// The answer when memory suffices, which it nearly always does.
-fn at_once(request: &HttpRequest, door: TokenKind) -> Option<Result<Admitted, Refusal>> {
+/// The answer when memory suffices, which it nearly always does; else what must be waited for.
+fn at_once(request: &HttpRequest, door: TokenKind) -> Result<Result<Admitted, Refusal>, Visit> {
     let stranger = |claims| Refusal {
         door,
         why: Why::Unauthenticated(Stranger {
@@ -218,17 +218,18 @@ fn at_once(request: &HttpRequest, door: TokenKind) -> Option<Result<Admitted, Re
     };
     let (Some(token), Some(state)) = (bearer(request), request.app_data::<web::Data<AppState>>())
     else {
-        return Some(Err(stranger(None)));
+        return Ok(Err(stranger(None)));
     };
     let now = state.clock.now();
     match state.tokens.ask(token, now) {
-        Answer::Good(grant) => Some(admitted(&grant, door, request_id(request), now)),
+        Answer::Good(grant) => Ok(admitted(&grant, door, request_id(request), now)),
         Answer::Bad(error, claims) => {
             let id = request_id(request);
             log::debug!("refused a token: {error} [request {id}]");
-            Some(Err(stranger(claims)))
+            Ok(Err(stranger(claims)))
         }
-        Answer::Ask(..) | Answer::Reload => None,
+        // asked once: that a key is unknown is said once a second
+        pending @ (Answer::Ask(..) | Answer::Reload) => Err(Visit::of(request, door, pending)),
     }
 }
 
@@ -240,16 +241,19 @@ struct Visit {
     token: Option<String>,
     request: RequestId,
     state: Option<web::Data<AppState>>,
+    /// What the gate said.
+    pending: Answer,
 }
 
 impl Visit {
-    fn of(request: &HttpRequest, door: TokenKind) -> Self {
+    fn of(request: &HttpRequest, door: TokenKind, pending: Answer) -> Self {
         Self {
             door,
             sent: request.headers().contains_key(header::AUTHORIZATION),
             token: bearer(request).map(str::to_owned),
             request: request_id(request),
             state: request.app_data::<web::Data<AppState>>().cloned(),
+            pending,
         }
     }
 
@@ -270,12 +274,12 @@ impl Visit {
     }
 
     /// The answer with a look at the row, and at the keys where the token's is unknown.
-    async fn in_time(self) -> Result<Admitted, Refusal> {
+    async fn in_time(mut self) -> Result<Admitted, Refusal> {
+        let mut answer = std::mem::replace(&mut self.pending, Answer::Reload);
         let (Some(token), Some(state)) = (&self.token, &self.state) else {
             return Err(self.stranger(None));
         };
         let now = state.clock.now();
-        let mut answer = state.tokens.ask(token, now);
         if matches!(answer, Answer::Reload) {
             let keys = state
                 .store
@@ -342,18 +346,15 @@ fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -
         return Either::Left(ready(Ok(make(scope.clone()))));
     }
     match at_once(request, door) {
-        Some(answer) => Either::Left(ready(
+        Ok(answer) => Either::Left(ready(
             answer
                 .map(|Admitted(_, scope, _)| make(scope))
                 .map_err(Error::from),
         )),
-        None => {
-            let visit = Visit::of(request, door);
-            Either::Right(Box::pin(async move {
-                let Admitted(_, scope, _) = visit.in_time().await?;
-                Ok(make(scope))
-            }))
-        }
+        Err(visit) => Either::Right(Box::pin(async move {
+            let Admitted(_, scope, _) = visit.in_time().await?;
+            Ok(make(scope))
+        })),
     }
 }
 
@@ -392,8 +393,8 @@ async fn admit(
     door: TokenKind,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let answer = match at_once(request.request(), door) {
-        Some(answer) => answer,
-        None => Visit::of(request.request(), door).in_time().await,
+        Ok(answer) => answer,
+        Err(visit) => visit.in_time().await,
     };
     let passed = answer.and_then(|admitted| {
         let passed = within_rate(request.request(), &admitted)?;

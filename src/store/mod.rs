@@ -25,6 +25,7 @@ pub mod vault;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -47,6 +48,8 @@ pub struct StoreOptions {
     pub queue: usize,
     /// Where the key comes from that seals secrets.
     pub sealing: Sealing,
+    /// How long a request waits for a blocking thread before it is refused as busy.
+    pub wait: Duration,
     /// Accept a PostgreSQL that may lose acknowledged writes (`fsync` off); for tests.
     pub allow_unsafe: bool,
 }
@@ -58,6 +61,7 @@ impl Default for StoreOptions {
             readers: 4,
             queue: 1000,
             sealing: Sealing::Default,
+            wait: Duration::from_secs(10),
             allow_unsafe: false,
         }
     }
@@ -74,6 +78,7 @@ struct Inner {
     vault: Arc<Vault>,
     /// How many reads and PostgreSQL transactions may sit on blocking threads at a time.
     permits: Semaphore,
+    wait: Duration,
     // Dropped after the engine, when no connection of ours has the file open.
     _temporary: Option<sqlite::TemporaryFile>,
 }
@@ -90,6 +95,7 @@ impl Store {
     /// Opens a database and migrates it: `sqlite://path` (made when missing), `sqlite://:memory:` (a private
     /// file that is removed with the store), `postgres://…` or `postgresql://…`. Blocks.
     pub fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let wait = options.wait;
         let (engine, vault, permits, temporary) = if let Some(path) = url.strip_prefix("sqlite://")
         {
             let temporary = if path == ":memory:" {
@@ -139,6 +145,7 @@ impl Store {
                 engine,
                 vault,
                 permits: Semaphore::new(permits),
+                wait,
                 _temporary: temporary,
             }),
         })
@@ -252,7 +259,14 @@ impl Store {
         E: TransactionError,
     {
         let stopped = || E::from(StoreError::Busy("the server is stopping".to_owned()));
-        let _permit = self.inner.permits.acquire().await.map_err(|_| stopped())?;
+        // C28: whoever would wait too long is told to come back
+        let _permit = match self.inner.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => tokio::time::timeout(self.inner.wait, self.inner.permits.acquire())
+                .await
+                .map_err(|_| StoreError::Busy("too many requests are waiting".to_owned()))?
+                .map_err(|_| stopped())?,
+        };
         let store = self.clone();
         match tokio::task::spawn_blocking(move || job(&store)).await {
             Ok(result) => result,

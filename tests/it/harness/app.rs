@@ -251,6 +251,16 @@ impl TestApp {
         self.database.everything()
     }
 
+    /// Ends the server's connections to the database, where it has some that can be ended.
+    pub fn drop_connections(&self) {
+        self.database.drop_connections();
+    }
+
+    /// Runs a statement on the database, past the server.
+    pub fn execute(&self, sql: &str) {
+        self.database.execute(sql);
+    }
+
     /// Takes a token back, and lets the time pass after which every node must know.
     pub fn revoke(&self, token: &str) {
         let (tenant, id, now) = (self.tenant, jti(token), self.clock.now());

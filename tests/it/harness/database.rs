@@ -65,6 +65,15 @@ impl Database {
         }
     }
 
+    /// Ends every connection but its own, as a restart of PostgreSQL does.
+    pub fn drop_connections(&self) {
+        if let Place::Server { .. } = self.place {
+            self.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            );
+        }
+    }
+
     /// Everything that is stored, as text: what must not be in it is searched for.
     pub fn everything(&self) -> String {
         match &self.place {

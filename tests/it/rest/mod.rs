@@ -9,4 +9,4 @@ mod isolation;
 mod openapi;
 mod settings;
 mod tokens;
-mod walk;
+pub mod walk;
