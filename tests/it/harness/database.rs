@@ -56,6 +56,8 @@ impl Database {
             Place::Folder { .. } => {
                 let path = self.url.trim_start_matches("sqlite://");
                 let mut conn = diesel::SqliteConnection::establish(path).expect("the database");
+                conn.batch_execute("PRAGMA busy_timeout=5000")
+                    .expect("a setting");
                 conn.batch_execute(sql).expect("the statement");
             }
             Place::Server { .. } => {
