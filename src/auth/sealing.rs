@@ -187,7 +187,9 @@ pub fn sealed_under(stored: &str) -> Option<&str> {
 }
 
 fn parts(stored: &str) -> Option<(&str, &str)> {
-    stored.strip_prefix(PREFIX)?.split_once(':')
+    let rest = stored.strip_prefix(PREFIX)?;
+    // a damaged one is still a sealed one
+    Some(rest.split_once(':').unwrap_or((rest, "")))
 }
 
 /// The place as bytes; each part's length counts, so no two places are alike.
