@@ -409,8 +409,9 @@ pub fn migrate(config: &Config) -> Result<(), Ended> {
 /// `rollcall check`.
 pub fn check(config: &Config) -> Result<(), Ended> {
     let store = existing(config)?;
-    let (tenants, findings) = store
-        .read_blocking(|db| Ok::<_, ServiceError>((tenants::list(db)?.len(), checks::all(db)?)))?;
+    let (tenants, findings) = store.read_blocking(|db| {
+        Ok::<_, ServiceError>((tenants::list(db)?.len(), checks::all(db, now())?))
+    })?;
     for finding in &findings {
         print(&finding.to_string());
     }

@@ -244,11 +244,11 @@ async fn a_script_makes_a_group_assigns_a_course_and_adds_a_learner() -> Result<
             .map(Vec::len),
         Some(1)
     );
-    let tenant = site.tenant;
+    let (tenant, now) = (site.tenant, site.state.clock.now());
     let findings = site
         .state
         .store
-        .read_blocking(|db| check::check(db, tenant))?;
+        .read_blocking(|db| check::check(db, tenant, now))?;
     assert!(findings.is_empty(), "{findings:?}");
     Ok(())
 }

@@ -12,12 +12,11 @@ use crate::service::courses::CourseFields;
 use crate::service::groups::GroupFields;
 use crate::service::learners::Approvals;
 use crate::service::{Scope, ServiceError, assignments, check, courses, groups, learners};
-use crate::store::queries::jobs as rows;
 use crate::store::statement::Stmt;
 use crate::store::{Db, Store, testing};
 
 use super::book::AT_ONCE;
-use super::run::{Runner, Step, Tools, claim, step};
+use super::run::{Runner, Step, Tools, claim, step, waits};
 
 const TENANT: TenantId = TenantId(7);
 const MEMBERS: i64 = AT_ONCE + 600;
@@ -118,7 +117,7 @@ fn finish(store: &Store) -> i64 {
 
 fn clean(store: &Store) {
     let findings: Result<Vec<check::Finding>, ServiceError> =
-        store.read_blocking(|db| check::check(db, TENANT));
+        store.read_blocking(|db| check::check(db, TENANT, Instant(1_772_355_600_000 + 86_400_000)));
     assert_eq!(findings.expect("it is checked"), Vec::new());
 }
 
@@ -259,7 +258,7 @@ fn a_leased_job_is_left_alone_until_its_lease_ends() {
             step(db, &tools, one, job, scope(121_000).now, 10)?,
             Step::Taken
         );
-        assert!(rows::waits(db, TENANT)?);
+        assert!(waits(db, other, scope(121_000).now)?);
         Ok(())
     });
     told.expect("the story holds");

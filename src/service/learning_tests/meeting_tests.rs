@@ -190,7 +190,7 @@ fn an_approval_that_waited_for_a_push_meets_the_assignment_that_follows() {
         assignment.commit();
         approval.join().expect("the approval commits");
         let findings = store
-            .read_blocking(|db| check::check(db, TENANT))
+            .read_blocking(|db| check::check(db, TENANT, Instant(START + DAY)))
             .expect("the check runs");
         assert_eq!(findings, [], "S-07, S-10, 4.4: many = {many}");
     }
@@ -226,7 +226,7 @@ fn a_push_that_waited_for_the_end_of_an_account_adds_nobody() {
     end.commit();
     assert_eq!(pushing.join().expect("the push commits"), 0);
     let findings = store
-        .read_blocking(|db| check::check(db, TENANT))
+        .read_blocking(|db| check::check(db, TENANT, Instant(START + DAY)))
         .expect("the check runs");
     assert_eq!(findings, [], "§8");
 }

@@ -46,7 +46,7 @@ fn story(tell: impl Fn(&mut Db, &mut Scope) -> Result<(), ServiceError> + Copy +
         let told: Result<(), ServiceError> = store.write_blocking("story", move |db| {
             let mut scope = begin(db)?;
             tell(db, &mut scope)?;
-            let findings = check::check(db, TENANT)?;
+            let findings = check::check(db, TENANT, scope.now)?;
             assert!(findings.is_empty(), "{findings:?}");
             Ok(())
         });

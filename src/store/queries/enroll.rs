@@ -15,6 +15,7 @@ use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
 
 use super::events::By;
+use super::invariants::Broken;
 use super::memberships::padded;
 
 /// What an `enroll` is narrowed to: the thing that was touched.
@@ -359,10 +360,33 @@ pub fn enroll(
     Ok((effects, closed))
 }
 
-/// How many (membership, assignment) pairs are owed and not recorded: 0 after every commit (I-2).
-pub fn owed_count(db: &mut Db, tenant: TenantId, scope: &EnrollScope) -> Result<i64, StoreError> {
-    let owed = Owed::new(db.dialect(), tenant, scope);
-    db.number(owed.bind(Stmt::new(format!("SELECT count(*) AS n {}", owed.sql))))
+/// The memberships that lack what they are owed, some of them by id: none after every commit (I-2). What a waiting job is
+/// to write is no lack.
+pub fn unwritten(db: &mut Db, tenant: TenantId, limit: i64) -> Result<Broken, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Lacking {
+        #[diesel(sql_type = crate::store::SqlId)]
+        id: MembershipId,
+    }
+    let owed = Owed::new(db.dialect(), tenant, &EnrollScope::Tenant);
+    let sql = format!(
+        "{} AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = m.tenant_id AND j.state = 'waiting' AND j.kind = 'enroll' \
+         AND (j.subject_id IS NULL OR j.subject_id IN (?, a.id, a.course_id, m.group_id)))",
+        owed.sql
+    );
+    // One sweep over everything has no subject but this.
+    let all = uuid::Uuid::nil();
+    let counted = Stmt::new(format!("SELECT count(*) AS n {sql}"));
+    let rows = db.number(owed.bind(counted).bind(all).once(true))?;
+    if rows == 0 {
+        return Ok(Broken::default());
+    }
+    let some = Stmt::new(format!("SELECT m.id {sql} ORDER BY m.id LIMIT ?"));
+    let some: Vec<Lacking> = db.load(owed.bind(some).bind(all).bind(limit).once(true))?;
+    Ok(Broken {
+        rows,
+        ids: some.into_iter().map(|row| row.id.0).collect(),
+    })
 }
 
 /// Whether more than `limit` pairs are owed; looks at no more than it needs to know.

@@ -1,186 +1,87 @@
-//! What must hold in every database, as queries that count the rows where it does not (§11; `rollcall check`).
+//! What must hold in every database, as queries for the rows where it does not (§11; `rollcall check`).
 //!
-//! Not here: folded keys, which are recomputed in Rust (`service::check` reads them through [`keys`]).
+//! Each is one statement over one tenant. What a waiting job is still to write is no breach: the job's row says so. Not
+//! here: what only a computation can tell (`service::check`), which reads its rows by [`keys`].
 
-use crate::ids::{EventId, TenantId};
+use crate::clock::Instant;
+use crate::ids::{EventId, LearnerId, TenantId};
+use crate::store::db::Number;
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, SqlId, StoreError};
 use uuid::Uuid;
 
-/// An invariant: its name, what a broken row means, and the query that counts broken rows of one tenant.
+mod directory;
+mod learning;
+
+/// How many broken rows a finding names.
+pub const NAMED: i64 = 5;
+
+/// An invariant.
 pub struct Invariant {
+    /// The rule of the document, if it has one, and what must hold.
     pub name: &'static str,
+    /// What a broken row means.
     pub meaning: &'static str,
-    sql: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+    pub breach: Breach,
 }
 
-/// Every invariant that one statement can count. Each `?` is the tenant.
-pub const ALL: &[Invariant] = &[
-    Invariant {
-        name: "I-1 one enrollment per learner and course",
-        meaning: "a learner has two enrollments in one course",
-        sql: "SELECT count(*) AS n FROM (SELECT learner_id FROM enrollments WHERE tenant_id = ? GROUP BY learner_id, course_id HAVING count(*) > 1) d",
-    },
-    Invariant {
-        name: "I-1 one open cycle per enrollment",
-        meaning: "an enrollment has two open cycles",
-        sql: "SELECT count(*) AS n FROM (SELECT enrollment_id FROM enrollment_cycles WHERE tenant_id = ? AND completed_at IS NULL \
-              GROUP BY enrollment_id HAVING count(*) > 1) d",
-    },
-    Invariant {
-        name: "every enrollment has a cycle",
-        meaning: "an enrollment was never opened",
-        sql: "SELECT count(*) AS n FROM enrollments e WHERE e.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM enrollment_cycles y WHERE y.tenant_id = e.tenant_id AND y.enrollment_id = e.id)",
-    },
-    Invariant {
-        name: "every enrollment has a reason",
-        meaning: "nobody can say why the learner is enrolled",
-        sql: "SELECT count(*) AS n FROM enrollments e WHERE e.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM enrollment_reasons r WHERE r.tenant_id = e.tenant_id AND r.learner_id = e.learner_id AND r.course_id = e.course_id)",
-    },
-    Invariant {
-        name: "every reason has its enrollment",
-        meaning: "a reason was written without the enrollment it explains",
-        sql: "SELECT count(*) AS n FROM enrollment_reasons r WHERE r.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM enrollments e WHERE e.tenant_id = r.tenant_id AND e.learner_id = r.learner_id AND e.course_id = r.course_id)",
-    },
-    Invariant {
-        name: "a withdrawn enrollment has no live reason",
-        meaning: "somebody withdrawn is still obliged",
-        sql: "SELECT count(*) AS n FROM enrollments e WHERE e.tenant_id = ? AND e.withdrawn_at IS NOT NULL AND EXISTS \
-              (SELECT 1 FROM enrollment_reasons r WHERE r.tenant_id = e.tenant_id AND r.learner_id = e.learner_id \
-              AND r.course_id = e.course_id AND r.ended_at IS NULL)",
-    },
-    Invariant {
-        name: "a live group reason has a live membership and assignment",
-        meaning: "an obligation outlives its cause",
-        sql: "SELECT count(*) AS n FROM enrollment_reasons r \
-              LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id AND m.ended_at IS NULL \
-              LEFT JOIN assignments a ON a.tenant_id = r.tenant_id AND a.id = r.assignment_id AND a.ended_at IS NULL \
-              WHERE r.tenant_id = ? AND r.kind = 'group' AND r.ended_at IS NULL AND (m.id IS NULL OR a.id IS NULL)",
-    },
-    Invariant {
-        name: "every completion has its enrollment",
-        meaning: "a record of a course nobody is known to have taken",
-        sql: "SELECT count(*) AS n FROM completions c WHERE c.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM enrollments e WHERE e.tenant_id = c.tenant_id AND e.learner_id = c.learner_id AND e.course_id = c.course_id)",
-    },
-    Invariant {
-        name: "a completed cycle has its completion",
-        meaning: "a cycle says completed and no record says by what",
-        sql: "SELECT count(*) AS n FROM enrollment_cycles y \
-              JOIN enrollments e ON e.tenant_id = y.tenant_id AND e.id = y.enrollment_id \
-              WHERE y.tenant_id = ? AND y.completed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM completions c \
-              WHERE c.tenant_id = e.tenant_id AND c.learner_id = e.learner_id AND c.course_id = e.course_id AND c.cycle_n = y.n)",
-    },
-    Invariant {
-        name: "I-13 every reason keeps its snapshot",
-        meaning: "nobody can read any more why the learner was enrolled",
-        sql: "SELECT count(*) AS n FROM enrollment_reasons r WHERE r.tenant_id = ? AND r.kind = 'group' \
-              AND (r.group_name IS NULL OR r.group_id IS NULL OR r.assignment_id IS NULL OR r.membership_id IS NULL)",
-    },
-    Invariant {
-        name: "I-4 no reason is older than what it follows from",
-        meaning: "somebody was enrolled before they were a member",
-        sql: "SELECT count(*) AS n FROM enrollment_reasons r \
-              JOIN memberships m ON m.tenant_id = r.tenant_id AND m.id = r.membership_id \
-              WHERE r.tenant_id = ? AND r.recorded_at <> 0 AND r.recorded_at < m.added_at",
-    },
-    Invariant {
-        name: "a past of a learner ends before the next begins",
-        meaning: "two answers to what a learner was at an instant",
-        sql: "SELECT count(*) AS n FROM learner_periods p WHERE p.tenant_id = ? AND (p.began_at > p.ended_at OR EXISTS \
-              (SELECT 1 FROM learner_periods q WHERE q.tenant_id = p.tenant_id AND q.learner_id = p.learner_id \
-              AND q.ended_at > p.ended_at AND q.began_at < p.ended_at))",
-    },
-    Invariant {
-        name: "a live membership has both ends",
-        meaning: "a membership of a group, learner or account that is gone",
-        sql: "SELECT count(*) AS n FROM memberships m \
-              LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
-              LEFT JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id AND l.deleted_at IS NULL \
-              LEFT JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id AND u.learner_id = m.learner_id AND u.deleted_at IS NULL \
-              WHERE m.tenant_id = ? AND m.ended_at IS NULL AND (g.id IS NULL OR l.id IS NULL OR u.id IS NULL)",
-    },
-    Invariant {
-        name: "I-5 one live membership per group and learner",
-        meaning: "a learner is in one group twice",
-        sql: "SELECT count(*) AS n FROM (SELECT learner_id FROM memberships WHERE tenant_id = ? AND ended_at IS NULL \
-              GROUP BY group_id, learner_id HAVING count(*) > 1) d",
-    },
-    Invariant {
-        name: "a live assignment has a live group",
-        meaning: "a course is assigned to a group that is gone",
-        sql: "SELECT count(*) AS n FROM assignments a WHERE a.tenant_id = ? AND a.ended_at IS NULL AND NOT EXISTS \
-              (SELECT 1 FROM learner_groups g WHERE g.tenant_id = a.tenant_id AND g.id = a.group_id AND g.deleted_at IS NULL)",
-    },
-    Invariant {
-        name: "an assignment's version is its newest version row",
-        meaning: "the history of an assignment's options has a hole",
-        sql: "SELECT count(*) AS n FROM assignments a WHERE a.tenant_id = ? AND a.version <> COALESCE((SELECT max(v.version) \
-              FROM assignment_versions v WHERE v.tenant_id = a.tenant_id AND v.assignment_id = a.id), 0)",
-    },
-    Invariant {
-        name: "every account names its learner",
-        meaning: "an account without a person, or a live account of a person who has ended",
-        sql: "SELECT count(*) AS n FROM users u LEFT JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
-              WHERE u.tenant_id = ? AND (l.id IS NULL OR (u.deleted_at IS NULL AND l.deleted_at IS NOT NULL))",
-    },
-    Invariant {
-        name: "searchable values belong to live accounts",
-        meaning: "a filter may find an account that is gone",
-        sql: "SELECT count(*) AS n FROM user_values v WHERE v.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM users u WHERE u.tenant_id = v.tenant_id AND u.id = v.user_id AND u.deleted_at IS NULL)",
-    },
-    Invariant {
-        name: "values of operators' attributes have a resource",
-        meaning: "a search could find what is gone",
-        sql: "SELECT count(*) AS n FROM resource_values v WHERE v.tenant_id = ? AND NOT EXISTS \
-              (SELECT 1 FROM users u WHERE u.tenant_id = v.tenant_id AND u.id = v.resource_id AND u.deleted_at IS NULL) \
-              AND NOT EXISTS (SELECT 1 FROM learner_groups g WHERE g.tenant_id = v.tenant_id AND g.id = v.resource_id AND g.deleted_at IS NULL) \
-              AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = v.tenant_id AND r.id = v.resource_id)",
-    },
-    Invariant {
-        name: "versions are positive (resources)",
-        meaning: "an ETag could repeat",
-        sql: "SELECT count(*) AS n FROM resources WHERE tenant_id = ? AND version < 1",
-    },
-    Invariant {
-        name: "the counters of other resources are right",
-        meaning: "totalResults would lie",
-        sql: "SELECT count(*) AS n FROM (SELECT t.resource_type, count(*) AS found, \
-              (SELECT COALESCE(sum(c.value), 0) FROM counters c WHERE c.tenant_id = ? AND c.name = 'resources ' || t.resource_type) AS counted \
-              FROM resources t WHERE t.tenant_id = ? GROUP BY t.resource_type) x WHERE x.found <> x.counted",
-    },
-    Invariant {
-        name: "versions are positive (users)",
-        meaning: "an ETag could repeat",
-        sql: "SELECT count(*) AS n FROM users WHERE tenant_id = ? AND version < 1",
-    },
-    Invariant {
-        name: "versions are positive (groups)",
-        meaning: "an ETag could repeat",
-        sql: "SELECT count(*) AS n FROM learner_groups WHERE tenant_id = ? AND version < 1",
-    },
-    Invariant {
-        name: "the counter of users is right",
-        meaning: "totalResults would lie",
-        sql: "SELECT abs(CAST((SELECT COALESCE(sum(value), 0) FROM counters WHERE tenant_id = ? AND name = 'users') AS BIGINT) \
-              - (SELECT count(*) FROM users WHERE tenant_id = ? AND deleted_at IS NULL)) AS n",
-    },
-    Invariant {
-        name: "the counter of groups is right",
-        meaning: "totalResults would lie",
-        sql: "SELECT abs(CAST((SELECT COALESCE(sum(value), 0) FROM counters WHERE tenant_id = ? AND name = 'groups') AS BIGINT) \
-              - (SELECT count(*) FROM learner_groups WHERE tenant_id = ? AND deleted_at IS NULL)) AS n",
-    },
-];
+/// How broken rows are found. Each `?` is the tenant.
+pub enum Breach {
+    /// Rows, each with the `id` of what is broken: a learner, an enrollment, whatever `of` says.
+    Rows { of: &'static str, sql: &'static str },
+    /// A number that should be 0.
+    Number(&'static str),
+}
 
-/// Counts the broken rows of one invariant.
-pub fn broken(db: &mut Db, tenant: TenantId, invariant: &Invariant) -> Result<i64, StoreError> {
-    let binds = std::iter::repeat_n(Bind::from(tenant), invariant.sql.matches('?').count());
-    db.number(Stmt::new(invariant.sql).binds(binds).once(true))
+/// Every invariant that one statement can judge.
+pub fn all() -> impl Iterator<Item = &'static Invariant> {
+    learning::ALL.iter().chain(directory::ALL)
+}
+
+/// The rows that break an invariant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Broken {
+    pub rows: i64,
+    /// Some of them.
+    pub ids: Vec<Uuid>,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlId)]
+    id: EventId,
+}
+
+/// Looks for the broken rows of one invariant.
+pub fn broken(db: &mut Db, tenant: TenantId, invariant: &Invariant) -> Result<Broken, StoreError> {
+    let stmt = |sql: String| {
+        let binds = std::iter::repeat_n(Bind::from(tenant), sql.matches('?').count());
+        Stmt::new(sql).binds(binds).once(true)
+    };
+    let sql = match invariant.breach {
+        Breach::Number(sql) => {
+            return Ok(Broken {
+                rows: db.number(stmt(sql.to_owned()))?,
+                ids: Vec::new(),
+            });
+        }
+        Breach::Rows { sql, .. } => sql,
+    };
+    let rows = db
+        .optional::<Number>(stmt(format!("SELECT count(*) AS n FROM ({sql}) d")))?
+        .map_or(0, |row| row.n);
+    if rows == 0 {
+        return Ok(Broken::default());
+    }
+    let some: Vec<Id> = db.load(stmt(format!(
+        "SELECT d.id FROM ({sql}) d ORDER BY d.id LIMIT {NAMED}"
+    )))?;
+    Ok(Broken {
+        rows,
+        ids: some.into_iter().map(|row| row.id.0).collect(),
+    })
 }
 
 /// A row with a text and the folded key stored beside it. The id is of whatever kind the table holds.
@@ -192,6 +93,13 @@ pub struct KeyRow {
     pub text: String,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub key: String,
+    /// The document a SCIM client reads back, with the columns it is also kept in; of accounts.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub doc: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub external_id: Option<String>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Bool>)]
+    pub active: Option<bool>,
 }
 
 /// The tables whose folded keys can be recomputed.
@@ -226,13 +134,15 @@ pub fn keys(
 ) -> Result<Vec<KeyRow>, StoreError> {
     let select = match table {
         KeyTable::Users => {
-            "SELECT id, user_name AS text, user_name_key AS key FROM users WHERE tenant_id = ?"
+            "SELECT id, user_name AS text, user_name_key AS key, CASE WHEN deleted_at IS NULL THEN doc END AS doc, external_id, active \
+             FROM users WHERE tenant_id = ?"
         }
         KeyTable::Groups => {
-            "SELECT id, name AS text, name_key AS key FROM learner_groups WHERE tenant_id = ?"
+            "SELECT id, name AS text, name_key AS key, NULL AS doc, external_id, (deleted_at IS NULL) AS active FROM learner_groups WHERE tenant_id = ?"
         }
         KeyTable::Courses => {
-            "SELECT id, code AS text, COALESCE(code_key, '') AS key FROM courses WHERE tenant_id = ? AND code IS NOT NULL"
+            "SELECT id, code AS text, COALESCE(code_key, '') AS key, NULL AS doc, external_ref AS external_id, \
+             (status = 'published') AS active FROM courses WHERE tenant_id = ? AND code IS NOT NULL"
         }
     };
     let mut stmt = Stmt::new(format!(
@@ -244,6 +154,38 @@ pub fn keys(
         stmt = stmt.bind(after);
     }
     db.load(stmt)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Obliged {
+    #[diesel(sql_type = SqlId)]
+    learner_id: LearnerId,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// How many obligations the learners after one id and up to another have; who has none is absent.
+pub fn obliged(
+    db: &mut Db,
+    tenant: TenantId,
+    (after, upto): (Option<LearnerId>, LearnerId),
+    now: Instant,
+) -> Result<Vec<(LearnerId, i64)>, StoreError> {
+    let rows: Vec<Obliged> = db.load(
+        Stmt::new(
+            "SELECT r.learner_id, count(*) AS n FROM enrollment_reasons r WHERE r.tenant_id = ? AND r.learner_id > ? AND r.learner_id <= ? \
+             AND r.kind = 'group' AND r.ended_at IS NULL AND r.recorded_at <= ? GROUP BY r.learner_id",
+        )
+        .bind(tenant)
+        .bind(after.unwrap_or(LearnerId(Uuid::nil())))
+        .bind(upto)
+        .bind(now)
+        .once(true),
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.learner_id, row.n))
+        .collect())
 }
 
 /// The numbers of all tenants.

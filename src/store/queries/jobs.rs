@@ -142,15 +142,6 @@ pub fn waiting_for(
     )
 }
 
-/// Whether a job other than an import waits in a tenant: while it does, what it owes is not written yet.
-pub fn waits(db: &mut Db, tenant: TenantId) -> Result<bool, StoreError> {
-    let found = db.number(
-        Stmt::new("SELECT CAST(1 AS BIGINT) AS n FROM jobs WHERE state = 'waiting' AND kind <> 'import' AND tenant_id = ? LIMIT 1")
-            .bind(tenant),
-    )?;
-    Ok(found > 0)
-}
-
 /// One job of a tenant.
 pub fn find(db: &mut Db, tenant: TenantId, id: JobId) -> Result<Option<JobRow>, StoreError> {
     db.optional(

@@ -328,7 +328,8 @@ impl TestApp {
     /// Every invariant holds.
     #[track_caller]
     pub fn check(&self) {
-        let findings = self.write(check::all);
+        let now = self.clock.now();
+        let findings = self.write(move |db| check::all(db, now));
         assert!(findings.is_empty(), "{findings:?}");
     }
 

@@ -386,7 +386,7 @@ impl<'a> World<'a> {
             .ground
             .store
             .write_blocking("check", move |db| {
-                let findings = check::check(db, tenant)?;
+                let findings = check::check(db, tenant, scope.now)?;
                 Ok::<_, ServiceError>((enroll::enroll(db, &scope, &EnrollScope::Tenant)?, findings))
             })
             .expect("the check runs");
