@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::api::in_flight::InFlight;
 use crate::http::health::Metrics;
+use crate::http::limits::Limits;
 use crate::http::{AppState, Reached, compress, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::ServiceError;
@@ -38,6 +39,7 @@ const FINISH: Duration = Duration::from_secs(30);
 pub fn open(config: &Config) -> anyhow::Result<Store> {
     let options = StoreOptions {
         postgres_pool: config.postgres_pool,
+        sealing: config.sealing.clone(),
         allow_unsafe: config.allow_unsafe_database,
         ..StoreOptions::default()
     };
@@ -62,6 +64,11 @@ fn state(
     schemas::prepare(&store, &registry)?;
     sync_log::declare_secrets(&registry);
     let now = clock.now();
+    if !store.vault().seals() {
+        log::warn!(
+            "the keys that sign tokens lie open in the database; name a sealing key in ROLLCALL_SEALING_KEY or in the file of --sealing-key-file"
+        );
+    }
     let (keys, cursor_key) = store.write_blocking("signing keys", move |db| {
         Ok::<_, ServiceError>((
             tokens::prepare_keys(db, now)?,
@@ -77,6 +84,7 @@ fn state(
         tokens: Arc::new(Gate::new(keys)),
         metrics: Arc::new(Metrics::default()),
         in_flight: InFlight::default(),
+        limits: Arc::new(Limits::new(config.limits)),
         cursor_key: Arc::new(cursor_key),
     })
 }

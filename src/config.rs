@@ -2,6 +2,7 @@
 //!
 //! The command line (`cli`) fills it; the server, the demo and the tests only ever see [`Config`].
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,96 @@ use std::time::Duration;
 pub const LISTEN: &str = "127.0.0.1:8080";
 /// The database when nobody says otherwise.
 pub const DATABASE: &str = "sqlite://rollcall.db";
+
+/// A text that no log and no error may show.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself, for the one place that uses it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where the key comes from that seals secrets in the database (B42).
+#[derive(Clone, Debug, Default)]
+pub enum Sealing {
+    /// A file beside the SQLite database, made when there is none; on PostgreSQL none, and secrets lie open.
+    #[default]
+    Default,
+    /// This file.
+    File(PathBuf),
+    /// These keys.
+    Keys(Secret),
+}
+
+/// The sealing keys of the environment. No flag: the command line is no place for secrets (B54).
+#[must_use]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one secret of the environment, which clap would show as a flag"
+)]
+pub fn sealing_keys() -> Option<Secret> {
+    std::env::var("ROLLCALL_SEALING_KEY").ok().map(Secret::new)
+}
+
+/// What one node lets through (E22). `None`: without limit, as for load and conformance runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Writes per second of one token; twice as many reads, ten times as many operations of Bulk requests.
+    pub writes_per_second: Option<u32>,
+    /// Wrong tokens per minute and address.
+    pub failures_per_minute: Option<u32>,
+}
+
+/// The rate of writes when nobody says otherwise; an identity provider sends some 30 requests per second.
+pub const RATE_LIMIT: &str = "1000";
+/// The largest rate that may be set.
+const LARGEST_RATE: u32 = 1000;
+/// The wrong tokens per minute when nobody says otherwise.
+pub const FAILURE_LIMIT: &str = "20";
+
+/// Reads a rate of writes: `off`, or 10 to 1000 per second.
+pub fn parse_rate_limit(text: &str) -> Result<Limit, String> {
+    limit(text, 10..=LARGEST_RATE)
+}
+
+/// Reads how many wrong tokens may be: `off`, or 1 to 10000 per minute.
+pub fn parse_failure_limit(text: &str) -> Result<Limit, String> {
+    limit(text, 1..=10_000)
+}
+
+/// A limit of the command line; `off` is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(pub Option<u32>);
+
+fn limit(text: &str, range: std::ops::RangeInclusive<u32>) -> Result<Limit, String> {
+    if text == "off" {
+        return Ok(Limit(None));
+    }
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.map(|number| Limit(Some(number))).ok_or_else(|| {
+        format!(
+            "`{text}` is neither `off` nor a number from {} to {}",
+            range.start(),
+            range.end()
+        )
+    })
+}
 
 /// Everything a server needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -25,6 +116,10 @@ pub struct Config {
     pub workers: Option<usize>,
     /// Connections to PostgreSQL.
     pub postgres_pool: u32,
+    /// Where the key comes from that seals secrets.
+    pub sealing: Sealing,
+    /// What one node lets through.
+    pub limits: Limits,
     /// Accept a PostgreSQL that may lose acknowledged writes (`fsync` off).
     pub allow_unsafe_database: bool,
     /// How long to go on serving as "not ready" before connections are closed, for load balancers to notice (C16).
@@ -40,6 +135,8 @@ impl Default for Config {
             schemas: None,
             workers: None,
             postgres_pool: 16,
+            sealing: Sealing::Default,
+            limits: Limits::default(),
             allow_unsafe_database: false,
             drain_delay: Duration::ZERO,
         }
@@ -107,6 +204,25 @@ mod tests {
         for wrong in ["", "d", "365", "-1d", "1.5h", "1w", "99999999999d", "1é"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_off_or_a_number_within_its_bounds() {
+        assert_eq!(parse_rate_limit("off"), Ok(Limit(None)));
+        assert_eq!(parse_rate_limit(RATE_LIMIT), Ok(Limit(Some(1000))));
+        assert_eq!(parse_failure_limit(FAILURE_LIMIT), Ok(Limit(Some(20))));
+        for wrong in ["", "0", "9", "1001", "-1", "1.5", "on", "many"] {
+            assert!(parse_rate_limit(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_secret_shows_itself() {
+        let config = Config {
+            sealing: Sealing::Keys(Secret::new("marker".to_owned())),
+            ..Config::default()
+        };
+        assert!(!format!("{config:?}").contains("marker"));
     }
 
     #[test]

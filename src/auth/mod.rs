@@ -5,5 +5,7 @@
 pub mod mac;
 pub mod password;
 pub mod permission;
+pub mod rate;
 pub mod seal;
+pub mod sealing;
 pub mod token;

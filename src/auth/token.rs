@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::permission::{Permissions, TokenKind};
 use crate::clock::Instant;
@@ -151,7 +152,7 @@ impl std::error::Error for KeyError {}
 /// A key pair that signs tokens. Its `Debug` shows the `kid` alone.
 pub struct SigningKey {
     kid: String,
-    pkcs8: Vec<u8>,
+    pkcs8: Zeroizing<Vec<u8>>,
     public: Vec<u8>,
 }
 
@@ -173,7 +174,7 @@ impl SigningKey {
             .map_err(|_| KeyError("the key could not be written".into()))?;
         Ok(Self {
             kid: random_id()?,
-            pkcs8: pkcs8.as_ref().to_vec(),
+            pkcs8: Zeroizing::new(pkcs8.as_ref().to_vec()),
             public: pair.public_key().as_ref().to_vec(),
         })
     }
@@ -181,7 +182,7 @@ impl SigningKey {
     /// Reads a stored key pair; the public part is computed again, so a swapped one is noticed by its signatures.
     pub fn from_stored(kid: &str, secret: &str) -> Result<Self, KeyError> {
         let broken = || KeyError(format!("`{kid}` is not a PKCS#8 Ed25519 key in base64"));
-        let pkcs8 = STANDARD.decode(secret).map_err(|_| broken())?;
+        let pkcs8 = Zeroizing::new(STANDARD.decode(secret).map_err(|_| broken())?);
         let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| broken())?;
         Ok(Self {
             kid: kid.to_owned(),
@@ -198,8 +199,8 @@ impl SigningKey {
 
     /// The private part for storage: PKCS#8 in base64.
     #[must_use]
-    pub fn secret(&self) -> String {
-        STANDARD.encode(&self.pkcs8)
+    pub fn secret(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.pkcs8.as_slice()))
     }
 
     /// The public part for storage: 32 bytes in base64.
@@ -216,6 +217,14 @@ impl SigningKey {
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&self.pkcs8))
             .map_err(|error| KeyError(error.to_string()))
     }
+}
+
+/// A stored public part as JSON Web Keys spell it (RFC 8037 §2).
+pub fn public_as_jwk(public: &str) -> Result<String, KeyError> {
+    let bytes = STANDARD
+        .decode(public)
+        .map_err(|_| KeyError("a public part is no base64".into()))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// A public key that verifies tokens, with the one algorithm it may be used for.

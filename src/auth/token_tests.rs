@@ -67,7 +67,7 @@ fn a_stored_key_signs_what_its_public_part_verifies() {
         KeyRing::from_stored([("k", "")]).is_err(),
         "empty key material is refused"
     );
-    assert!(!format!("{made:?}").contains(&made.secret()));
+    assert!(!format!("{made:?}").contains(made.secret().as_str()));
 }
 
 #[test]

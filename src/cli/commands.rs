@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{Admin, Ended, Idp, Kind, Plan, Role, Tenant, Token};
+use super::{Admin, Ended, Idp, Key, Kind, Plan, Role, Tenant, Token};
 use crate::app;
 use crate::auth::password;
 use crate::auth::permission::{Permission, Permissions, TokenKind};
@@ -15,6 +15,7 @@ use crate::learning::plan::SubscriptionPlan;
 use crate::scim::quirks::Client;
 use crate::service::tenants::FirstStart;
 use crate::service::tokens::NewToken;
+use crate::service::tokens::signing_keys;
 use crate::service::{Scope, ServiceError, admins, check as checks, connections, tenants, tokens};
 use crate::store::{Store, backup as copies};
 
@@ -340,6 +341,64 @@ pub fn admin(config: &Config, command: Admin) -> Result<(), Ended> {
     Ok(())
 }
 
+/// `rollcall key …`.
+pub fn key(config: &Config, command: Key) -> Result<(), Ended> {
+    let store = existing(config)?;
+    match command {
+        Key::List => {
+            print("KID\tCREATED\tSTATE\tSECRET");
+            for key in store.read_blocking(signing_keys::listed)? {
+                let secret = match &key.broken {
+                    Some(why) => why.as_str(),
+                    None if key.unsealed => "not sealed",
+                    None => "sealed",
+                };
+                print(&format!(
+                    "{}\t{}\t{}\t{secret}",
+                    key.kid, key.created_at, key.state
+                ));
+            }
+        }
+        Key::Rotate => {
+            let now = now();
+            let done = store.write_blocking("rotate the signing key", move |db| {
+                signing_keys::rotate(db, now)
+            })?;
+            print(&format!(
+                "{} signs from now on; {} retired, {} removed",
+                done.kid, done.retired, done.removed
+            ));
+        }
+        Key::Rekey => {
+            let vault = store.vault();
+            if !vault.seals() {
+                return Err(Ended::Usage(
+                    "there is no sealing key; name one in ROLLCALL_SEALING_KEY or in the file of --sealing-key-file"
+                        .to_owned(),
+                ));
+            }
+            // Both keys open until nothing is sealed under the old one, so that a crash in between loses nothing.
+            if vault.has_file() {
+                vault.add_key()?;
+            }
+            let sealed = store.write_blocking("seal again", signing_keys::seal_all)?;
+            let lost = store
+                .read_blocking(signing_keys::listed)?
+                .iter()
+                .filter(|key| key.broken.is_some())
+                .count();
+            if vault.has_file() && lost == 0 {
+                vault.drop_old_keys()?;
+            }
+            print(&format!(
+                "{sealed} secrets are sealed under the key {}",
+                vault.ids().first().map_or("", String::as_str)
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// `rollcall migrate`.
 pub fn migrate(config: &Config) -> Result<(), Ended> {
     app::open(config)?;
@@ -391,6 +450,20 @@ pub fn restore(config: &Config, file: &Path) -> Result<(), Ended> {
     if let Some(kept) = kept {
         print(&format!("what was there is kept as {}", kept.display()));
     }
-    app::open(config)?;
+    let store = app::open(config)?;
+    let now = now();
+    // A copy does not bring its sealing key along (C25); tokens need only the public part.
+    let lost = store.read_blocking(signing_keys::listed)?;
+    if lost
+        .iter()
+        .any(|key| key.state == "active" && key.broken.is_some())
+    {
+        store.write_blocking("replace the signing key", move |db| {
+            signing_keys::rotate(db, now)
+        })?;
+        print(
+            "the sealing key of the copy is not here: tokens are signed with a new key from now on, those issued stay valid",
+        );
+    }
     Ok(())
 }

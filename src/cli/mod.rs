@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Limit, Limits, Sealing};
 
 /// SCIM 2.0 provisioning server that turns pushed users and groups into course enrollments.
 #[derive(Debug, Parser)]
@@ -50,6 +50,15 @@ struct Database {
     /// Accept a PostgreSQL that may lose acknowledged writes (for tests)
     #[arg(long, global = true, env = "ROLLCALL_ALLOW_UNSAFE_DATABASE", value_parser = boolish(), hide_short_help = true)]
     allow_unsafe_database: bool,
+    /// The key that seals secrets in the database; default: a file beside a SQLite database
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ROLLCALL_SEALING_KEY_FILE",
+        hide_short_help = true
+    )]
+    sealing_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +88,9 @@ enum Command {
     /// Make console logins
     #[command(subcommand)]
     Admin(Admin),
+    /// List and rotate the keys that sign tokens, and the one that seals those
+    #[command(subcommand)]
+    Key(Key),
     /// Bring the database to this version
     Migrate,
     /// Check the database against its invariants
@@ -116,6 +128,12 @@ struct Serve {
     /// How long to serve on as "not ready" after SIGTERM, for load balancers to notice
     #[arg(long, value_name = "TIME", env = "ROLLCALL_DRAIN_DELAY", default_value = "0s", value_parser = config::parse_duration)]
     drain_delay: Duration,
+    /// Writes per second of one token, twice as many reads, ten times as many operations of Bulk requests; or `off`
+    #[arg(long, value_name = "N|off", env = "ROLLCALL_RATE_LIMIT", default_value = config::RATE_LIMIT, value_parser = config::parse_rate_limit)]
+    rate_limit: Limit,
+    /// Wrong tokens per minute and address before it must wait; or `off`
+    #[arg(long, value_name = "N|off", env = "ROLLCALL_FAILURE_LIMIT", default_value = config::FAILURE_LIMIT, value_parser = config::parse_failure_limit)]
+    failure_limit: Limit,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -228,6 +246,16 @@ enum Admin {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Key {
+    /// List the keys that sign tokens
+    List,
+    /// Sign with a new key from now on; tokens of the older ones stay valid
+    Rotate,
+    /// Seal all secrets again: under a new key where it lies in a file, else under the first of the environment
+    Rekey,
+}
+
 /// How a command ends when it does not succeed.
 enum Ended {
     /// It failed: exit code 1.
@@ -245,6 +273,10 @@ impl<E: Into<anyhow::Error>> From<E> for Ended {
 /// Reads the command line, does what it says and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    // B54: what we make is our owner's alone, and no core file shows what we knew.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     // Clap ends the process itself: help and version with 0, mistakes with 2.
     let cli = Cli::parse();
     let verbosity = if matches!(cli.command, Command::Serve(_)) {
@@ -267,7 +299,19 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Ended> {
+    let sealing = match (cli.database.sealing_key_file, config::sealing_keys()) {
+        (Some(_), Some(_)) => {
+            return Err(Ended::Usage(
+                "the sealing key is given twice: by --sealing-key-file and by ROLLCALL_SEALING_KEY"
+                    .to_owned(),
+            ));
+        }
+        (Some(file), None) => Sealing::File(file),
+        (None, Some(keys)) => Sealing::Keys(keys),
+        (None, None) => Sealing::Default,
+    };
     let config = Config {
+        sealing,
         database: cli.database.database,
         postgres_pool: cli.database.postgres_pool,
         allow_unsafe_database: cli.database.allow_unsafe_database,
@@ -280,12 +324,17 @@ fn run(cli: Cli) -> Result<(), Ended> {
             schemas: serve.schemas,
             workers: serve.workers,
             drain_delay: serve.drain_delay,
+            limits: Limits {
+                writes_per_second: serve.rate_limit.0,
+                failures_per_minute: serve.failure_limit.0,
+            },
             ..config
         }),
         Command::Demo { exit, listen } => Ok(crate::demo::run(&listen, exit)?),
         Command::Tenant(command) => commands::tenant(&config, command),
         Command::Token(command) => commands::token(&config, command),
         Command::Admin(command) => commands::admin(&config, command),
+        Command::Key(command) => commands::key(&config, command),
         Command::Migrate => commands::migrate(&config),
         Command::Check => commands::check(&config),
         Command::Backup { file } => commands::backup(&config, &file),
@@ -342,6 +391,9 @@ mod tests {
             "rollcall token list",
             "rollcall token revoke abc",
             "rollcall admin create --tenant acme --email a@b.test --role it --password-stdin",
+            "rollcall key list",
+            "rollcall key rotate",
+            "rollcall key rekey --sealing-key-file rollcall.key",
             "rollcall migrate",
             "rollcall backup copy.db",
             "rollcall restore copy.db",

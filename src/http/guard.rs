@@ -20,14 +20,19 @@ use futures_util::future::{Either, LocalBoxFuture, Ready, ready};
 
 use super::AppState;
 use super::error::{self, ScimFailure};
+use super::limits::{Class, Passed, TooFast};
+use super::refused;
 use crate::auth::permission::TokenKind;
+use crate::auth::rate::{Meter, Wait};
+use crate::auth::token::Claims;
 use crate::clock::Instant;
 use crate::ids::RequestId;
+use crate::service::sync_log::Outcome;
 use crate::service::tokens::{self, Answer, Grant};
 use crate::service::{Scope, ServiceError};
 
 /// After how many seconds a paused connection may ask again.
-const PAUSE: &str = "60";
+const PAUSE: u64 = 60;
 
 /// A provisioning client: the caller of `/scim/v2`.
 #[derive(Clone, Debug)]
@@ -44,14 +49,27 @@ pub struct Refusal {
     why: Why,
 }
 
+/// Somebody without a good token.
+#[derive(Debug)]
+struct Stranger {
+    /// Whether anything stood in the header.
+    sent: bool,
+    /// What the token says, if it is one of ours that expired or was revoked.
+    claims: Option<Arc<Claims>>,
+}
+
 #[derive(Debug)]
 enum Why {
-    /// No token, or one that is not good; `true` when one was sent.
-    Unauthenticated(bool),
-    /// A good token of the other API.
-    WrongKind,
+    /// No token, or one that is not good.
+    Unauthenticated(Stranger),
+    /// A good token of the other API, and whose it is.
+    WrongKind(Box<Scope>),
     /// The token's connection is paused; its name.
     Paused(String),
+    /// A wrong token from an address that has sent too many; how long it must wait.
+    Guessing(Wait),
+    /// A good token that asks too often.
+    TooFast(TooFast),
     /// The row could not be asked.
     Failed(ServiceError, RequestId),
 }
@@ -62,7 +80,7 @@ impl fmt::Display for Refusal {
             Why::Unauthenticated(_) => {
                 f.write_str("this needs a valid bearer token in the Authorization header")
             }
-            Why::WrongKind => match self.door {
+            Why::WrongKind(_) => match self.door {
                 TokenKind::Scim => {
                     f.write_str("this is a token for the REST API; SCIM needs one of kind `scim`")
                 }
@@ -74,6 +92,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the connection `{name}` is paused by an administrator; send the request again later"
             ),
+            Why::Guessing(Wait(seconds)) => write!(
+                f,
+                "too many wrong tokens came from this address; try again in {seconds} seconds"
+            ),
+            Why::TooFast(too_fast) => f.write_str(&too_fast.sentence()),
             Why::Failed(error, _) => error.fmt(f),
         }
     }
@@ -87,8 +110,9 @@ impl ResponseError for Refusal {
     fn error_response(&self) -> HttpResponse {
         let (status, code) = match &self.why {
             Why::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "unauthenticated"),
-            Why::WrongKind => (StatusCode::FORBIDDEN, "wrong_token_kind"),
+            Why::WrongKind(_) => (StatusCode::FORBIDDEN, "wrong_token_kind"),
             Why::Paused(_) => (StatusCode::SERVICE_UNAVAILABLE, "paused"),
+            Why::Guessing(_) | Why::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Why::Failed(error, request) => {
                 return match self.door {
                     TokenKind::Scim => error::scim(error, *request).respond(),
@@ -111,12 +135,18 @@ impl ResponseError for Refusal {
                     .to_string(),
                 ),
         };
-        if let Why::Paused(_) = self.why {
+        let pause = match &self.why {
+            Why::Paused(_) => Some(PAUSE),
+            Why::Guessing(Wait(seconds)) => Some(*seconds),
+            Why::TooFast(too_fast) => Some(too_fast.wait.0),
+            Why::Unauthenticated(_) | Why::WrongKind(_) | Why::Failed(..) => None,
+        };
+        if let Some(seconds) = pause {
             answer
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static(PAUSE));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Why::Unauthenticated(sent) = self.why {
+        if let Why::Unauthenticated(Stranger { sent, .. }) = &self.why {
             let challenge = match (self.door, sent) {
                 (TokenKind::Scim, false) => "Bearer realm=\"scim\"",
                 (TokenKind::Scim, true) => "Bearer realm=\"scim\", error=\"invalid_token\"",
@@ -165,36 +195,41 @@ fn admitted(
     door: TokenKind,
     request: RequestId,
     now: Instant,
-) -> Result<Scope, Refusal> {
+) -> Result<Admitted, Refusal> {
     let refuse = |why| Err(Refusal { door, why });
+    let scope = grant.scope(request, now);
     if grant.kind != door {
-        return refuse(Why::WrongKind);
+        return refuse(Why::WrongKind(Box::new(scope)));
     }
     match &grant.connection {
         Some(connection) if connection.paused => refuse(Why::Paused(connection.name.clone())),
-        _ => Ok(grant.scope(request, now)),
+        _ => Ok(Admitted(door, scope, Arc::clone(&grant.meter))),
     }
 }
 
-/// The answer when memory suffices, which it nearly always does.
-fn at_once(request: &HttpRequest, door: TokenKind) -> Option<Result<Scope, Refusal>> {
-    let stranger = || Refusal {
+/// The answer when memory suffices, which it nearly always does; else what must be waited for.
+fn at_once(request: &HttpRequest, door: TokenKind) -> Result<Result<Admitted, Refusal>, Visit> {
+    let stranger = |claims| Refusal {
         door,
-        why: Why::Unauthenticated(request.headers().contains_key(header::AUTHORIZATION)),
+        why: Why::Unauthenticated(Stranger {
+            sent: request.headers().contains_key(header::AUTHORIZATION),
+            claims,
+        }),
     };
     let (Some(token), Some(state)) = (bearer(request), request.app_data::<web::Data<AppState>>())
     else {
-        return Some(Err(stranger()));
+        return Ok(Err(stranger(None)));
     };
     let now = state.clock.now();
     match state.tokens.ask(token, now) {
-        Answer::Good(grant) => Some(admitted(&grant, door, request_id(request), now)),
-        Answer::Bad(error) => {
+        Answer::Good(grant) => Ok(admitted(&grant, door, request_id(request), now)),
+        Answer::Bad(error, claims) => {
             let id = request_id(request);
             log::debug!("refused a token: {error} [request {id}]");
-            Some(Err(stranger()))
+            Ok(Err(stranger(claims)))
         }
-        Answer::Ask(..) | Answer::Reload => None,
+        // asked once: that a key is unknown is said once a second
+        pending @ (Answer::Ask(..) | Answer::Reload) => Err(Visit::of(request, door, pending)),
     }
 }
 
@@ -206,16 +241,19 @@ struct Visit {
     token: Option<String>,
     request: RequestId,
     state: Option<web::Data<AppState>>,
+    /// What the gate said.
+    pending: Answer,
 }
 
 impl Visit {
-    fn of(request: &HttpRequest, door: TokenKind) -> Self {
+    fn of(request: &HttpRequest, door: TokenKind, pending: Answer) -> Self {
         Self {
             door,
             sent: request.headers().contains_key(header::AUTHORIZATION),
             token: bearer(request).map(str::to_owned),
             request: request_id(request),
             state: request.app_data::<web::Data<AppState>>().cloned(),
+            pending,
         }
     }
 
@@ -226,21 +264,22 @@ impl Visit {
         }
     }
 
-    fn stranger(&self) -> Refusal {
-        self.refuse(Why::Unauthenticated(self.sent))
+    fn stranger(&self, claims: Option<Arc<Claims>>) -> Refusal {
+        let sent = self.sent;
+        self.refuse(Why::Unauthenticated(Stranger { sent, claims }))
     }
 
-    fn admit(&self, grant: &Grant, now: Instant) -> Result<Scope, Refusal> {
+    fn admit(&self, grant: &Grant, now: Instant) -> Result<Admitted, Refusal> {
         admitted(grant, self.door, self.request, now)
     }
 
     /// The answer with a look at the row, and at the keys where the token's is unknown.
-    async fn in_time(self) -> Result<Scope, Refusal> {
+    async fn in_time(mut self) -> Result<Admitted, Refusal> {
+        let mut answer = std::mem::replace(&mut self.pending, Answer::Reload);
         let (Some(token), Some(state)) = (&self.token, &self.state) else {
-            return Err(self.stranger());
+            return Err(self.stranger(None));
         };
         let now = state.clock.now();
-        let mut answer = state.tokens.ask(token, now);
         if matches!(answer, Answer::Reload) {
             let keys = state
                 .store
@@ -252,7 +291,8 @@ impl Visit {
         }
         match answer {
             Answer::Good(grant) => self.admit(&grant, now),
-            Answer::Bad(_) | Answer::Reload => Err(self.stranger()),
+            Answer::Bad(_, claims) => Err(self.stranger(claims)),
+            Answer::Reload => Err(self.stranger(None)),
             Answer::Ask(claims, epoch) => {
                 let asked = Arc::clone(&claims);
                 let row = state
@@ -260,6 +300,7 @@ impl Visit {
                     .read_short(move |db| tokens::grant(db, &asked, now))
                     .await;
                 let row = row.map_err(|error| self.failed(error))?;
+                let whose = Arc::clone(&claims);
                 match state.tokens.learn(token, claims, epoch, row, now) {
                     Ok(grant) => {
                         if grant.touch {
@@ -269,7 +310,7 @@ impl Visit {
                     }
                     Err(error) => {
                         log::debug!("refused a token: {error} [request {}]", self.request);
-                        Err(self.stranger())
+                        Err(self.stranger(Some(whose)))
                     }
                 }
             }
@@ -301,19 +342,21 @@ type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result
 fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
     // taken, not copied: a handler asks once
     let left = request.extensions_mut().remove::<Admitted>();
-    if let Some(Admitted(kind, scope)) = left
+    if let Some(Admitted(kind, scope, _)) = left
         && kind == door
     {
         return Either::Left(ready(Ok(make(scope))));
     }
     match at_once(request, door) {
-        Some(answer) => Either::Left(ready(answer.map(make).map_err(Error::from))),
-        None => {
-            let visit = Visit::of(request, door);
-            Either::Right(Box::pin(async move {
-                visit.in_time().await.map(make).map_err(Error::from)
-            }))
-        }
+        Ok(answer) => Either::Left(ready(
+            answer
+                .map(|Admitted(_, scope, _)| make(scope))
+                .map_err(Error::from),
+        )),
+        Err(visit) => Either::Right(Box::pin(async move {
+            let Admitted(_, scope, _) = visit.in_time().await?;
+            Ok(make(scope))
+        })),
     }
 }
 
@@ -336,7 +379,15 @@ impl FromRequest for ApiCaller {
 }
 
 /// What the middleware leaves for the extractors.
-struct Admitted(TokenKind, Scope);
+struct Admitted(TokenKind, Scope, Arc<Meter>);
+
+/// What the caller's token has used up on this node; for what costs more than one request does.
+#[must_use]
+pub fn meter(request: &HttpRequest) -> Option<Arc<Meter>> {
+    let extensions = request.extensions();
+    let admitted = extensions.get::<Admitted>();
+    admitted.map(|Admitted(_, _, meter)| Arc::clone(meter))
+}
 
 async fn admit(
     request: ServiceRequest,
@@ -344,16 +395,74 @@ async fn admit(
     door: TokenKind,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let answer = match at_once(request.request(), door) {
-        Some(answer) => answer,
-        None => Visit::of(request.request(), door).in_time().await,
+        Ok(answer) => answer,
+        Err(visit) => visit.in_time().await,
     };
-    match answer {
-        Ok(scope) => {
-            request.extensions_mut().insert(Admitted(door, scope));
-            Ok(next.call(request).await?.map_into_boxed_body())
+    let passed = answer.and_then(|admitted| {
+        let passed = within_rate(request.request(), &admitted)?;
+        request.extensions_mut().insert(admitted);
+        Ok(passed)
+    });
+    match passed {
+        Ok(passed) => {
+            let mut answer = next.call(request).await?.map_into_boxed_body();
+            // an identity provider reads no such header, and its requests are the ones that must be cheap
+            if let (TokenKind::Api, Some(passed)) = (door, passed) {
+                passed.tell(answer.headers_mut());
+            }
+            Ok(answer)
         }
-        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+        Err(refusal) => {
+            let refusal = noted(request.request(), refusal);
+            Ok(request.into_response(refusal.error_response()))
+        }
     }
+}
+
+/// Whether the token may send one more request now.
+fn within_rate(
+    request: &HttpRequest,
+    Admitted(door, _, meter): &Admitted,
+) -> Result<Option<Passed>, Refusal> {
+    let Some(state) = request.app_data::<web::Data<AppState>>() else {
+        return Ok(None);
+    };
+    let class = Class::of(request.method(), request.path());
+    let taken = state.limits.take(meter, class, 1);
+    taken.map_err(|too_fast| Refusal {
+        door: *door,
+        why: Why::TooFast(too_fast),
+    })
+}
+
+/// Counts a wrong token of an address, and tells the sync log of a refusal that concerns one of our own.
+fn noted(request: &HttpRequest, refusal: Refusal) -> Refusal {
+    let Some(state) = request.app_data::<web::Data<AppState>>() else {
+        return refusal;
+    };
+    let door = refusal.door;
+    match &refusal.why {
+        Why::Unauthenticated(Stranger { sent: true, claims }) => {
+            let address = request.peer_addr().map(|address| address.ip());
+            if let Err(wait) = state.limits.wrong_token(address) {
+                let why = Why::Guessing(wait);
+                return Refusal { door, why };
+            }
+            if let (TokenKind::Scim, Some(claims)) = (door, claims)
+                && claims.kind == door
+            {
+                let now = state.clock.now();
+                refused::note(state, request, claims, request_id(request), now);
+            }
+        }
+        Why::WrongKind(scope) if door == TokenKind::Scim => {
+            let mut entry = refused::entry(request, scope).finish(Outcome::Rejected, 403, None);
+            entry.detail = Some(refusal.to_string());
+            state.log.log(scope.tenant, entry);
+        }
+        _ => {}
+    }
+    refusal
 }
 
 /// Middleware for a scope of routes that are all SCIM: authenticates before anything is parsed.

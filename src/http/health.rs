@@ -1,13 +1,16 @@
-//! `/healthz`, `/readyz`, `/metrics`: for machines that watch; they need no token and tell nothing about tenants (C29).
+//! `/healthz`, `/readyz`, `/metrics`, `/.well-known/jwks.json`: for machines that watch or verify; they need no token and
+//! tell nothing about tenants (C29, B8).
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant as Stopwatch};
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 use super::AppState;
+use crate::service::tokens::signing_keys;
 use crate::service::{ServiceError, tenants};
 
 /// How long an answer of the database is good for `/readyz`.
@@ -111,11 +114,29 @@ pub async fn readyz(state: web::Data<AppState>) -> HttpResponse {
         }
     };
     if good {
+        let off = state.limits.off();
+        let off = off.map_or_else(String::new, |off| format!("{off}\n"));
         HttpResponse::Ok()
             .content_type("text/plain; charset=utf-8")
-            .body("ready\n")
+            .body(format!("ready\n{off}"))
     } else {
         not_ready("database")
+    }
+}
+
+/// The public keys that verify our tokens (B8, RFC 7517).
+pub async fn jwks(state: web::Data<AppState>) -> HttpResponse {
+    match state.store.read_short(signing_keys::published).await {
+        Ok(set) => HttpResponse::Ok()
+            .content_type("application/jwk-set+json")
+            .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+            .body(set.to_string()),
+        Err(error) => {
+            log::warn!("the keys cannot be shown: {error}");
+            HttpResponse::ServiceUnavailable()
+                .insert_header((header::RETRY_AFTER, "1"))
+                .finish()
+        }
     }
 }
 
@@ -151,10 +172,24 @@ pub async fn metrics(state: web::Data<AppState>) -> HttpResponse {
             "Rows of the sync log that were lost.",
             state.log.dropped(),
         ),
+        (
+            "rollcall_auth_failures_total",
+            "counter",
+            "Wrong tokens.",
+            state.limits.wrong_tokens(),
+        ),
     ] {
         let _ = writeln!(
             text,
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+        );
+    }
+    text.push_str("# HELP rollcall_ratelimited_total Requests answered 429.\n");
+    text.push_str("# TYPE rollcall_ratelimited_total counter\n");
+    for (kind, count) in state.limits.counts() {
+        let _ = writeln!(
+            text,
+            "rollcall_ratelimited_total{{kind=\"{kind}\"}} {count}"
         );
     }
     HttpResponse::Ok()

@@ -15,6 +15,8 @@ pub mod envelope;
 pub mod error;
 pub mod guard;
 pub mod health;
+pub mod limits;
+pub mod refused;
 pub mod routes;
 pub mod scim;
 
@@ -44,6 +46,8 @@ pub struct AppState {
     pub tokens: Arc<Gate>,
     pub log: SyncLogger,
     pub metrics: Arc<health::Metrics>,
+    /// What this node lets through.
+    pub limits: Arc<limits::Limits>,
     /// REST writes with an `Idempotency-Key` that this node is answering.
     pub in_flight: api::in_flight::InFlight,
     /// What pages' cursors are sealed with, the same on every node of a database.

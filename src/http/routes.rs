@@ -18,6 +18,7 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
     app.service(web::resource("/healthz").get(health::healthz))
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/metrics").get(health::metrics))
+        .service(web::resource("/.well-known/jwks.json").get(health::jwks))
         .service(
             web::resource("/scim/v2/ServiceProviderConfig")
                 .route(web::get().to(discovery::service_provider_config))

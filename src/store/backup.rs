@@ -7,6 +7,7 @@ use super::db::{Db, OneText};
 use super::error::StoreError;
 use super::sqlite;
 use super::statement::Stmt;
+use super::vault::Vault;
 
 /// The file of a `sqlite://` URL; `None` for another database, which has tools of its own.
 #[must_use]
@@ -34,7 +35,7 @@ fn verify(path: &Path) -> Result<(), StoreError> {
     let text = path
         .to_str()
         .ok_or_else(|| broken(path, "the path is not UTF-8"))?;
-    let mut db = Db::Sqlite(sqlite::connect(text)?);
+    let mut db = Db::Sqlite(sqlite::connect(text)?, Vault::none());
     let checked: Vec<OneText> = db.load(Stmt::new(
         "SELECT integrity_check AS t FROM pragma_integrity_check",
     ))?;
@@ -72,7 +73,7 @@ pub fn backup(database: &str, target: &Path) -> Result<(), StoreError> {
     let part = beside(target, ".part");
     let _ = fs::remove_file(&part);
     let result = (|| {
-        let mut db = Db::Sqlite(sqlite::connect(database)?);
+        let mut db = Db::Sqlite(sqlite::connect(database)?, Vault::none());
         let text = part
             .to_str()
             .ok_or_else(|| broken(&part, "the path is not UTF-8"))?;
@@ -124,7 +125,7 @@ fn close(database: &str) -> Result<(), StoreError> {
             "the database is in use; stop the server first",
         )
     };
-    let mut db = Db::Sqlite(sqlite::connect(database)?);
+    let mut db = Db::Sqlite(sqlite::connect(database)?, Vault::none());
     db.batch("PRAGMA busy_timeout=500")?;
     db.batch("PRAGMA journal_mode=DELETE")
         .map_err(|_| in_use())?;
@@ -144,8 +145,10 @@ mod tests {
     use crate::store::{Store, StoreOptions};
 
     fn tenants(path: &Path) -> i64 {
-        let mut db =
-            Db::Sqlite(sqlite::connect(path.to_str().expect("UTF-8")).expect("a database"));
+        let mut db = Db::Sqlite(
+            sqlite::connect(path.to_str().expect("UTF-8")).expect("a database"),
+            Vault::none(),
+        );
         db.number(Stmt::new("SELECT COUNT(*) AS n FROM tenants"))
             .expect("a count")
     }

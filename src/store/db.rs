@@ -1,5 +1,7 @@
 //! `Db`: one open connection of either database. Every query function takes it and hands it a [`Stmt`].
 
+use std::sync::Arc;
+
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
@@ -9,6 +11,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 pub use super::dialect::{Dialect, Number, OneText};
 use super::error::StoreError;
 use super::statement::Stmt;
+use super::vault::Vault;
 use super::{postgres, sqlite};
 
 /// A connection, inside a transaction while a use case runs.
@@ -17,8 +20,8 @@ use super::{postgres, sqlite};
     reason = "there are as many as connections, and they do not move"
 )]
 pub enum Db {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
+    Sqlite(SqliteConnection, Arc<Vault>),
+    Postgres(PgConnection, Arc<Vault>),
 }
 
 /// A row that both databases can give.
@@ -30,8 +33,16 @@ impl Db {
     #[must_use]
     pub const fn dialect(&self) -> &'static Dialect {
         match self {
-            Self::Sqlite(_) => &sqlite::DIALECT,
-            Self::Postgres(_) => &postgres::DIALECT,
+            Self::Sqlite(..) => &sqlite::DIALECT,
+            Self::Postgres(..) => &postgres::DIALECT,
+        }
+    }
+
+    /// What seals the secrets of this database.
+    #[must_use]
+    pub fn vault(&self) -> Arc<Vault> {
+        match self {
+            Self::Sqlite(_, vault) | Self::Postgres(_, vault) => Arc::clone(vault),
         }
     }
 
@@ -39,8 +50,8 @@ impl Db {
     pub fn load<R: Row>(&mut self, stmt: Stmt) -> Result<Vec<R>, StoreError> {
         stmt.trace();
         Ok(match self {
-            Self::Sqlite(conn) => stmt.load(conn)?,
-            Self::Postgres(conn) => stmt.load(conn)?,
+            Self::Sqlite(conn, _) => stmt.load(conn)?,
+            Self::Postgres(conn, _) => stmt.load(conn)?,
         })
     }
 
@@ -53,8 +64,8 @@ impl Db {
     pub fn execute(&mut self, stmt: Stmt) -> Result<usize, StoreError> {
         stmt.trace();
         Ok(match self {
-            Self::Sqlite(conn) => stmt.execute(conn)?,
-            Self::Postgres(conn) => stmt.execute(conn)?,
+            Self::Sqlite(conn, _) => stmt.execute(conn)?,
+            Self::Postgres(conn, _) => stmt.execute(conn)?,
         })
     }
 
@@ -66,8 +77,8 @@ impl Db {
     /// Runs statements without binds, separated by `;`. For migrations, transactions and settings.
     pub fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(conn) => conn.batch_execute(sql)?,
-            Self::Postgres(conn) => conn.batch_execute(sql)?,
+            Self::Sqlite(conn, _) => conn.batch_execute(sql)?,
+            Self::Postgres(conn, _) => conn.batch_execute(sql)?,
         }
         Ok(())
     }
@@ -76,7 +87,7 @@ impl Db {
     /// transaction that has just written a hundred thousand rows is planned as if they were not there, and its joins
     /// take their square in time. Costs a look at the catalog otherwise, and nothing on SQLite, whose joins we order.
     pub fn notice_growth(&mut self, tables: &[&'static str]) -> Result<(), StoreError> {
-        if let Self::Sqlite(_) = self {
+        if let Self::Sqlite(..) = self {
             return Ok(());
         }
         let names: Vec<String> = tables

@@ -34,6 +34,30 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// What both databases say of trouble that passes or that an operator ends: the client is told to come back (C18–C20).
+const PASSING: &[&str] = &[
+    "database is locked",
+    "lock timeout",
+    "statement timeout",
+    // the disk
+    "disk is full",
+    "disk I/O error",
+    "No space left on device",
+    "could not extend file",
+    // read-only
+    "readonly database",
+    "read-only transaction",
+    "during recovery",
+    // PostgreSQL goes away or comes back
+    "terminating connection",
+    "server closed the connection",
+    "connection to server",
+    "no connection to the server",
+    "the database system is",
+    "too many clients",
+    "remaining connection slots",
+];
+
 impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind as Kind, Error};
@@ -47,11 +71,7 @@ impl From<diesel::result::Error> for StoreError {
                 let message = info.message();
                 if message.contains("deadlock detected") {
                     Self::Retry
-                } else if message.contains("database is locked")
-                    || message.contains("disk is full")
-                    || message.contains("lock timeout")
-                    || message.contains("statement timeout")
-                {
+                } else if PASSING.iter().any(|part| message.contains(part)) {
                     Self::Busy(message.to_owned())
                 } else {
                     Self::Broken(Error::DatabaseError(kind, info))

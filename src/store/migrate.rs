@@ -96,7 +96,7 @@ mod tests {
     use crate::store::db::{Db, OneText};
     use crate::store::statement::Stmt;
     use crate::store::testing::fresh_postgres;
-    use crate::store::{Store, StoreOptions};
+    use crate::store::{Store, StoreOptions, Vault};
 
     fn versions<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String>
     where
@@ -113,11 +113,11 @@ mod tests {
     /// `table.column` of all our tables.
     fn columns(db: &mut Db) -> Vec<String> {
         let sql = match db {
-            Db::Sqlite(_) => {
+            Db::Sqlite(..) => {
                 "SELECT m.name || '.' || c.name AS t FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' \
                  AND m.name NOT LIKE '!_!_%' ESCAPE '!' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY 1"
             }
-            Db::Postgres(_) => {
+            Db::Postgres(..) => {
                 "SELECT table_name || '.' || column_name AS t FROM information_schema.columns WHERE table_schema = 'public' \
                  AND table_name NOT LIKE '!_!_%' ESCAPE '!' AND table_name <> 'migration_lock' ORDER BY 1"
             }
@@ -149,13 +149,14 @@ mod tests {
         sqlite(&mut conn).expect("up");
         let first = columns(&mut Db::Sqlite(
             crate::store::sqlite::connect(_file.path()).expect("it opens"),
+            Vault::none(),
         ));
         conn.revert_all_migrations(SQLITE).expect("down");
-        let mut db = Db::Sqlite(conn);
+        let mut db = Db::Sqlite(conn, Vault::none());
         assert!(columns(&mut db).is_empty());
-        let Db::Sqlite(mut conn) = db else { return };
+        let Db::Sqlite(mut conn, _) = db else { return };
         sqlite(&mut conn).expect("up again");
-        assert_eq!(columns(&mut Db::Sqlite(conn)), first);
+        assert_eq!(columns(&mut Db::Sqlite(conn, Vault::none())), first);
     }
 
     #[test]
@@ -170,8 +171,8 @@ mod tests {
         let (_file, mut other) = temporary();
         sqlite(&mut other).expect("up");
         assert_eq!(
-            columns(&mut Db::Postgres(conn)),
-            columns(&mut Db::Sqlite(other))
+            columns(&mut Db::Postgres(conn, Vault::none())),
+            columns(&mut Db::Sqlite(other, Vault::none()))
         );
     }
 

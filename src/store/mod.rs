@@ -21,9 +21,11 @@ mod sole_server;
 mod sqlite;
 pub mod statement;
 mod value_keys;
+pub mod vault;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -31,6 +33,9 @@ pub use db::Db;
 pub use error::{StoreError, TransactionError};
 pub use fields::SqlId;
 pub use sole_server::SoleServer;
+pub use vault::Vault;
+
+use crate::config::Sealing;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -41,6 +46,10 @@ pub struct StoreOptions {
     pub readers: usize,
     /// Writes that may wait for SQLite's writer; beyond it a write is refused as busy.
     pub queue: usize,
+    /// Where the key comes from that seals secrets.
+    pub sealing: Sealing,
+    /// How long a request waits for a blocking thread before it is refused as busy.
+    pub wait: Duration,
     /// Accept a PostgreSQL that may lose acknowledged writes (`fsync` off); for tests.
     pub allow_unsafe: bool,
 }
@@ -51,6 +60,8 @@ impl Default for StoreOptions {
             postgres_pool: 16,
             readers: 4,
             queue: 1000,
+            sealing: Sealing::Default,
+            wait: Duration::from_secs(10),
             allow_unsafe: false,
         }
     }
@@ -64,8 +75,10 @@ pub struct Store {
 
 struct Inner {
     engine: Engine,
+    vault: Arc<Vault>,
     /// How many reads and PostgreSQL transactions may sit on blocking threads at a time.
     permits: Semaphore,
+    wait: Duration,
     // Dropped after the engine, when no connection of ours has the file open.
     _temporary: Option<sqlite::TemporaryFile>,
 }
@@ -82,7 +95,9 @@ impl Store {
     /// Opens a database and migrates it: `sqlite://path` (made when missing), `sqlite://:memory:` (a private
     /// file that is removed with the store), `postgres://…` or `postgresql://…`. Blocks.
     pub fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let (engine, permits, temporary) = if let Some(path) = url.strip_prefix("sqlite://") {
+        let wait = options.wait;
+        let (engine, vault, permits, temporary) = if let Some(path) = url.strip_prefix("sqlite://")
+        {
             let temporary = if path == ":memory:" {
                 Some(sqlite::TemporaryFile::new()?)
             } else {
@@ -92,17 +107,21 @@ impl Store {
                 .as_ref()
                 .map_or_else(|| path.to_owned(), |file| file.path().to_owned());
             sqlite::create_file(&path)?;
+            let vault = Vault::open(&options.sealing, Some(&path))?;
             let mut conn = sqlite::connect(&path)?;
             sqlite::check(&mut conn)?;
             migrate::sqlite(&mut conn)?;
-            let readers = pool::Readers::new(path, options.readers.max(1));
-            let writer = writer::Writer::start(Db::Sqlite(conn), options.queue.max(1))?;
+            let readers = pool::Readers::new(path, options.readers.max(1), Arc::clone(&vault));
+            let writer =
+                writer::Writer::start(Db::Sqlite(conn, Arc::clone(&vault)), options.queue.max(1))?;
             (
                 Engine::Sqlite { writer, readers },
+                vault,
                 options.readers.max(1),
                 temporary,
             )
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let vault = Vault::open(&options.sealing, None)?;
             let mut conn = postgres::connect(url)?;
             if !options.allow_unsafe {
                 postgres::check(&mut conn)?;
@@ -110,7 +129,8 @@ impl Store {
             migrate::postgres(&mut conn)?;
             let size = options.postgres_pool.max(1);
             (
-                Engine::Postgres(pool::PostgresPool::new(url, size)?),
+                Engine::Postgres(pool::PostgresPool::new(url, size, Arc::clone(&vault))?),
+                vault,
                 size as usize,
                 None,
             )
@@ -123,7 +143,9 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
+                vault,
                 permits: Semaphore::new(permits),
+                wait,
                 _temporary: temporary,
             }),
         })
@@ -239,6 +261,12 @@ impl Store {
         }
     }
 
+    /// What seals the secrets of this database.
+    #[must_use]
+    pub fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.inner.vault)
+    }
+
     async fn on_blocking_pool<T, E, F>(&self, job: F) -> Result<T, E>
     where
         F: FnOnce(&Self) -> Result<T, E> + Send + 'static,
@@ -246,7 +274,14 @@ impl Store {
         E: TransactionError,
     {
         let stopped = || E::from(StoreError::Busy("the server is stopping".to_owned()));
-        let _permit = self.inner.permits.acquire().await.map_err(|_| stopped())?;
+        // C28: whoever would wait too long is told to come back
+        let _permit = match self.inner.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => tokio::time::timeout(self.inner.wait, self.inner.permits.acquire())
+                .await
+                .map_err(|_| StoreError::Busy("too many requests are waiting".to_owned()))?
+                .map_err(|_| stopped())?,
+        };
         let store = self.clone();
         match tokio::task::spawn_blocking(move || job(&store)).await {
             Ok(result) => result,

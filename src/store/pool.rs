@@ -10,6 +10,7 @@ use diesel::r2d2::{ManageConnection, Pool};
 use super::db::Db;
 use super::error::{StoreError, TransactionError};
 use super::statement::Stmt;
+use super::vault::Vault;
 use super::{postgres, sqlite};
 
 /// How often a PostgreSQL transaction is run again after a deadlock or serialization failure.
@@ -27,6 +28,7 @@ pub struct Readers {
 /// What a thread's connection holds on to weakly, to see that its store is gone.
 struct Shared {
     path: String,
+    vault: Arc<Vault>,
 }
 
 thread_local! {
@@ -34,9 +36,9 @@ thread_local! {
 }
 
 impl Readers {
-    pub fn new(path: String, keep: usize) -> Self {
+    pub fn new(path: String, keep: usize, vault: Arc<Vault>) -> Self {
         Self {
-            shared: Arc::new(Shared { path }),
+            shared: Arc::new(Shared { path, vault }),
             keep,
             idle: Mutex::new(Vec::new()),
         }
@@ -91,7 +93,10 @@ impl Readers {
     }
 
     fn connect(&self) -> Result<Db, StoreError> {
-        let mut db = Db::Sqlite(sqlite::connect(&self.shared.path)?);
+        let mut db = Db::Sqlite(
+            sqlite::connect(&self.shared.path)?,
+            Arc::clone(&self.shared.vault),
+        );
         // Every commit of another connection empties a reader's cache: a large one would only take memory.
         db.batch("PRAGMA query_only=ON; PRAGMA cache_size=-4000")?;
         Ok(db)
@@ -121,6 +126,7 @@ pub struct Session {
 /// Makes the pool's connections.
 pub struct Manager {
     url: String,
+    vault: Arc<Vault>,
 }
 
 impl ManageConnection for Manager {
@@ -129,7 +135,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Session, StoreError> {
         Ok(Session {
-            db: Db::Postgres(postgres::connect(&self.url)?),
+            db: Db::Postgres(postgres::connect(&self.url)?, Arc::clone(&self.vault)),
             broken: false,
         })
     }
@@ -149,7 +155,7 @@ pub struct PostgresPool {
 }
 
 impl PostgresPool {
-    pub fn new(url: &str, size: u32) -> Result<Self, StoreError> {
+    pub fn new(url: &str, size: u32, vault: Arc<Vault>) -> Result<Self, StoreError> {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
@@ -158,6 +164,7 @@ impl PostgresPool {
             .test_on_check_out(false)
             .build(Manager {
                 url: url.to_owned(),
+                vault,
             })
             .map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
         Ok(Self { pool })

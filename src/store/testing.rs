@@ -37,8 +37,10 @@ pub fn postgres() -> Option<Store> {
 pub fn fresh_postgres() -> Option<(String, String)> {
     let server = std::env::var("TEST_DATABASE_URL").ok()?;
     let name = format!("t{}", uuid::Uuid::now_v7().simple());
-    let mut admin =
-        Db::Postgres(super::postgres::connect(&server).expect("TEST_DATABASE_URL answers"));
+    let mut admin = Db::Postgres(
+        super::postgres::connect(&server).expect("TEST_DATABASE_URL answers"),
+        super::Vault::none(),
+    );
     admin
         .batch(&format!("CREATE DATABASE {name}"))
         .expect("a test database is made");

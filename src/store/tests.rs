@@ -215,3 +215,57 @@ fn only_the_two_databases_are_opened() {
         assert!(super::Store::open(url, super::StoreOptions::default()).is_err());
     }
 }
+
+/// C28: with every thread taken, a request is refused after a while instead of waiting for ever; then all goes on.
+#[test]
+fn who_would_wait_too_long_for_a_connection_is_refused_as_busy() {
+    let wait = std::time::Duration::from_millis(20);
+    let options = super::StoreOptions {
+        readers: 2,
+        postgres_pool: 2,
+        allow_unsafe: true,
+        wait,
+        ..Default::default()
+    };
+    let mut urls = vec!["sqlite://:memory:".to_owned()];
+    urls.extend(super::testing::fresh_postgres().map(|(url, _)| url));
+    for url in urls {
+        let store = super::Store::open(&url, options.clone()).expect("it opens");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let (started, mut begun) = tokio::sync::mpsc::unbounded_channel();
+            let mut releases = Vec::new();
+            let mut held = Vec::new();
+            for _ in 0..2 {
+                let (release, end) = std::sync::mpsc::channel::<()>();
+                let (store, started) = (store.clone(), started.clone());
+                releases.push(release);
+                held.push(spawn(async move {
+                    store
+                        .read(move |_| {
+                            let _ = started.send(());
+                            let _ = end.recv();
+                            Ok::<(), StoreError>(())
+                        })
+                        .await
+                }));
+            }
+            for _ in 0..2 {
+                begun.recv().await.expect("both have begun");
+            }
+            let refused = store.read(|_| Ok::<(), StoreError>(())).await;
+            assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+            drop(releases);
+            for one in held {
+                one.await.expect("no panic").expect("it ends well");
+            }
+            store
+                .read(|_| Ok::<(), StoreError>(()))
+                .await
+                .expect("there is room again");
+        });
+    }
+}

@@ -43,8 +43,8 @@ pub fn ground(bench: &Bench, sizes: &[usize], users: usize) -> anyhow::Result<Gr
         bench
             .store
             .write_blocking("bench statistics", |db| match db {
-                Db::Postgres(_) => db.batch("ANALYZE"),
-                Db::Sqlite(_) => Ok(()),
+                Db::Postgres(..) => db.batch("ANALYZE"),
+                Db::Sqlite(..) => Ok(()),
             })?;
     }
     let mut made = Vec::new();

@@ -43,6 +43,8 @@ pub fn run(database: &str, requests: usize) -> anyhow::Result<()> {
             .args(arguments)
             .env("ROLLCALL_DATABASE", &database)
             .env("ROLLCALL_ALLOW_UNSAFE_DATABASE", "true")
+            .env("ROLLCALL_RATE_LIMIT", "off")
+            .env("ROLLCALL_FAILURE_LIMIT", "off")
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null());
         command

@@ -14,6 +14,7 @@ mod harness;
 mod laws;
 mod layers;
 mod learning;
+mod operations;
 mod replay;
 mod rest;
 mod scim;

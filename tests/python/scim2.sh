@@ -33,6 +33,7 @@ rollcall=$(cargo build --locked --message-format=json 2>/dev/null |
 port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export ROLLCALL_DATABASE=${1:-sqlite://$scratch/rollcall.db}
 export ROLLCALL_LISTEN="127.0.0.1:$port"
+export ROLLCALL_RATE_LIMIT=off ROLLCALL_FAILURE_LIMIT=off
 tenant="conformance-$port"
 "$rollcall" migrate >/dev/null
 "$rollcall" tenant create "$tenant" --plan business >/dev/null

@@ -64,6 +64,7 @@ impl Site {
             tokens: Arc::new(Gate::new(keys)),
             metrics: Arc::new(health::Metrics::default()),
             in_flight: api::in_flight::InFlight::default(),
+            limits: Arc::new(crate::http::limits::Limits::new(Default::default())),
             cursor_key: Arc::new([7; 32]),
         });
         Ok(Self {

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::auth::permission::Permission;
 use crate::http::AppState;
 use crate::http::error::{self, ScimFailure};
-use crate::http::guard::Provisioner;
+use crate::http::guard::{self, Provisioner};
+use crate::http::limits::Class;
 use crate::scim::bulk::{Action, BulkOperation, BulkRequest, MAX_PAYLOAD};
 use crate::scim::version::Version;
 use crate::service::bulk::{self, Done, Plan, Progress};
@@ -76,7 +77,22 @@ pub async fn bulk(
         )
     };
     let plan = match BulkRequest::parse(body, &base, &state.registry, &scope.switches()) {
-        Ok(request) => Arc::new(Plan::of(request)),
+        Ok(bulk) => {
+            let count = u64::try_from(bulk.operations.len()).unwrap_or(u64::MAX);
+            let meter = guard::meter(&request);
+            let taken = meter.map(|meter| state.limits.take(&meter, Class::Bulk, count));
+            if let Some(Err(too_fast)) = taken {
+                let wait = too_fast.wait.0;
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let failure = ScimFailure::of(status, None, too_fast.sentence());
+                let mut answer = exchange::refuse(&state, &scope, entry, &failure);
+                answer
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, header::HeaderValue::from(wait));
+                return answer;
+            }
+            Arc::new(Plan::of(bulk))
+        }
         Err(error) => return refused(error.into()),
     };
     let user_agent = header_list(&request, &header::USER_AGENT);

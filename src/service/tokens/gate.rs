@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::Grant;
+use crate::auth::rate::Meter;
 use crate::auth::token::{Cache, Claims, KeyRing, TokenError};
 use crate::clock::Instant;
 use crate::ids::ConnectionId;
@@ -23,8 +24,8 @@ const RELOAD: i64 = 1_000;
 pub enum Answer {
     /// Come in.
     Good(Arc<Grant>),
-    /// Stay out.
-    Bad(TokenError),
+    /// Stay out; the claims of a token that we did sign say whose it was.
+    Bad(TokenError, Option<Arc<Claims>>),
     /// Its row must be asked ([`grant`](super::grant)) and the answer brought back ([`Gate::learn`]).
     Ask(Arc<Claims>, Epoch),
     /// Its key is unknown here: another node may have made one, so read the keys ([`key_ring`](super::key_ring), [`Gate::install`]) and ask again.
@@ -40,6 +41,7 @@ struct Known {
     claims: Arc<Claims>,
     /// What the row said and when; `None` right after the signature was verified.
     row: Option<(Instant, Result<Arc<Grant>, TokenError>)>,
+    meter: Arc<Meter>,
 }
 
 struct Seen {
@@ -94,22 +96,23 @@ impl Gate {
                         let known = Known {
                             claims: Arc::new(claims),
                             row: None,
+                            meter: Arc::default(),
                         };
                         self.seen().cache.put(token, known.clone());
                         known
                     }
                     Err(TokenError::UnknownKey) if self.may_reload(now) => return Answer::Reload,
-                    Err(error) => return Answer::Bad(error),
+                    Err(error) => return Answer::Bad(error, None),
                 }
             }
         };
         if let Err(error) = known.claims.check_time(now) {
-            return Answer::Bad(error);
+            return Answer::Bad(error, Some(known.claims));
         }
         match known.row {
             Some((at, row)) if (0..RECHECK).contains(&(now.0 - at.0)) => match row {
                 Ok(grant) => Answer::Good(grant),
-                Err(error) => Answer::Bad(error),
+                Err(error) => Answer::Bad(error, Some(known.claims)),
             },
             _ => Answer::Ask(known.claims, epoch),
         }
@@ -124,14 +127,23 @@ impl Gate {
         row: Result<Grant, TokenError>,
         now: Instant,
     ) -> Result<Arc<Grant>, TokenError> {
-        let row = row.map(Arc::new);
         let mut seen = self.seen();
+        // the same bucket as before: reading the row again gives nobody more
+        let meter = seen.cache.find(token).map(|known| &known.meter);
+        let meter = meter.cloned().unwrap_or_default();
+        let row = row.map(|grant| {
+            Arc::new(Grant {
+                meter: Arc::clone(&meter),
+                ..grant
+            })
+        });
         if Epoch(seen.epoch) == epoch {
             seen.cache.put(
                 token,
                 Known {
                     claims,
                     row: Some((now, row.clone())),
+                    meter,
                 },
             );
         }

@@ -5,21 +5,19 @@
 
 mod gate;
 pub mod manage;
+pub mod signing_keys;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::auth::mac::mac;
 use crate::auth::permission::{Permissions, TokenKind};
-use crate::auth::token::{
-    self, AUDIENCE, Claims, ISSUER, KeyError, KeyRing, SigningKey, TokenError,
-};
+use crate::auth::rate::Meter;
+use crate::auth::token::{self, AUDIENCE, Claims, ISSUER, KeyError, TokenError};
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId, UserId};
 use crate::scim::fold::fold;
 use crate::store::Db;
 use crate::store::queries::connections as connection_rows;
-use crate::store::queries::keys::{self, KeyRow};
 use crate::store::queries::tokens;
 use crate::store::queries::users;
 
@@ -32,6 +30,8 @@ pub const LIFETIME: i64 = 365 * 24 * 3600 * 1000;
 const TOUCH: i64 = 5 * 60 * 1000;
 
 pub use crate::store::queries::tokens::TokenRow;
+pub use signing_keys::{derived, key_ring, prepare_keys};
+
 pub use gate::{Answer, CACHED, Epoch, Gate, RECHECK};
 
 impl From<KeyError> for ServiceError {
@@ -123,7 +123,7 @@ pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, Servi
         nbf: seconds,
         exp: expires_at.0.div_euclid(1000),
     };
-    let token = signing_key(db, now)?.sign(&claims)?;
+    let token = signing_keys::signing_key(db, now)?.sign(&claims)?;
     let row = TokenRow {
         tenant_id: new.tenant.0,
         jti: claims.jti.clone(),
@@ -184,44 +184,31 @@ pub fn account(db: &mut Db, scope: &Scope) -> Result<Option<UserId>, ServiceErro
     Ok(tokens::user_of(db, scope.tenant, jti)?)
 }
 
-/// The key that signs, made on first use.
-fn signing_key(db: &mut Db, now: Instant) -> Result<SigningKey, ServiceError> {
-    if let Some(row) = keys::active(db)? {
-        return Ok(SigningKey::from_stored(&row.kid, &row.secret)?);
-    }
-    let key = SigningKey::generate()?;
-    let row = KeyRow {
-        kid: key.kid().to_owned(),
-        algorithm: token::ALGORITHM.to_owned(),
-        secret: key.secret(),
-        public: key.public(),
-        created_at: now.0,
-        retired_at: None,
-    };
-    keys::insert(db, &row)?;
-    Ok(key)
+/// What the sync log says of a request that brought a token we made and do not take any more.
+#[derive(Clone, Debug)]
+pub struct RefusedToken {
+    pub label: String,
+    pub connection: Option<ConnectionId>,
+    /// What happened to the token, and when.
+    pub why: String,
 }
 
-/// The keys that verify.
-pub fn key_ring(db: &mut Db) -> Result<KeyRing, ServiceError> {
-    let rows = keys::all(db)?;
-    Ok(KeyRing::from_stored(
-        rows.iter()
-            .map(|row| (row.kid.as_str(), row.public.as_str())),
-    )?)
-}
-
-/// The keys that verify, made first where there is none: a server never starts without (A1).
-pub fn prepare_keys(db: &mut Db, now: Instant) -> Result<KeyRing, ServiceError> {
-    signing_key(db, now)?;
-    key_ring(db)
-}
-
-/// A key for another purpose, derived from the oldest signing key: the same on every node of a database.
-pub fn derived(db: &mut Db, purpose: &str) -> Result<[u8; 32], ServiceError> {
-    let oldest = keys::all(db)?.into_iter().next();
-    let oldest = oldest.ok_or_else(|| ServiceError::Bug(anyhow::anyhow!("there is no key")))?;
-    Ok(mac(oldest.secret.as_bytes(), &[purpose.as_bytes()]))
+/// The record of a token that is refused; `None` where there is none: then nobody is concerned.
+pub fn refused(db: &mut Db, claims: &Claims) -> Result<Option<RefusedToken>, ServiceError> {
+    let row = tokens::find(db, claims.tid, &claims.jti)?;
+    Ok(row
+        .filter(|row| row.kind == claims.kind.as_str())
+        .map(|row| {
+            let why = match row.revoked_at {
+                Some(at) => format!("the token was revoked at {}", Instant(at)),
+                None => format!("the token expired at {}", Instant(row.expires_at)),
+            };
+            RefusedToken {
+                label: row.label,
+                connection: row.connection_id,
+                why,
+            }
+        }))
 }
 
 /// A recorded token, as lists show it.
@@ -301,6 +288,8 @@ pub struct Grant {
     pub connection: Option<Arc<Connection>>,
     /// Whether its last use should be written again.
     pub touch: bool,
+    /// What it has used up on this node.
+    pub meter: Arc<Meter>,
 }
 
 impl Grant {
@@ -358,6 +347,7 @@ pub fn grant(
         jti: row.jti,
         connection: connection.map(Arc::new),
         touch: row.last_used_at.is_none_or(|at| now.0 - at > TOUCH),
+        meter: Arc::default(),
     }))
 }
 

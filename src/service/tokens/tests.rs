@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::signing_keys::signing_key;
 use super::*;
+use crate::auth::token::KeyRing;
 use crate::learning::plan::SubscriptionPlan;
 use crate::service::tenants;
 use crate::store::Store;
@@ -30,7 +32,7 @@ fn visit(store: &Store, gate: &Gate, token: &str, now: Instant) -> Result<Arc<Gr
     }
     match answer {
         Answer::Good(grant) => Ok(grant),
-        Answer::Bad(error) => Err(error),
+        Answer::Bad(error, _) => Err(error),
         Answer::Reload => Err(TokenError::UnknownKey),
         Answer::Ask(claims, epoch) => {
             let row = store
@@ -215,7 +217,7 @@ fn unknown_keys_make_a_node_read_its_keys_at_most_once_a_second() {
         assert!(matches!(gate.ask(&minted.token, NOW), Answer::Reload));
         assert!(matches!(
             gate.ask(&minted.token, NOW),
-            Answer::Bad(TokenError::UnknownKey)
+            Answer::Bad(TokenError::UnknownKey, _)
         ));
         assert!(matches!(
             gate.ask(&minted.token, NOW.plus_millis(1000)),

@@ -21,11 +21,11 @@ fn plan(db: &mut Db, stmt: &Stmt) -> String {
     use diesel::RunQueryDsl;
     let explained = stmt.explained(db.dialect().explain);
     match db {
-        Db::Sqlite(conn) => {
+        Db::Sqlite(conn, _) => {
             let rows: Vec<Detail> = explained.load(conn).expect("it explains");
             rows.into_iter().map(|row| row.detail + "\n").collect()
         }
-        Db::Postgres(conn) => {
+        Db::Postgres(conn, _) => {
             let rows: Vec<Plan> = explained.load(conn).expect("it explains");
             rows.into_iter().map(|row| row.plan + "\n").collect()
         }
@@ -65,7 +65,7 @@ fn fill_many(store: &Store) {
             ] {
                 db.execute(Stmt::new(sql))?;
                 // SQLite plans by the shapes its migration tells.
-                if let Db::Postgres(_) = db {
+                if let Db::Postgres(..) = db {
                     db.batch("ANALYZE")?;
                 }
             }
@@ -221,7 +221,7 @@ fn strays<R: Listed>(
                 Some((_, inner)) if from == Ok(4000) => inner,
                 _ => text.as_str(),
             };
-            let sorts = if matches!(db, Db::Sqlite(_)) {
+            let sorts = if matches!(db, Db::Sqlite(..)) {
                 from != Ok(4000) && text.contains("TEMP B-TREE")
             } else {
                 skipping.contains("Sort  (")

@@ -65,6 +65,11 @@ impl TestApp {
         Self::started(NOON, "UTC", None, connection)
     }
 
+    /// The server is configured otherwise.
+    pub fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        Self::started_with(NOON, "UTC", None, None, change)
+    }
+
     /// The server knows the schema files of a folder, too.
     pub fn with_folder(folder: &Path) -> Self {
         Self::started(NOON, "UTC", Some(folder.to_owned()), None)
@@ -81,16 +86,27 @@ impl TestApp {
         schemas: Option<PathBuf>,
         connection: Option<&str>,
     ) -> Self {
+        Self::started_with(now, zone, schemas, connection, |_| {})
+    }
+
+    fn started_with(
+        now: &str,
+        zone: &'static str,
+        schemas: Option<PathBuf>,
+        connection: Option<&str>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
-        let config = Config {
+        let mut config = Config {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
             schemas,
             ..Config::throw_away()
         };
+        change(&mut config);
         let running = spawn(config.clone(), clock.clone()).expect("the server starts");
         let url = running.url.clone();
         let nobody = Client::new(&url, "", None);
@@ -235,6 +251,16 @@ impl TestApp {
         self.database.everything()
     }
 
+    /// Ends the server's connections to the database, where it has some that can be ended.
+    pub fn drop_connections(&self) {
+        self.database.drop_connections();
+    }
+
+    /// Runs a statement on the database, past the server.
+    pub fn execute(&self, sql: &str) {
+        self.database.execute(sql);
+    }
+
     /// Takes a token back, and lets the time pass after which every node must know.
     pub fn revoke(&self, token: &str) {
         let (tenant, id, now) = (self.tenant, jti(token), self.clock.now());
@@ -329,6 +355,24 @@ impl TestApp {
             }
             Ok(tokens::create(db, &new, now)?.token)
         })
+    }
+
+    /// A token that lives so many milliseconds.
+    pub fn short_token(&self, kind: &str, lifetime: i64) -> String {
+        let (tenant, now) = (self.tenant, self.clock.now());
+        let mut new = NewToken::of(tenant, TokenKind::parse(kind).expect("a kind"));
+        new.lifetime = lifetime;
+        self.write(move |db| Ok(tokens::create(db, &new, now)?.token))
+    }
+
+    /// Waits until something that happens behind an answer has happened.
+    #[track_caller]
+    pub fn settle(&self, done: impl Fn() -> bool) {
+        let started = std::time::Instant::now();
+        while !done() {
+            assert!(started.elapsed().as_secs() < 10, "it never happens");
+            std::thread::yield_now();
+        }
     }
 
     /// Work of the test's own on the database.

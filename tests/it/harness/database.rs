@@ -50,6 +50,32 @@ impl Database {
         }
     }
 
+    /// Runs a statement on it, past the server.
+    pub fn execute(&self, sql: &str) {
+        match &self.place {
+            Place::Folder { .. } => {
+                let path = self.url.trim_start_matches("sqlite://");
+                let mut conn = diesel::SqliteConnection::establish(path).expect("the database");
+                conn.batch_execute("PRAGMA busy_timeout=5000")
+                    .expect("a setting");
+                conn.batch_execute(sql).expect("the statement");
+            }
+            Place::Server { .. } => {
+                let mut conn = PgConnection::establish(&self.url).expect("the database");
+                conn.batch_execute(sql).expect("the statement");
+            }
+        }
+    }
+
+    /// Ends every connection but its own, as a restart of PostgreSQL does.
+    pub fn drop_connections(&self) {
+        if let Place::Server { .. } = self.place {
+            self.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            );
+        }
+    }
+
     /// Everything that is stored, as text: what must not be in it is searched for.
     pub fn everything(&self) -> String {
         match &self.place {

@@ -12,4 +12,4 @@ mod openapi;
 mod people;
 mod settings;
 mod tokens;
-mod walk;
+pub mod walk;

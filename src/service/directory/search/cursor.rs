@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::auth::seal;
 use crate::clock::Instant;
@@ -73,7 +74,7 @@ enum Key {
 pub(super) struct Seal {
     context: Vec<u8>,
     /// The secret that seals first, then all that open.
-    secrets: Vec<String>,
+    secrets: Vec<Zeroizing<String>>,
     now: Instant,
 }
 
@@ -86,11 +87,14 @@ impl Seal {
         request: &SearchRequest,
     ) -> Result<Self, ServiceError> {
         let sealing = keys::active(db)?;
-        let all = keys::all(db)?;
-        let secrets = sealing.into_iter().chain(all).map(|row| row.secret);
+        let mut secrets: Vec<_> = sealing.into_iter().map(|row| row.secret).collect();
+        for stored in keys::all(db)? {
+            // what a lost key has sealed is a cursor no more
+            secrets.extend(stored.open(db).map(|row| row.secret));
+        }
         Ok(Self {
             context: context(scope, endpoint, request),
-            secrets: secrets.collect(),
+            secrets,
             now: scope.now,
         })
     }
@@ -122,7 +126,7 @@ impl Seal {
         request: &SearchRequest,
         kinds: usize,
     ) -> Result<(Cursor, i64), ScimError> {
-        let secrets = self.secrets.iter().map(String::as_str);
+        let secrets = self.secrets.iter().map(|secret| secret.as_str());
         let written = seal::open(secrets, &self.context, text)
             .and_then(|plain| serde_json::from_slice::<Written>(&plain).ok())
             .filter(|written| written.places.len() == kinds)
@@ -244,7 +248,7 @@ mod tests {
         let request = SearchRequest::from_query(query).expect("a query");
         let seal = Seal {
             context: context(scope, endpoint, &request),
-            secrets: vec!["secret".to_owned()],
+            secrets: vec!["secret".to_owned().into()],
             now: scope.now,
         };
         (seal, request)
