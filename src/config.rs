@@ -21,6 +21,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// A folder of further schema files.
     pub schemas: Option<PathBuf>,
+    /// Whether memberships are resources of their own, too (*draft-zollner-scim-group-membership*).
+    pub group_memberships: bool,
     /// Threads that speak HTTP; `None`: one per core.
     pub workers: Option<usize>,
     /// Connections to PostgreSQL.
@@ -38,6 +40,7 @@ impl Default for Config {
             database: DATABASE.to_owned(),
             public_url: None,
             schemas: None,
+            group_memberships: false,
             workers: None,
             postgres_pool: 16,
             allow_unsafe_database: false,

@@ -13,6 +13,8 @@ pub struct Dialect {
     pub explain: &'static str,
     /// A function of (text, part): the position of part in text, 0 when absent.
     pub position: &'static str,
+    /// An id as clients see it, compared bytewise.
+    pub id_text: fn(&str) -> String,
 }
 
 /// One number: a count, a flag, an id's existence. Select it `AS n`, as a 64-bit integer.

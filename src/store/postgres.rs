@@ -15,6 +15,7 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "FOR UPDATE SKIP LOCKED",
     explain: "EXPLAIN",
     position: "strpos",
+    id_text: |id| format!("(CAST({id} AS TEXT) COLLATE \"C\")"),
 };
 
 /// Opens one connection with the session settings of requirement C3.

@@ -14,6 +14,17 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "",
     explain: "EXPLAIN QUERY PLAN",
     position: "instr",
+    id_text: |id| {
+        let part = |from, length| format!("substr(lower(hex({id})), {from}, {length})");
+        format!(
+            "({} || '-' || {} || '-' || {} || '-' || {} || '-' || {})",
+            part(1, 8),
+            part(9, 4),
+            part(13, 4),
+            part(17, 4),
+            part(21, 12)
+        )
+    },
 };
 
 diesel::define_sql_function! {

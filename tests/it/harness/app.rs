@@ -75,22 +75,36 @@ impl TestApp {
         Self::started(now, "UTC", Some(folder.into()), None)
     }
 
+    /// Memberships are resources of their own on this server, too.
+    pub fn with_group_memberships() -> Self {
+        Self::configured(NOON, "UTC", None, |config| config.group_memberships = true)
+    }
+
     fn started(
         now: &str,
         zone: &'static str,
         schemas: Option<PathBuf>,
         connection: Option<&str>,
     ) -> Self {
+        Self::configured(now, zone, connection, |config| config.schemas = schemas)
+    }
+
+    fn configured(
+        now: &str,
+        zone: &'static str,
+        connection: Option<&str>,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
         plans::listen();
         let database = Database::fresh();
         let clock = Clock::frozen(Instant::parse(now).expect("an instant"));
-        let config = Config {
+        let mut config = Config {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
-            schemas,
             ..Config::throw_away()
         };
+        configure(&mut config);
         let running = spawn(config.clone(), clock.clone()).expect("the server starts");
         let url = running.url.clone();
         let nobody = Client::new(&url, "", None);

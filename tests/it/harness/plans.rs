@@ -25,6 +25,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "SELECT CAST(count(*) AS BIGINT) AS n FROM learner_groups r WHERE",
         "the same of groups",
     ),
+    (
+        "AND g.deleted_at IS NULL)) r WHERE r.tenant_id = ?",
+        "how many memberships a tenant has, when somebody lists them all",
+    ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
         "INSERT INTO learners (",

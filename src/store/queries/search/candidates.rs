@@ -23,12 +23,13 @@ pub(super) struct Candidates {
 impl Candidates {
     /// `FROM … WHERE …` with its binds.
     fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind>) {
-        let mut sql = format!("FROM {} r WHERE r.tenant_id = ? AND ", R::TABLE);
+        let mut sql = format!("FROM {} r WHERE r.tenant_id = ?", R::TABLE);
         let mut binds = vec![Bind::from(self.tenant)];
         match self.kind {
-            Kind::User | Kind::Group => sql.push_str("r.deleted_at IS NULL"),
+            Kind::User | Kind::Group => sql.push_str(" AND r.deleted_at IS NULL"),
+            Kind::Membership => {}
             Kind::Other(name) => {
-                sql.push_str("r.resource_type = ?");
+                sql.push_str(" AND r.resource_type = ?");
                 binds.push(Bind::from(name));
             }
         }
@@ -79,9 +80,9 @@ impl Candidates {
         if ends_here {
             return Ok(i64::try_from(offset + found).unwrap_or(i64::MAX));
         }
-        match &self.condition {
-            None => counters::sum(db, self.tenant, &self.kind.counter()),
-            Some(_) => self.count::<R>(db, None),
+        match (&self.condition, self.kind.counter()) {
+            (None, Some(counter)) => counters::sum(db, self.tenant, &counter),
+            _ => self.count::<R>(db, None),
         }
     }
 
@@ -186,7 +187,9 @@ impl Candidates {
             Some(column) => key_of(db, self.tenant, column, last)?,
         };
         Ok(Step {
-            key: stretch.column.and_then(|column| bind(column, &key)),
+            key: stretch
+                .column
+                .map_or_else(Vec::new, |column| bind(column, &key)),
             id: last.id(),
             inclusive: false,
         })
@@ -315,7 +318,11 @@ impl Candidates {
         judge: &mut Judge<'_, R, K, E>,
     ) -> Result<Option<Vec<(K, uuid::Uuid)>>, E> {
         let mut keys: Vec<(K, uuid::Uuid)> = Vec::new();
-        let place = (Order::Natural, &Gap::Start, false);
+        let natural = match self.kind {
+            Kind::Membership => Order::MEMBERSHIPS,
+            Kind::User | Kind::Group | Kind::Other(_) => Order::Natural,
+        };
+        let place = (natural, &Gap::Start, false);
         self.walk(db, place, |db: &mut Db, rows: Vec<R>| {
             let verdicts = judge(db, &rows)?;
             keys.extend(
@@ -404,6 +411,25 @@ impl Candidates {
         })
     }
 
+    /// Those of these rows that the condition selects.
+    pub(super) fn among<R: Listed>(
+        &self,
+        db: &mut Db,
+        ids: &[uuid::Uuid],
+    ) -> Result<Vec<R>, StoreError> {
+        let (from, binds) = self.selection::<R>(None);
+        let sql = format!(
+            "SELECT {} {from} AND r.id IN ({})",
+            R::COLUMNS,
+            marks(ids.len())
+        );
+        let stmt = Stmt::new(sql)
+            .once(self.is_rare() || ids.len() > 16)
+            .binds(binds)
+            .binds(ids.iter().map(|id| Bind::from(*id)));
+        db.load(stmt)
+    }
+
     /// Rows by their ids, in the order of the ids.
     fn by_ids<R: Listed>(&self, db: &mut Db, ids: &[uuid::Uuid]) -> Result<Vec<R>, StoreError> {
         let mut found = std::collections::HashMap::with_capacity(ids.len());
@@ -442,6 +468,11 @@ pub(super) fn key_of<R: Listed>(
         SortColumn::Id => SortKey::Missing,
         SortColumn::Created => SortKey::Instant(row.created_at()),
         SortColumn::Modified => SortKey::Instant(row.modified_at()),
+        SortColumn::Group | SortColumn::Member => {
+            row.link().map_or(SortKey::Missing, |(group, user)| {
+                SortKey::Text(format!("{group} {user}"))
+            })
+        }
         SortColumn::Text(column) => {
             let sql = format!(
                 "SELECT r.{} AS t FROM {} r WHERE r.tenant_id = ? AND r.id = ?",
