@@ -63,6 +63,10 @@ pub fn apply_members(
     let whole = changes
         .iter()
         .any(|change| matches!(change, MembersChange::ReplaceAll(_)));
+    let named: usize = changes.iter().map(named).sum();
+    if named > enroll::NAMED_AT_MOST {
+        db.notice_growth(&["users", "learners", "memberships"])?;
+    }
     let live: HashMap<UserId, LearnerId> = if whole {
         memberships::live(db, scope.tenant, group)?
             .into_iter()
@@ -123,6 +127,15 @@ pub fn apply_members(
     )?;
     outcome.take_notes(db, scope)?;
     Ok(outcome)
+}
+
+/// How many members a change names.
+fn named(change: &MembersChange) -> usize {
+    match change {
+        MembersChange::Add(members) | MembersChange::ReplaceAll(members) => members.len(),
+        MembersChange::Remove(ids) => ids.len(),
+        MembersChange::RemoveAll | MembersChange::RemoveWhere(_) => 0,
+    }
 }
 
 /// Whom a filter on the members means: of those who are in the group, and of those whom the request has put there.

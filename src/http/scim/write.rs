@@ -336,7 +336,8 @@ where
                         ids = directory::member_ids(db, scope, &written.id)?;
                         if ids.len() <= MEMBERS_AT_A_TIME {
                             let all = std::mem::take(&mut ids);
-                            let text = directory::members_text(db, scope, &asked.base, parts, &all)?;
+                            let text =
+                                directory::members_text(db, scope, &asked.base, parts, &all)?;
                             reply.body = reply.body.map(|body| members::with_members(body, &text));
                         } else {
                             view = Some(parts);

@@ -80,6 +80,13 @@ impl TestApp {
         Self::configured(NOON, "UTC", None, |config| config.group_memberships = true)
     }
 
+    /// Clients call the server by this address.
+    pub fn at_address(url: &str) -> Self {
+        Self::configured(NOON, "UTC", None, |config| {
+            config.public_url = Some(url.to_owned());
+        })
+    }
+
     fn started(
         now: &str,
         zone: &'static str,

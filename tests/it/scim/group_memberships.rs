@@ -34,7 +34,7 @@ fn total(scim: &Client, filter: &str) -> Value {
         .clone()
 }
 
-// WL-01, DC-05
+// WL-01
 #[test]
 fn nobody_sees_memberships_until_the_server_is_told_to_show_them() {
     let app = TestApp::new();
