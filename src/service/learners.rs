@@ -175,12 +175,8 @@ fn event(
 
 /// Locks a learner in the one global order: their groups first, then the row. Nobody can join them to a group meanwhile.
 fn locked(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, ServiceError> {
-    if !db.dialect().for_update.is_empty() {
-        let groups = rows::groups(db, scope.tenant, id)?;
-        groups_learning::lock(db, scope.tenant, &groups)?;
-    }
-    rows::find_for_update(db, scope.tenant, id)?
-        .ok_or_else(|| ServiceError::not_found("Learner", id))
+    rows::lock(db, scope.tenant, &[id])?;
+    rows::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Learner", id))
 }
 
 /// Takes over what a changed account tells about its learner, after the account is stored. Reactivation enrolls (4.5).

@@ -7,10 +7,19 @@ pub struct Dialect {
     pub new_id: &'static str,
     /// `… FOR UPDATE` where rows must be locked against other writers; empty where the writer is alone.
     pub for_update: &'static str,
+    /// `… FOR KEY SHARE`: rows that must not end while a new row comes to refer to them; empty where the writer is alone.
+    pub for_key_share: &'static str,
     /// `… FOR UPDATE SKIP LOCKED`: rows that nobody else works on; empty where the writer is alone.
     pub skip_locked: &'static str,
+    /// A function of several numbers: the greatest of them.
+    pub latest: &'static str,
     /// What stands in front of a statement to see its plan.
     pub explain: &'static str,
+    /// What stands around a query whose few rows a column is to be among: they are found first, whatever the planner thinks of
+    /// their number, and looked up.
+    pub among: (&'static str, &'static str),
+    /// Whether a statement that is kept is planned once for whatever will be bound.
+    pub plans_once: bool,
     /// A function of (text, part): the position of part in text, 0 when absent.
     pub position: &'static str,
     /// An id as clients see it, compared bytewise.

@@ -11,8 +11,12 @@ use super::statement::Stmt;
 pub const DIALECT: Dialect = Dialect {
     new_id: "new_id()",
     for_update: "",
+    for_key_share: "",
     skip_locked: "",
+    latest: "max",
     explain: "EXPLAIN QUERY PLAN",
+    among: ("IN (", ")"),
+    plans_once: false,
     position: "instr",
     id_text: |id| {
         let part = |from, length| format!("substr(lower(hex({id})), {from}, {length})");

@@ -15,6 +15,11 @@ pub fn sqlite() -> Store {
     .expect("a temporary store opens")
 }
 
+/// How SQLite spells what the databases spell differently.
+pub const fn sqlite_dialect() -> &'static super::db::Dialect {
+    &super::sqlite::DIALECT
+}
+
 /// A PostgreSQL store in a fresh database of the test server; `None` when there is none.
 /// The database stays behind: the test server is thrown away as a whole.
 pub fn postgres() -> Option<Store> {

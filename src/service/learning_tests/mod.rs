@@ -3,6 +3,7 @@
 mod groups_tests;
 mod invariants_tests;
 mod joining_tests;
+mod meeting_tests;
 
 use std::sync::Arc;
 

@@ -237,8 +237,9 @@ pub fn end_alone(
     id: AssignmentId,
     at: Instant,
 ) -> Result<bool, StoreError> {
+    let latest = db.dialect().latest;
     let ended = db.execute(
-        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND id = ? AND ended_at IS NULL")
+        Stmt::new(format!("UPDATE assignments SET ended_at = {latest}(?, created_at) WHERE tenant_id = ? AND id = ? AND ended_at IS NULL"))
             .bind(at)
             .bind(tenant)
             .bind(id),
@@ -253,17 +254,18 @@ pub fn end(
     id: AssignmentId,
     at: Instant,
 ) -> Result<bool, StoreError> {
+    let latest = db.dialect().latest;
     db.execute(
-        Stmt::new("UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? WHERE tenant_id = ? AND assignment_id = ? AND ended_at IS NULL")
-            .bind(at)
-            .bind(EndCause::AssignmentRemoved.as_str())
-            .bind(tenant)
-            .bind(id),
+        Stmt::new(format!(
+            "UPDATE enrollment_reasons SET ended_at = {latest}(?, recorded_at), end_cause = ? \
+             WHERE tenant_id = ? AND assignment_id = ? AND ended_at IS NULL"
+        ))
+        .bind(at)
+        .bind(EndCause::AssignmentRemoved.as_str())
+        .bind(tenant)
+        .bind(id),
     )?;
-    let ended = db.execute(
-        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND id = ? AND ended_at IS NULL").bind(at).bind(tenant).bind(id),
-    )?;
-    Ok(ended == 1)
+    end_alone(db, tenant, id, at)
 }
 
 /// Ends every assignment of a group; its reasons end with the group.
@@ -273,8 +275,9 @@ pub fn end_of_group(
     group: GroupId,
     at: Instant,
 ) -> Result<i64, StoreError> {
+    let latest = db.dialect().latest;
     let ended = db.execute(
-        Stmt::new("UPDATE assignments SET ended_at = ? WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL")
+        Stmt::new(format!("UPDATE assignments SET ended_at = {latest}(?, created_at) WHERE tenant_id = ? AND group_id = ? AND ended_at IS NULL"))
             .bind(at)
             .bind(tenant)
             .bind(group),

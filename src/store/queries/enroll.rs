@@ -10,6 +10,7 @@ use crate::ids::{
     AssignmentId, ConnectionId, CourseId, GroupId, LearnerId, MembershipId, TenantId,
 };
 use crate::learning::owed::Effects;
+use crate::store::db::Dialect;
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, StoreError};
 
@@ -79,10 +80,15 @@ pub struct Terms {
 struct Owed {
     sql: String,
     binds: Vec<Bind>,
+    /// Whether it is planned afresh each time: see [`Owed::new`].
+    afresh: bool,
 }
 
 impl Owed {
-    fn new(tenant: TenantId, scope: &EnrollScope) -> Self {
+    /// A set of many is planned for the tables as they are: what was planned while they were nearly empty, at a first push or
+    /// an early step of a job, would walk all that has been written since for each of its rows.
+    fn new(dialect: &Dialect, tenant: TenantId, scope: &EnrollScope) -> Self {
+        let afresh = dialect.plans_once && is_wide(scope);
         let mut binds: Vec<Bind> = vec![tenant.into(), tenant.into()];
         let narrowed = match scope {
             EnrollScope::Memberships(ids) => {
@@ -144,6 +150,7 @@ impl Owed {
         Self {
             sql: format!("{from} {OWED}{narrowed}"),
             binds,
+            afresh,
         }
     }
 
@@ -156,7 +163,7 @@ impl Owed {
     }
 
     fn bind(&self, stmt: Stmt) -> Stmt {
-        stmt.binds(self.binds.iter().cloned())
+        stmt.binds(self.binds.iter().cloned()).once(self.afresh)
     }
 
     /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
@@ -229,7 +236,12 @@ impl Owed {
 
     /// `IS TRUE` keeps the look at earlier reasons on the pair's index: by the assignment it would meet every reason this
     /// very statement has written so far.
-    fn reasons(&self, new_id: &str, terms: Terms, by: &By) -> Stmt {
+    ///
+    /// An obligation begins with the last thing it follows from: a request may have waited for one that came later, and
+    /// the clocks of two servers differ.
+    fn reasons(&self, dialect: &Dialect, terms: Terms, by: &By) -> Stmt {
+        let (new_id, latest) = (dialect.new_id, dialect.latest);
+        let since = format!("{latest}(?, m.added_at, a.created_at, l.modified_at, c.modified_at)");
         self.bind(
             Stmt::new(format!(
                 "INSERT INTO enrollment_reasons (tenant_id, id, learner_id, course_id, kind, group_id, assignment_id, membership_id, \
@@ -237,8 +249,8 @@ impl Owed {
                  SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
                  COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
                      WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
-                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), ?), \
-                 ?, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
+                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), {since}), \
+                 {since}, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
                  {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
                 self.sql
             ))
@@ -272,6 +284,19 @@ struct Closed {
     course_id: CourseId,
 }
 
+/// Whether a scope may hold more than a few.
+const fn is_wide(scope: &EnrollScope) -> bool {
+    match scope {
+        EnrollScope::Memberships(ids) => ids.len() > FEW,
+        EnrollScope::Learners(ids) => ids.len() > FEW,
+        EnrollScope::Learner(_) => false,
+        _ => true,
+    }
+}
+
+/// So many are planned like one.
+const FEW: usize = 16;
+
 /// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing. `terms` is
 /// asked for when something is owed. Returns beside the effects which enrollments had been there without an open cycle.
 pub fn enroll(
@@ -291,8 +316,8 @@ pub fn enroll(
     if empty {
         return Ok(nothing);
     }
-    let owed = Owed::new(tenant, scope);
-    let is_wide = !matches!(scope, EnrollScope::Memberships(_) | EnrollScope::Learner(_));
+    let owed = Owed::new(db.dialect(), tenant, scope);
+    let is_wide = is_wide(scope);
     if is_wide {
         db.notice_growth(&["memberships", "learners", "enrollment_reasons"])?;
     }
@@ -308,7 +333,7 @@ pub fn enroll(
     if survey.enrolled < survey.pairs {
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
         if is_wide {
-            db.notice_growth(&["enrollments"])?;
+            db.notice_growth(&["enrollments", "enrollment_cycles"])?;
         }
         db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
         effects.cycles = count(db.execute(owed.cycles(by))?);
@@ -330,13 +355,13 @@ pub fn enroll(
     } else {
         Vec::new()
     };
-    effects.reasons = count(db.execute(owed.reasons(new_id, terms, by))?);
+    effects.reasons = count(db.execute(owed.reasons(db.dialect(), terms, by))?);
     Ok((effects, closed))
 }
 
 /// How many (membership, assignment) pairs are owed and not recorded: 0 after every commit (I-2).
 pub fn owed_count(db: &mut Db, tenant: TenantId, scope: &EnrollScope) -> Result<i64, StoreError> {
-    let owed = Owed::new(tenant, scope);
+    let owed = Owed::new(db.dialect(), tenant, scope);
     db.number(owed.bind(Stmt::new(format!("SELECT count(*) AS n {}", owed.sql))))
 }
 
@@ -347,7 +372,7 @@ pub fn owes_more_than(
     scope: &EnrollScope,
     limit: i64,
 ) -> Result<bool, StoreError> {
-    let owed = Owed::new(tenant, scope);
+    let owed = Owed::new(db.dialect(), tenant, scope);
     let stmt = owed
         .bind(Stmt::new(format!(
             "SELECT count(*) AS n FROM (SELECT 1 AS one {} LIMIT ?) s",
@@ -442,7 +467,7 @@ mod tests {
             request: RequestId::new(),
             at: Instant(0),
         };
-        let owed = Owed::new(TENANT, scope);
+        let owed = Owed::new(&crate::store::sqlite::DIALECT, TENANT, scope);
         vec![
             owed.survey(),
             owed.enrollments("new_id()", &by),
@@ -451,7 +476,7 @@ mod tests {
             owed.reopen(TENANT),
             owed.closed(),
             owed.reasons(
-                "new_id()",
+                testing::sqlite_dialect(),
                 Terms {
                     rejoin_resume_days: 30,
                     due_floor: None,

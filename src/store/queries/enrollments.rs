@@ -201,11 +201,12 @@ pub fn withdraw(
     cause: &str,
     by: &By,
 ) -> Result<(), StoreError> {
+    let latest = db.dialect().latest;
     db.execute(
-        Stmt::new(
-            "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
+        Stmt::new(format!(
+            "UPDATE enrollment_reasons SET ended_at = {latest}(?, recorded_at), end_cause = ? \
              WHERE tenant_id = ? AND learner_id = ? AND course_id = ? AND ended_at IS NULL",
-        )
+        ))
         .bind(by.at)
         .bind(EndCause::Withdrawn.as_str())
         .bind(tenant)

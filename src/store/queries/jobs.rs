@@ -388,11 +388,12 @@ pub fn end_some_reasons(
     at: Instant,
     limit: i64,
 ) -> Result<i64, StoreError> {
+    let latest = db.dialect().latest;
     let ended = db.execute(
-        Stmt::new(
-            "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? WHERE tenant_id = ? AND id IN \
+        Stmt::new(format!(
+            "UPDATE enrollment_reasons SET ended_at = {latest}(?, recorded_at), end_cause = ? WHERE tenant_id = ? AND id IN \
              (SELECT r.id FROM enrollment_reasons r WHERE r.tenant_id = ? AND r.assignment_id = ? AND r.ended_at IS NULL LIMIT ?)",
-        )
+        ))
         .bind(at)
         .bind(cause)
         .bind(tenant)

@@ -173,18 +173,69 @@ pub fn find_for_update(
     )
 }
 
-/// The groups a learner is in, in the one global order of locks.
-pub fn groups(db: &mut Db, tenant: TenantId, id: LearnerId) -> Result<Vec<GroupId>, StoreError> {
+/// Locks learners, a thousand at most, and every group they are in, in the one global order: groups, then learners.
+///
+/// Somebody may let them into another group between the two. Then everything is let go and locked anew, for a group
+/// must not be waited for while a learner is held. When this returns, nobody can change what these groups owe.
+pub fn lock(db: &mut Db, tenant: TenantId, ids: &[LearnerId]) -> Result<(), StoreError> {
+    /// Why the savepoint is taken back.
+    enum Not {
+        All,
+        Failed(StoreError),
+    }
+    impl From<StoreError> for Not {
+        fn from(error: StoreError) -> Self {
+            Self::Failed(error)
+        }
+    }
+    let for_update = db.dialect().for_update;
+    if for_update.is_empty() {
+        return Ok(());
+    }
+    let binds = super::memberships::padded(ids);
+    let locked = Stmt::new(format!(
+        "SELECT l.version AS n FROM learners l WHERE l.tenant_id = ? AND l.id IN ({}) ORDER BY l.id {for_update}",
+        crate::store::statement::marks(binds.len())
+    ))
+    .bind(tenant)
+    .binds(binds);
+    loop {
+        let all = db.savepoint(|db| {
+            let before = groups(db, tenant, ids)?;
+            super::groups_learning::lock(db, tenant, &before)?;
+            db.load::<crate::store::db::Number>(locked.clone())?;
+            let after = groups(db, tenant, ids)?;
+            if after
+                .iter()
+                .all(|group| before.binary_search(group).is_ok())
+            {
+                Ok(())
+            } else {
+                Err(Not::All)
+            }
+        });
+        match all {
+            Err(Not::All) => {}
+            Err(Not::Failed(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// The groups these learners are in, in the one global order of locks.
+fn groups(db: &mut Db, tenant: TenantId, ids: &[LearnerId]) -> Result<Vec<GroupId>, StoreError> {
     #[derive(diesel::QueryableByName)]
     struct Group {
         #[diesel(sql_type = SqlId)]
         id: GroupId,
     }
-    let rows: Vec<Group> = db.load(
-        Stmt::new("SELECT group_id AS id FROM memberships WHERE tenant_id = ? AND learner_id = ? AND ended_at IS NULL ORDER BY group_id")
-            .bind(tenant)
-            .bind(id),
-    )?;
+    let binds = super::memberships::padded(ids);
+    let stmt = Stmt::new(format!(
+        "SELECT DISTINCT m.group_id AS id FROM memberships m WHERE m.tenant_id = ? AND m.learner_id IN ({}) AND m.ended_at IS NULL \
+         ORDER BY m.group_id",
+        crate::store::statement::marks(binds.len())
+    ));
+    let rows: Vec<Group> = db.load(stmt.bind(tenant).binds(binds))?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
@@ -197,10 +248,14 @@ pub(super) fn end_periods(
 ) -> Result<(), StoreError> {
     const BEFORE: &str =
         "FROM learner_periods p WHERE p.tenant_id = l.tenant_id AND p.learner_id = l.id";
+    let began = format!("COALESCE((SELECT max(p.ended_at) {BEFORE}), l.created_at)");
+    // A change may have waited for one that came later: no period ends before it began, nor before what was written in it.
+    let latest = db.dialect().latest;
+    let last = "COALESCE((SELECT max(r.recorded_at) FROM enrollment_reasons r WHERE r.tenant_id = l.tenant_id AND r.learner_id = l.id), 0)";
     db.execute(
         Stmt::new(format!(
             "INSERT INTO learner_periods (tenant_id, learner_id, ended_at, began_at, initial, registration, approval, active, suspended, deleted) \
-             SELECT l.tenant_id, l.id, ?, COALESCE((SELECT max(p.ended_at) {BEFORE}), l.created_at), NOT EXISTS (SELECT 1 {BEFORE}), \
+             SELECT l.tenant_id, l.id, {latest}(?, {began}, {last}), {began}, NOT EXISTS (SELECT 1 {BEFORE}), \
              l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) FROM learners l WHERE {condition} \
              ON CONFLICT (tenant_id, learner_id, ended_at) DO NOTHING"
         ))
@@ -225,12 +280,13 @@ pub fn update_facts(
         vec![tenant.into(), id.into()],
         at,
     )?;
+    let latest = db.dialect().latest;
     db.execute(
-        Stmt::new(
+        Stmt::new(format!(
             "UPDATE learners SET registration = ?, approval = ?, active = ?, suspended = ?, approved_by = ?, approved_at = ?, \
-             deleted_at = CASE WHEN ? THEN COALESCE(deleted_at, ?) END, version = version + 1, modified_at = ? \
+             deleted_at = CASE WHEN ? THEN COALESCE(deleted_at, ?) END, version = version + 1, modified_at = {latest}(?, modified_at) \
              WHERE tenant_id = ? AND id = ?",
-        )
+        ))
         .bind(facts.registration.as_str())
         .bind(facts.approval.as_str())
         .bind(facts.active)
@@ -326,21 +382,10 @@ pub fn approve_all(
 ) -> Result<Vec<LearnerId>, StoreError> {
     let mut approved = Vec::new();
     for chunk in ids.chunks(super::memberships::CHUNK) {
+        lock(db, tenant, chunk)?;
         let binds = super::memberships::padded(chunk);
         let marks = crate::store::statement::marks(binds.len());
-        let lock = db.dialect().for_update;
-        if !lock.is_empty() {
-            let locked = Stmt::new(format!(
-                "SELECT g.version AS n FROM learner_groups g WHERE g.tenant_id = ? AND g.id IN (SELECT m.group_id FROM memberships m \
-                 WHERE m.tenant_id = ? AND m.learner_id IN ({marks}) AND m.ended_at IS NULL) ORDER BY g.id {lock}"
-            ));
-            let locked = locked.bind(tenant).bind(tenant).binds(binds.clone());
-            db.load::<crate::store::db::Number>(locked)?;
-            let locked = Stmt::new(format!(
-                "SELECT l.version AS n FROM learners l WHERE l.tenant_id = ? AND l.id IN ({marks}) ORDER BY l.id {lock}"
-            ));
-            db.load::<crate::store::db::Number>(locked.bind(tenant).binds(binds.clone()))?;
-        }
+        let latest = db.dialect().latest;
         let event = Stmt::new(format!(
             "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
              SELECT l.tenant_id, {new_id}, ?, ?, ?, 'learner', l.id, 'learner.approved', \
@@ -367,7 +412,8 @@ pub fn approve_all(
             by.at,
         )?;
         let update = Stmt::new(format!(
-            "UPDATE learners SET approval = 'approved', approved_by = ?, approved_at = ?, version = version + 1, modified_at = ? \
+            "UPDATE learners SET approval = 'approved', approved_by = ?, approved_at = ?, version = version + 1, \
+             modified_at = {latest}(?, modified_at) \
              WHERE tenant_id = ? AND id IN ({marks}) AND approval <> 'approved' AND deleted_at IS NULL RETURNING id"
         ));
         let rows: Vec<One> = db.load(

@@ -1,270 +1,20 @@
-//! Memberships: added, ended and listed by name; never read to be written back (§2.4, §4.2, §4.7).
-//!
-//! One row per (group, learner) while it lasts. A list of accounts is one statement per thousand of them.
+//! Who is in a group: lists, counts, one membership.
 
 use std::collections::HashMap;
 
 use diesel::QueryableByName;
 
 use crate::clock::Instant;
-use crate::ids::{ConnectionId, GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
-use crate::learning::learner::{Approval, Facts, Registration};
-use crate::learning::membership::{EndCause, Source, State};
+use crate::ids::{GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
+use crate::learning::learner::Facts;
+use crate::learning::membership::{Source, State};
 use crate::scim::filter::CheckedFilter;
 use crate::store::condition::{Exactness, lower_member};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
-use super::events::By;
-
-/// How many ids one statement names; more are several statements.
-pub const CHUNK: usize = 1000;
-
-/// The ids of a chunk, the last repeated up to a few fixed lengths, so that the statement cache holds few texts.
-pub(super) fn padded<I: Copy + Into<Bind>>(ids: &[I]) -> Vec<Bind> {
-    let Some(last) = ids.last() else {
-        return Vec::new();
-    };
-    let length = [1, 4, 16, 64, 100, 256]
-        .into_iter()
-        .find(|length| ids.len() <= *length)
-        .unwrap_or(CHUNK.max(ids.len()));
-    let mut binds: Vec<Bind> = ids.iter().map(|id| (*id).into()).collect();
-    binds.resize(length, (*last).into());
-    binds
-}
-
-/// Where a membership comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin {
-    pub source: Source,
-    pub connection: Option<ConnectionId>,
-}
-
-/// An account that exists, with the facts of its learner.
-#[derive(Debug, Clone, QueryableByName)]
-pub struct KnownUser {
-    #[diesel(sql_type = SqlId)]
-    pub id: UserId,
-    #[diesel(sql_type = SqlId)]
-    pub learner_id: LearnerId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    registration: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    approval: String,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    active: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    suspended: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    deleted: bool,
-}
-
-impl KnownUser {
-    /// The facts of the learner.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        facts(
-            &self.registration,
-            &self.approval,
-            self.active,
-            self.suspended,
-            self.deleted,
-        )
-    }
-}
-
-/// Facts from their columns. The table's CHECKs admit no other spelling; an unknown one counts as the most careful.
-#[must_use]
-pub(super) fn facts(
-    registration: &str,
-    approval: &str,
-    active: bool,
-    suspended: bool,
-    deleted: bool,
-) -> Facts {
-    Facts {
-        registration: Registration::parse(registration).unwrap_or(Registration::Invited),
-        approval: Approval::parse(approval).unwrap_or(Approval::Pending),
-        active,
-        suspended,
-        deleted,
-    }
-}
-
-/// Which of these accounts exist and have not ended.
-pub fn known_users(
-    db: &mut Db,
-    tenant: TenantId,
-    users: &[UserId],
-) -> Result<HashMap<UserId, KnownUser>, StoreError> {
-    let mut known = HashMap::with_capacity(users.len());
-    for chunk in users.chunks(CHUNK) {
-        let ids = padded(chunk);
-        let stmt = Stmt::new(format!(
-            "SELECT u.id, u.learner_id, l.registration, l.approval, l.active, l.suspended, \
-             (l.deleted_at IS NOT NULL) AS deleted \
-             FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
-             WHERE u.tenant_id = ? AND u.id IN ({}) AND u.deleted_at IS NULL",
-            marks(ids.len())
-        ))
-        .bind(tenant)
-        .binds(ids);
-        known.extend(
-            db.load::<KnownUser>(stmt)?
-                .into_iter()
-                .map(|user| (user.id, user)),
-        );
-    }
-    Ok(known)
-}
-
-/// A period that has just begun.
-#[derive(Debug, Clone, Copy, QueryableByName)]
-pub struct Added {
-    #[diesel(sql_type = SqlId)]
-    pub id: MembershipId,
-    #[diesel(sql_type = SqlId)]
-    pub learner_id: LearnerId,
-    #[diesel(sql_type = SqlId)]
-    pub user_id: UserId,
-}
-
-/// Opens a period for each of these accounts that exists and whose learner is not in the group; returns the new periods.
-pub fn add(
-    db: &mut Db,
-    tenant: TenantId,
-    group: GroupId,
-    users: &[UserId],
-    origin: Origin,
-    by: &By,
-) -> Result<Vec<Added>, StoreError> {
-    let mut added = Vec::with_capacity(users.len());
-    for chunk in users.chunks(CHUNK) {
-        let ids = padded(chunk);
-        let stmt = Stmt::new(format!(
-            "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, connection_id, added_by, added_at, request_id) \
-             SELECT u.tenant_id, {new_id}, ?, u.learner_id, u.id, ?, ?, ?, ?, ? \
-             FROM users u \
-             WHERE u.tenant_id = ? AND u.id IN ({marks}) AND u.deleted_at IS NULL \
-             ON CONFLICT (tenant_id, group_id, learner_id) WHERE ended_at IS NULL DO NOTHING \
-             RETURNING id, learner_id, user_id",
-            new_id = db.dialect().new_id,
-            marks = marks(ids.len()),
-        ))
-        .bind(group)
-        .bind(origin.source.as_str())
-        .bind(origin.connection)
-        .bind(by.actor.as_str())
-        .bind(by.at)
-        .bind(by.request)
-        .bind(tenant)
-        .binds(ids);
-        added.extend(db.load::<Added>(stmt)?);
-    }
-    Ok(added)
-}
-
-/// Which live memberships to end.
-#[derive(Clone, Copy, Debug)]
-pub enum Which<'a> {
-    /// Those of these accounts' learners in one group.
-    Users(GroupId, &'a [UserId]),
-    /// Those of these learners in one group.
-    Learners(GroupId, &'a [LearnerId]),
-    /// Everybody's in one group.
-    Group(GroupId),
-    /// One learner's in every group.
-    Learner(LearnerId),
-    /// These.
-    Periods(&'a [MembershipId]),
-}
-
-/// Ends live memberships and their reasons; enrollments are never touched (S-12, S-13, S-15). Returns how many ended.
-pub fn end(
-    db: &mut Db,
-    tenant: TenantId,
-    which: Which<'_>,
-    cause: EndCause,
-    by: &By,
-) -> Result<i64, StoreError> {
-    match which {
-        Which::Users(group, users) => {
-            let mut ended = 0;
-            for chunk in users.chunks(CHUNK) {
-                let ids = padded(chunk);
-                let condition = format!(
-                    "m.group_id = ? AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({}))",
-                    marks(ids.len())
-                );
-                let binds: Vec<Bind> = [group.into(), tenant.into()]
-                    .into_iter()
-                    .chain(ids)
-                    .collect();
-                ended += end_where(db, tenant, &condition, &binds, cause, by)?;
-            }
-            Ok(ended)
-        }
-        Which::Learners(group, learners) => {
-            let mut ended = 0;
-            for chunk in learners.chunks(CHUNK) {
-                let ids = padded(chunk);
-                let condition =
-                    format!("m.group_id = ? AND m.learner_id IN ({})", marks(ids.len()));
-                let binds: Vec<Bind> = std::iter::once(group.into()).chain(ids).collect();
-                ended += end_where(db, tenant, &condition, &binds, cause, by)?;
-            }
-            Ok(ended)
-        }
-        Which::Periods(periods) => {
-            let mut ended = 0;
-            for chunk in periods.chunks(CHUNK) {
-                let ids = padded(chunk);
-                let condition = format!("m.id IN ({})", marks(ids.len()));
-                ended += end_where(db, tenant, &condition, &ids, cause, by)?;
-            }
-            Ok(ended)
-        }
-        Which::Group(group) => end_where(db, tenant, "m.group_id = ?", &[group.into()], cause, by),
-        Which::Learner(learner) => {
-            end_where(db, tenant, "m.learner_id = ?", &[learner.into()], cause, by)
-        }
-    }
-}
-
-fn end_where(
-    db: &mut Db,
-    tenant: TenantId,
-    condition: &str,
-    binds: &[Bind],
-    cause: EndCause,
-    by: &By,
-) -> Result<i64, StoreError> {
-    let periods = format!(
-        "SELECT m.id FROM memberships m WHERE m.tenant_id = ? AND m.ended_at IS NULL AND {condition}"
-    );
-    let reasons = Stmt::new(format!(
-        "UPDATE enrollment_reasons SET ended_at = ?, end_cause = ? \
-         WHERE tenant_id = ? AND ended_at IS NULL AND membership_id IN ({periods})"
-    ))
-    .bind(by.at)
-    .bind(cause.as_str())
-    .bind(tenant)
-    .bind(tenant)
-    .binds(binds.iter().cloned());
-    db.execute(reasons)?;
-    let memberships = Stmt::new(format!(
-        "UPDATE memberships SET ended_at = ?, ended_by = ?, end_cause = ?, ended_request_id = ? WHERE tenant_id = ? AND id IN ({periods})"
-    ))
-    .bind(by.at)
-    .bind(by.actor.as_str())
-    .bind(cause.as_str())
-    .bind(by.request)
-    .bind(tenant)
-    .bind(tenant)
-    .binds(binds.iter().cloned());
-    Ok(i64::try_from(db.execute(memberships)?).unwrap_or(i64::MAX))
-}
+use super::accounts::facts;
+use super::{CHUNK, padded};
 
 /// One live member: the two names they go by.
 #[derive(Debug, Clone, Copy, QueryableByName)]
@@ -314,54 +64,6 @@ pub fn meant(
     .bind(group)
     .binds(condition.binds);
     Ok((db.load(stmt)?, condition.exactness == Exactness::Exact))
-}
-
-/// An account that a REST reference may name, with the labels it may be named by.
-#[derive(Debug, Clone, QueryableByName)]
-pub struct Candidate {
-    #[diesel(embed)]
-    pub user: KnownUser,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-    pub external_id: Option<String>,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub user_name_key: String,
-}
-
-/// What a REST request calls learners by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label {
-    LearnerId,
-    ExternalId,
-    /// Folded.
-    UserName,
-}
-
-/// The live accounts that any of these values names.
-pub fn candidates(
-    db: &mut Db,
-    tenant: TenantId,
-    label: Label,
-    values: Vec<Bind>,
-) -> Result<Vec<Candidate>, StoreError> {
-    let column = match label {
-        Label::LearnerId => "learner_id",
-        Label::ExternalId => "external_id",
-        Label::UserName => "user_name_key",
-    };
-    let mut found = Vec::new();
-    for chunk in values.chunks(CHUNK) {
-        let stmt = Stmt::new(format!(
-            "SELECT u.id, u.learner_id, u.external_id, u.user_name_key, l.registration, l.approval, l.active, l.suspended, \
-             (l.deleted_at IS NOT NULL) AS deleted \
-             FROM users u JOIN learners l ON l.tenant_id = u.tenant_id AND l.id = u.learner_id \
-             WHERE u.tenant_id = ? AND u.{column} IN ({}) AND u.deleted_at IS NULL ORDER BY u.id",
-            marks(chunk.len())
-        ))
-        .bind(tenant)
-        .binds(chunk.iter().cloned());
-        found.extend(db.load::<Candidate>(stmt)?);
-    }
-    Ok(found)
 }
 
 /// How many live memberships a group has.
@@ -536,22 +238,6 @@ pub fn period(
     )
 }
 
-/// Lets another account of the same learner stand for their live memberships, when one of several accounts ends.
-pub fn change_account(
-    db: &mut Db,
-    tenant: TenantId,
-    from: UserId,
-    to: UserId,
-) -> Result<(), StoreError> {
-    db.execute(
-        Stmt::new("UPDATE memberships SET user_id = ? WHERE tenant_id = ? AND user_id = ? AND ended_at IS NULL")
-            .bind(to)
-            .bind(tenant)
-            .bind(from),
-    )
-    .map(drop)
-}
-
 /// How many members of a group are in each state.
 #[derive(Debug, Clone, Copy, Default, QueryableByName)]
 pub struct StateCounts {
@@ -661,13 +347,5 @@ mod tests {
                 steps.iter().map(|s| &s.detail).collect::<Vec<_>>()
             );
         }
-    }
-
-    #[test]
-    fn lists_of_ids_have_few_lengths() {
-        let lengths: Vec<usize> = [0, 1, 2, 5, 17, 65, 300, 1000]
-            .map(|count| padded(&vec![UserId::new(); count]).len())
-            .to_vec();
-        assert_eq!(lengths, [0, 1, 4, 16, 64, 100, 1000, 1000]);
     }
 }
