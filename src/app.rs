@@ -48,10 +48,14 @@ pub fn open(config: &Config) -> anyhow::Result<Store> {
 
 /// The schemas of a configuration. To be read before the database is touched: a mistake in a file stops the start.
 pub fn registry(config: &Config) -> anyhow::Result<Arc<Registry>> {
-    Ok(Arc::new(match &config.schemas {
-        Some(folder) => Registry::with_directory(folder)?,
-        None => Registry::builtin()?,
-    }))
+    let mut registry = Registry::builtin()?;
+    if config.group_memberships {
+        registry = registry.with_group_memberships()?;
+    }
+    if let Some(folder) = &config.schemas {
+        registry = registry.with_directory(folder)?;
+    }
+    Ok(Arc::new(registry))
 }
 
 /// What every handler shares. Must be called on a tokio runtime, which then drives the sync log's writer.

@@ -112,6 +112,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// A folder of further schema files.
     pub schemas: Option<PathBuf>,
+    /// Whether memberships are resources of their own, too (*draft-zollner-scim-group-membership*).
+    pub group_memberships: bool,
     /// Threads that speak HTTP; `None`: one per core.
     pub workers: Option<usize>,
     /// Connections to PostgreSQL.
@@ -133,6 +135,7 @@ impl Default for Config {
             database: DATABASE.to_owned(),
             public_url: None,
             schemas: None,
+            group_memberships: false,
             workers: None,
             postgres_pool: 16,
             sealing: Sealing::Default,

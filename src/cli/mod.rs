@@ -122,6 +122,9 @@ struct Serve {
     /// A folder of further SCIM schema files
     #[arg(long, value_name = "FOLDER", env = "ROLLCALL_SCHEMAS")]
     schemas: Option<PathBuf>,
+    /// Offer memberships as resources at /GroupMemberships, as draft-zollner-scim-group-membership describes
+    #[arg(long, env = "ROLLCALL_GROUP_MEMBERSHIPS")]
+    group_memberships: bool,
     /// Threads that speak HTTP; default: one per core
     #[arg(long, value_name = "N", env = "ROLLCALL_WORKERS")]
     workers: Option<usize>,
@@ -322,6 +325,7 @@ fn run(cli: Cli) -> Result<(), Ended> {
             listen: serve.listen,
             public_url: serve.public_url,
             schemas: serve.schemas,
+            group_memberships: serve.group_memberships,
             workers: serve.workers,
             drain_delay: serve.drain_delay,
             limits: Limits {

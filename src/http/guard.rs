@@ -340,12 +340,10 @@ fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
 type Waiting<T> = Either<Ready<Result<T, Error>>, LocalBoxFuture<'static, Result<T, Error>>>;
 
 fn extract<T: 'static>(request: &HttpRequest, door: TokenKind, make: fn(Scope) -> T) -> Waiting<T> {
-    // taken, not copied: a handler asks once
-    let left = request.extensions_mut().remove::<Admitted>();
-    if let Some(Admitted(kind, scope, _)) = left
-        && kind == door
+    if let Some(Admitted(kind, scope, _)) = request.extensions().get::<Admitted>()
+        && *kind == door
     {
-        return Either::Left(ready(Ok(make(scope))));
+        return Either::Left(ready(Ok(make(scope.clone()))));
     }
     match at_once(request, door) {
         Ok(answer) => Either::Left(ready(

@@ -106,7 +106,6 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
 /// The endpoints of one kind of resource.
 fn kind(scim: &mut web::ServiceConfig, endpoint: &str, kind: Kind) {
     let list = move |request, who, state| search::list(kind, request, who, state);
-    let get = move |request, who, id, state| read::get(kind, request, who, id, state);
     scim.service(
         web::resource(endpoint)
             .route(web::get().to(list))
@@ -125,24 +124,39 @@ fn kind(scim: &mut web::ServiceConfig, endpoint: &str, kind: Kind) {
             .route(options("OPTIONS, POST"))
             .default_service(method_not_allowed("OPTIONS, POST")),
     )
-    .service(
-        web::resource(format!("{endpoint}/{{id}}"))
-            .route(web::get().to(get))
-            .route(web::head().to(get))
-            .route(web::put().to(move |request, who, id, payload, state| {
-                write::replace(kind, request, who, id, payload, state)
-            }))
-            .route(web::patch().to(move |request, who, id, payload, state| {
-                write::patch(kind, request, who, id, payload, state)
-            }))
-            .route(
-                web::delete().to(move |request, who, id, state| {
-                    write::delete(kind, request, who, id, state)
-                }),
-            )
-            .route(options("DELETE, GET, HEAD, OPTIONS, PATCH, PUT"))
-            .default_service(method_not_allowed("DELETE, GET, HEAD, OPTIONS, PATCH, PUT")),
-    );
+    .service(match kind {
+        Kind::Membership => unchanging(endpoint, kind),
+        Kind::User | Kind::Group | Kind::Other(_) => changing(endpoint, kind),
+    });
+}
+
+/// One resource of a kind.
+fn changing(endpoint: &str, kind: Kind) -> Resource {
+    one(endpoint, kind, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
+        .route(web::put().to(move |request, who, id, payload, state| {
+            write::replace(kind, request, who, id, payload, state)
+        }))
+        .route(web::patch().to(move |request, who, id, payload, state| {
+            write::patch(kind, request, who, id, payload, state)
+        }))
+}
+
+/// One resource of a kind whose resources come and go, but never change.
+fn unchanging(endpoint: &str, kind: Kind) -> Resource {
+    one(endpoint, kind, "DELETE, GET, HEAD, OPTIONS")
+}
+
+fn one(endpoint: &str, kind: Kind, allow: &'static str) -> Resource {
+    let get = move |request, who, id, state| read::get(kind, request, who, id, state);
+    web::resource(format!("{endpoint}/{{id}}"))
+        .route(web::get().to(get))
+        .route(web::head().to(get))
+        .route(
+            web::delete()
+                .to(move |request, who, id, state| write::delete(kind, request, who, id, state)),
+        )
+        .route(options(allow))
+        .default_service(method_not_allowed(allow))
 }
 
 const ON_ME: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";

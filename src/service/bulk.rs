@@ -1,7 +1,8 @@
 //! Bulk: many operations in one request, each as the single request would run it. RFC 7644 §3.7, B-12 to B-25.
 //!
-//! Each operation has a savepoint of its own and its own row in the sync log; many share one transaction, which is what
-//! makes a bulk request cheap. The caller runs a plan stretch by stretch. Not here: statuses, which the caller puts
+//! Each operation is all or nothing and has its own row in the sync log; many share one transaction, which is what makes a
+//! bulk request cheap. A stretch first runs as if nothing could go wrong; only when an operation fails does it run again,
+//! each operation in a savepoint of its own. The caller runs a plan stretch by stretch. Not here: statuses, which the caller puts
 //! into the log's entries.
 
 use std::collections::HashMap;
@@ -192,6 +193,26 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
     entry
 }
 
+/// Why a stretch did not run through without savepoints.
+enum Halted {
+    /// An operation failed; the others must not.
+    Refused,
+    /// The whole transaction is concerned.
+    Broken(ServiceError),
+}
+
+impl From<StoreError> for Halted {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<ServiceError> for Halted {
+    fn from(error: ServiceError) -> Self {
+        Self::Broken(error)
+    }
+}
+
 /// Runs a stretch of the plan in the present transaction. `close` fills an entry with what came of the operation.
 ///
 /// Errors: only those that concern the whole transaction; then nothing of the stretch has happened.
@@ -200,12 +221,46 @@ pub fn run(
     scope: &Scope,
     call: Call<'_>,
     plan: &Plan,
-    (stretch, progress): (Range<usize>, &Progress),
+    stretch: (Range<usize>, &Progress),
     user_agent: Option<&str>,
     close: &dyn Fn(SyncEntry, &Scope, &Done) -> SyncEntry,
 ) -> Result<Vec<Done>, ServiceError> {
+    let tried = |db: &mut Db, each_alone| {
+        let stretch = (stretch.0.clone(), stretch.1);
+        attempt(
+            db, scope, call, plan, stretch, user_agent, close, each_alone,
+        )
+    };
+    let smooth = db.savepoint(|db| tried(db, false));
+    let done = match smooth {
+        Err(Halted::Refused) => tried(db, true),
+        other => other,
+    };
+    done.map_err(|halted| match halted {
+        Halted::Broken(error) => error,
+        Halted::Refused => ServiceError::Bug(anyhow::anyhow!(
+            "an operation in a savepoint halted its stretch"
+        )),
+    })
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what `run` was given, and how to go about it"
+)]
+fn attempt(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    plan: &Plan,
+    (stretch, progress): (Range<usize>, &Progress),
+    user_agent: Option<&str>,
+    close: &dyn Fn(SyncEntry, &Scope, &Done) -> SyncEntry,
+    each_alone: bool,
+) -> Result<Vec<Done>, Halted> {
     let mut progress = progress.clone();
     let mut all = Vec::new();
+    let mut log = Vec::new();
     for unit in plan.units.get(stretch).unwrap_or_default() {
         if plan.stops(&progress) {
             break;
@@ -227,7 +282,12 @@ pub fn run(
         let results = match (unit.operations.as_slice(), unit.circle) {
             (&[index], false) => {
                 let scope = scopes.first().unwrap_or(scope);
-                vec![db.savepoint(|db| execute(db, scope, call, plan, index, &progress))]
+                let job = |db: &mut Db| execute(db, scope, call, plan, index, &progress);
+                vec![if each_alone {
+                    db.savepoint(job)
+                } else {
+                    job(db)
+                }]
             }
             (indices, _) => circle(db, &scopes, call, plan, indices, &progress)?,
         };
@@ -238,8 +298,12 @@ pub fn run(
             .zip(entries)
             .zip(&scopes)
         {
-            if let Err(error @ (ServiceError::Retry | ServiceError::Unavailable(_))) = result {
-                return Err(error);
+            match result {
+                Err(error @ (ServiceError::Retry | ServiceError::Unavailable(_))) => {
+                    return Err(Halted::Broken(error));
+                }
+                Err(_) if !each_alone => return Err(Halted::Refused),
+                _ => {}
             }
             let done = Done {
                 index: *index,
@@ -252,10 +316,11 @@ pub fn run(
                 entry.request_body = Some(Body::of(&data.to_string()));
             }
             progress.take(&done);
-            sync_log::record(db, scope, close(entry, scope, &done))?;
+            log.push(close(entry, scope, &done));
             all.push(done);
         }
     }
+    sync_log::record_all(db, scope, log)?;
     Ok(all)
 }
 

@@ -12,14 +12,14 @@ use crate::ids::{GroupId, LearnerId, UserId};
 use crate::learning::learner::Facts;
 use crate::learning::membership::{EndCause, Source};
 use crate::scim::error::ScimError;
-use crate::scim::filter::eval;
+use crate::scim::filter::{CheckedFilter, eval};
 use crate::scim::message::Note;
 use crate::scim::patch::MembersChange;
 use crate::scim::switches::UnknownMember;
 use crate::scim::validate::MemberInput;
 use crate::store::Db;
-use crate::store::queries::groups_learning;
 use crate::store::queries::memberships::{self, Added, KnownUser, Origin, Which};
+use crate::store::queries::{groups_learning, membership_views};
 
 use super::enroll::{self, Effects, EnrollScope, by};
 use super::{Actor, Scope, ServiceError};
@@ -63,6 +63,10 @@ pub fn apply_members(
     let whole = changes
         .iter()
         .any(|change| matches!(change, MembersChange::ReplaceAll(_)));
+    let named: usize = changes.iter().map(named).sum();
+    if named > enroll::NAMED_AT_MOST {
+        db.notice_growth(&["users", "learners", "memberships"])?;
+    }
     let live: HashMap<UserId, LearnerId> = if whole {
         memberships::live(db, scope.tenant, group)?
             .into_iter()
@@ -101,21 +105,8 @@ pub fn apply_members(
                 }
             }
             MembersChange::RemoveWhere(filter) => {
-                let named = memberships::live_named(db, scope.tenant, group)?;
-                let names: HashMap<UserId, String> = named
-                    .into_iter()
-                    .map(|row| (row.user_id, row.display_name))
-                    .collect();
-                let present = if target.emptied {
-                    Vec::new()
-                } else {
-                    names.keys().copied().collect()
-                };
-                for user in present.into_iter().chain(target.adds.clone()) {
-                    let element = json!({"value": user.to_string(), "display": names.get(&user), "type": "User"});
-                    if eval::element_matches(filter, &element) {
-                        target.remove(user);
-                    }
+                for user in meant(db, scope, group, filter, &target)? {
+                    target.remove(user);
                 }
             }
         }
@@ -136,6 +127,45 @@ pub fn apply_members(
     )?;
     outcome.take_notes(db, scope)?;
     Ok(outcome)
+}
+
+/// How many members a change names.
+fn named(change: &MembersChange) -> usize {
+    match change {
+        MembersChange::Add(members) | MembersChange::ReplaceAll(members) => members.len(),
+        MembersChange::Remove(ids) => ids.len(),
+        MembersChange::RemoveAll | MembersChange::RemoveWhere(_) => 0,
+    }
+}
+
+/// Whom a filter on the members means: of those who are in the group, and of those whom the request has put there.
+fn meant(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
+    filter: &CheckedFilter,
+    target: &Target,
+) -> Result<Vec<UserId>, ServiceError> {
+    let passes = |user: UserId, name: &str| {
+        let element = json!({"value": user.to_string(), "display": name, "type": "User"});
+        eval::element_matches(filter, &element)
+    };
+    let mut all = Vec::new();
+    if !target.emptied {
+        let (found, exact) = memberships::meant(db, scope.tenant, group, filter)?;
+        let sure = found
+            .into_iter()
+            .filter(|one| exact || passes(one.user_id, &one.user_name));
+        all.extend(sure.map(|one| one.user_id));
+    }
+    for chunk in target.adds.chunks(memberships::CHUNK) {
+        let named = membership_views::names_of(db, scope.tenant, chunk)?;
+        let sure = named
+            .into_iter()
+            .filter(|one| passes(one.user_id, &one.user_name));
+        all.extend(sure.map(|one| one.user_id));
+    }
+    Ok(all)
 }
 
 /// Adds these accounts' learners for a person; who is a member already stays untouched. Eligibility is the caller's.

@@ -43,7 +43,7 @@ pub fn is_custom(kind: Kind, attr: &Attr) -> bool {
     match (&attr.extension, kind) {
         (Some(schema), _) => schema.custom,
         (None, Kind::Other(_)) => !COMMON.contains(&attr.def.name.as_str()),
-        (None, Kind::User | Kind::Group) => false,
+        (None, Kind::User | Kind::Group | Kind::Membership) => false,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Dialect {
     /// Whether a statement of many rows costs less than as many statements of one: where each is a round trip. SQLite, in
     /// this process, keeps a journal for a statement of many rows, with a copy of every page it changes.
     pub many_rows_at_once: bool,
+    /// An id as clients see it, compared bytewise.
+    pub id_text: fn(&str) -> String,
 }
 
 /// One number: a count, a flag, an id's existence. Select it `AS n`, as a 64-bit integer.

@@ -9,6 +9,8 @@ use crate::scim::schema::{Registry, ResourceType};
 pub enum Kind {
     User,
     Group,
+    /// That one user is in one group: a live row of `memberships`, where the server offers it.
+    Membership,
     /// A type that an operator's schemas declare, by its name: rows of `resources`.
     Other(&'static str),
 }
@@ -20,6 +22,7 @@ impl Kind {
         match resource_type.name {
             "User" => Self::User,
             "Group" => Self::Group,
+            "GroupMembership" => Self::Membership,
             other => Self::Other(other),
         }
     }
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::User => "User",
             Self::Group => "Group",
+            Self::Membership => "GroupMembership",
             Self::Other(name) => name,
         }
     }
@@ -45,13 +49,14 @@ impl Kind {
         registry.resource_type(self.name())
     }
 
-    /// The name of the counter of all of them.
+    /// The name of the counter of all of them; memberships are counted when somebody asks.
     #[must_use]
-    pub fn counter(self) -> Cow<'static, str> {
+    pub fn counter(self) -> Option<Cow<'static, str>> {
         match self {
-            Self::User => "users".into(),
-            Self::Group => "groups".into(),
-            Self::Other(name) => format!("resources {name}").into(),
+            Self::User => Some("users".into()),
+            Self::Group => Some("groups".into()),
+            Self::Membership => None,
+            Self::Other(name) => Some(format!("resources {name}").into()),
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum Place {
     Value(ValueAttr, Part),
     /// Live memberships: the groups of a user, the members of a group; and which part of an element is meant.
     Membership(Part),
+    /// A column of a membership that names another resource, and which part of the reference is meant.
+    Link(&'static str, Part),
     /// In the document only.
     Document,
 }
@@ -79,6 +81,10 @@ pub enum Part {
     Value,
     Type,
     Primary,
+    /// The name of a member or group.
+    Display,
+    /// The URI of a member or group.
+    Reference,
     /// In the document only.
     Other,
 }
@@ -160,11 +166,13 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
                 return text("name_key", Form::Folded, false, false);
             }
             (Kind::User, "groups", sub) | (Kind::Group, "members", sub) => {
-                return Place::Membership(match sub {
-                    None => Part::Whole,
-                    Some("value") => Part::Value,
-                    Some(_) => Part::Other,
-                });
+                return Place::Membership(part_of_reference(sub));
+            }
+            (Kind::Membership, "group", sub) => {
+                return Place::Link("group_id", part_of_reference(sub));
+            }
+            (Kind::Membership, "member", sub) => {
+                return Place::Link("user_id", part_of_reference(sub));
             }
             _ => {}
         }
@@ -195,6 +203,17 @@ pub fn place(kind: Kind, attr: &Attr) -> Place {
         Some(_) => Part::Other,
     };
     Place::Value(*value, part)
+}
+
+fn part_of_reference(sub: Option<&str>) -> Part {
+    match sub {
+        None => Part::Whole,
+        Some("value") => Part::Value,
+        Some("type") => Part::Type,
+        Some("display") => Part::Display,
+        Some("$ref") => Part::Reference,
+        Some(_) => Part::Other,
+    }
 }
 
 /// The rows of `user_values` for a user's document, in a fixed order.
@@ -265,6 +284,10 @@ pub enum SortColumn {
     Created,
     Modified,
     Text(TextColumn),
+    /// Memberships by group, then by user.
+    Group,
+    /// Those of one group by user.
+    Member,
 }
 
 /// The column that orders by this attribute; `None` where only the document does.
@@ -272,6 +295,9 @@ pub enum SortColumn {
 pub fn sort_column(kind: Kind, attr: &Attr) -> Option<SortColumn> {
     match place(kind, attr) {
         Place::Id => Some(SortColumn::Id),
+        Place::Link("group_id", Part::Value) => Some(SortColumn::Group),
+        // A tenant's memberships have no index of their times.
+        _ if kind == Kind::Membership => None,
         Place::Created => Some(SortColumn::Created),
         Place::Modified => Some(SortColumn::Modified),
         Place::Text(column) => Some(SortColumn::Text(column)),

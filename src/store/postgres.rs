@@ -20,6 +20,7 @@ pub const DIALECT: Dialect = Dialect {
     plans_once: true,
     position: "strpos",
     many_rows_at_once: true,
+    id_text: |id| format!("(CAST({id} AS TEXT) COLLATE \"C\")"),
 };
 
 /// Opens one connection with the session settings of requirement C3.

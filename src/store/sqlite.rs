@@ -19,6 +19,17 @@ pub const DIALECT: Dialect = Dialect {
     plans_once: false,
     position: "instr",
     many_rows_at_once: false,
+    id_text: |id| {
+        let part = |from, length| format!("substr(lower(hex({id})), {from}, {length})");
+        format!(
+            "({} || '-' || {} || '-' || {} || '-' || {} || '-' || {})",
+            part(1, 8),
+            part(9, 4),
+            part(13, 4),
+            part(17, 4),
+            part(21, 12)
+        )
+    },
 };
 
 diesel::define_sql_function! {

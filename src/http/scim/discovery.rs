@@ -12,6 +12,7 @@ use crate::http::error::{self, ScimFailure};
 use crate::http::guard::Provisioner;
 use crate::scim::message;
 use crate::scim::version::{IfNoneMatch, Version};
+use crate::service::directory::Kind;
 use crate::service::groups;
 
 use super::asked::header_list;
@@ -90,6 +91,11 @@ async fn offers_groups(state: &AppState, who: Provisioner) -> Result<bool, HttpR
     answer.map_err(|error| error::scim(&error, request).respond())
 }
 
+/// Whether a resource type is there for tenants with groups only.
+fn is_of_groups(name: &str) -> bool {
+    [Kind::Group.name(), Kind::Membership.name()].contains(&name)
+}
+
 /// `GET /ResourceTypes`.
 pub async fn resource_types(
     request: HttpRequest,
@@ -108,7 +114,7 @@ pub async fn resource_types(
         .registry
         .resource_types
         .iter()
-        .filter(|one| with_groups || one.name != "Group")
+        .filter(|one| with_groups || !is_of_groups(one.name))
         .map(|one| state.registry.resource_type_json(one, &base).to_string())
         .collect();
     listed(&request, &all)
@@ -125,7 +131,7 @@ pub async fn resource_type(
         return refused;
     }
     let found = match state.registry.resource_type(&id) {
-        Some(found) if found.name == "Group" => match offers_groups(&state, who).await {
+        Some(found) if is_of_groups(found.name) => match offers_groups(&state, who).await {
             Ok(offered) => offered.then_some(found),
             Err(failed) => return failed,
         },

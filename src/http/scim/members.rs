@@ -1,4 +1,4 @@
-//! `GET /Groups/{id}`: a group of any size in bounded memory. RFC 7644 §3.4.1; row G-09.
+//! A group of any size as an answer, in bounded memory: of a GET, and of the writes that show it. RFC 7644 §3.4.1; row G-09.
 //!
 //! The group and the ids of its members are read in one transaction, so the body is the group at its `ETag`. A group with
 //! few members is one body; a larger one is sent in chunks that are made while the client takes them.
@@ -31,7 +31,7 @@ use super::respond::{self, Reply};
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What is left to send.
-struct Sending {
+pub(super) struct Sending {
     state: web::Data<AppState>,
     scope: Scope,
     base: Arc<str>,
@@ -59,7 +59,7 @@ pub(super) async fn get(
         Ok((reply, Some(sending))) => {
             let done = entry.finish(Outcome::Success, reply.status.as_u16(), None);
             state.log.log(scope.tenant, done);
-            reply.respond_in_chunks(Box::pin(stream::try_unfold(sending, next)))
+            sending.respond(reply)
         }
         Err(error) => exchange::finish(state, scope, entry, Err(error)),
     }
@@ -119,17 +119,9 @@ async fn begin(
     if ids.is_empty() {
         return Ok((reply, None));
     }
-    let mut sending = Sending {
-        state: state.clone(),
-        scope: scope.clone(),
-        base: asked.base,
-        view: view(&asked.resource_type, &asked.projection),
-        ids,
-        sent: 0,
-        head: opened(reply.body.take().unwrap_or_default()),
-        deadline: Instant::now() + PATIENCE,
-        _in_flight: state.metrics.enter(),
-    };
+    let view = view(&asked.resource_type, &asked.projection);
+    let head = reply.body.take().unwrap_or_default();
+    let mut sending = Sending::new(state, scope, asked.base, view, (head, ids));
     if sending.ids.len() > MEMBERS_AT_A_TIME {
         return Ok((reply, Some(sending)));
     }
@@ -138,7 +130,7 @@ async fn begin(
 }
 
 /// Which parts of a member the client wants to see.
-fn view(rt: &ResourceType, projection: &Projection) -> MemberView {
+pub(super) fn view(rt: &ResourceType, projection: &Projection) -> MemberView {
     let wants = |part| projection.wants_part(rt, "members", part);
     MemberView {
         value: wants("value"),
@@ -160,7 +152,44 @@ fn opened(object: String) -> String {
     head
 }
 
+/// The whole of a group with few members; `group` is it without them.
+pub(super) fn with_members(group: String, members: &str) -> String {
+    if members.is_empty() {
+        return group;
+    }
+    let mut whole = opened(group);
+    whole.push_str(members);
+    whole.push_str("]}");
+    whole
+}
+
 impl Sending {
+    /// The members `ids` behind a group without them.
+    pub(super) fn new(
+        state: &web::Data<AppState>,
+        scope: &Scope,
+        base: Arc<str>,
+        view: MemberView,
+        (group, ids): (String, Vec<UserId>),
+    ) -> Self {
+        Self {
+            state: state.clone(),
+            scope: scope.clone(),
+            base,
+            view,
+            ids,
+            sent: 0,
+            head: opened(group),
+            deadline: Instant::now() + PATIENCE,
+            _in_flight: state.metrics.enter(),
+        }
+    }
+
+    /// The answer in chunks.
+    pub(super) fn respond(self, reply: Reply) -> HttpResponse {
+        reply.respond_in_chunks(Box::pin(stream::try_unfold(self, next)))
+    }
+
     /// The next piece of the body: its beginning, some members, or some members and its end.
     async fn piece(&mut self) -> Result<String, ServiceError> {
         let end = self.ids.len().min(self.sent + MEMBERS_AT_A_TIME);

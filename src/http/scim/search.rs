@@ -139,7 +139,7 @@ async fn search_everything(
                 wanted.learner = of_type.learner;
             }
             Kind::Group => wanted.members = of_type.members,
-            Kind::Other(_) => {}
+            Kind::Membership | Kind::Other(_) => {}
         }
         views.push((Kind::of(resource_type), resource_type, view));
     }

@@ -14,18 +14,19 @@ use crate::scim::message::SearchRequest;
 use crate::scim::patch::{self, PatchRequest};
 use crate::scim::quirks;
 use crate::scim::version::IfMatch;
-use crate::service::directory::{self, Call, Kind, Parts, Written};
+use crate::service::directory::{self, Call, Kind, MEMBERS_AT_A_TIME, Parts, Written};
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 
 use super::asked::{asked, header_list, may, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
+use super::members::{self, Sending};
 use super::own::{self, Own};
 use super::respond::{self, Reply};
 
 const fn limit(kind: Kind) -> usize {
     match kind {
-        Kind::User | Kind::Other(_) => BODY_LIMIT,
+        Kind::User | Kind::Membership | Kind::Other(_) => BODY_LIMIT,
         Kind::Group => GROUP_BODY_LIMIT,
     }
 }
@@ -276,16 +277,16 @@ fn quirks_client(scope: &Scope) -> quirks::Client {
         .map_or(quirks::Client::Generic, |connection| connection.client)
 }
 
-/// Runs one write and its log row in one transaction.
+/// Runs one write and its log row in one transaction. The members of a large group are left to be sent.
 async fn write<J>(
     kind: Kind,
     request: &HttpRequest,
     scope: &Scope,
-    state: &AppState,
+    state: &web::Data<AppState>,
     entry: SyncEntry,
     shows: bool,
     job: J,
-) -> Result<Reply, ServiceError>
+) -> Result<(Reply, Option<Sending>), ServiceError>
 where
     J: Fn(&mut crate::store::Db, &Scope, Call<'_>) -> Result<(StatusCode, Written), ServiceError>
         + Send
@@ -294,17 +295,19 @@ where
     may(scope, Permission::ScimWrite)?;
     let asked = asked(state, request, kind)?;
     let mut parts = parts(&asked.resource_type, &asked.projection);
-    parts.members &= shows;
+    let shows_members = parts.members && shows && kind == Kind::Group;
+    parts.members = false;
     parts.groups &= shows;
     parts.learner &= shows;
-    let (scope, registry) = (scope.clone(), state.registry.clone());
+    let (who, registry, base) = (scope.clone(), state.registry.clone(), asked.base.clone());
     let self_service = request.extensions().get::<Own>().is_some();
-    state
+    let (mut reply, view, ids) = state
         .store
         .write("scim write", move |db| {
+            let scope = &who;
             let (status, mut written) = job(
                 db,
-                &scope,
+                scope,
                 Call {
                     registry: &registry,
                     base: &asked.base,
@@ -314,6 +317,8 @@ where
             if self_service {
                 own::check(&written.changes)?;
             }
+            let mut view = None;
+            let mut ids = Vec::new();
             let mut reply = match written.resource.take() {
                 Some(resource) if shows => {
                     let raw = asked.projection.is_raw();
@@ -323,13 +328,22 @@ where
                             .clone()
                             .with_supplied(&asked.resource_type, &written.named)
                     });
-                    respond::resource(
-                        &asked.resource_type,
-                        supplied.as_ref().unwrap_or(&asked.projection),
-                        &asked.base,
-                        resource,
-                    )?
-                    .with_status(status)
+                    let projection = supplied.as_ref().unwrap_or(&asked.projection);
+                    let rt = &asked.resource_type;
+                    let mut reply = respond::resource(rt, projection, &asked.base, resource)?;
+                    if shows_members {
+                        let parts = members::view(rt, projection);
+                        ids = directory::member_ids(db, scope, &written.id)?;
+                        if ids.len() <= MEMBERS_AT_A_TIME {
+                            let all = std::mem::take(&mut ids);
+                            let text =
+                                directory::members_text(db, scope, &asked.base, parts, &all)?;
+                            reply.body = reply.body.map(|body| members::with_members(body, &text));
+                        } else {
+                            view = Some(parts);
+                        }
+                    }
+                    reply.with_status(status)
                 }
                 _ => Reply::empty(status),
             };
@@ -340,10 +354,15 @@ where
                     asked.base, asked.resource_type.endpoint, written.id
                 ));
             }
-            sync_log::record(db, &scope, logged(entry.clone(), kind, written, &reply))?;
-            Ok(reply)
+            sync_log::record(db, scope, logged(entry.clone(), kind, written, &reply))?;
+            Ok::<_, ServiceError>((reply, view, ids))
         })
-        .await
+        .await?;
+    let sending = view.map(|view| {
+        let head = reply.body.take().unwrap_or_default();
+        Sending::new(state, scope, base, view, (head, ids))
+    });
+    Ok((reply, sending))
 }
 
 /// After a DELETE there is nothing to point at.
@@ -393,10 +412,11 @@ fn answer(
     state: &AppState,
     scope: &Scope,
     entry: SyncEntry,
-    done: Result<Reply, ServiceError>,
+    done: Result<(Reply, Option<Sending>), ServiceError>,
 ) -> HttpResponse {
     match done {
-        Ok(reply) => reply.respond(),
+        Ok((reply, None)) => reply.respond(),
+        Ok((reply, Some(sending))) => sending.respond(reply),
         Err(error) => {
             let failure: ScimFailure = error::scim(&error, scope.request);
             exchange::refuse(state, scope, entry, &failure)

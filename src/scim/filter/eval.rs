@@ -156,7 +156,7 @@ fn shown(leaf: &AttributeDef, value: &Value) -> Option<String> {
 }
 
 /// Texts compare by code point, which is the order of their UTF-8 bytes.
-fn text_passes(text: &str, operator: Operator, wanted: &str) -> bool {
+pub(crate) fn text_passes(text: &str, operator: Operator, wanted: &str) -> bool {
     match operator {
         Operator::Co => text.contains(wanted),
         Operator::Sw => text.starts_with(wanted),

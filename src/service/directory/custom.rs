@@ -41,7 +41,7 @@ pub(super) fn create(
     };
     resources::insert(db, scope.tenant, &row)?;
     add_values(db, scope, rt, row.id.0, &accepted.resource)?;
-    counters::add(db, scope.tenant, &kind.counter(), row.id.0, 1)?;
+    count(db, scope, kind, row.id, 1)?;
     let named = accepted.named;
     let mut written = written(call, &row, true, accepted.notes, json!({}))?;
     written.named = named;
@@ -175,7 +175,7 @@ pub(super) fn delete(
         .map(str::to_owned);
     resources::delete(db, scope.tenant, row.id)?;
     resource_values::remove_all(db, scope.tenant, row.id.0)?;
-    counters::add(db, scope.tenant, &which.0.counter(), row.id.0, -1)?;
+    count(db, scope, which.0, row.id, -1)?;
     Ok(Written {
         resource: None,
         id: row.id.to_string(),
@@ -190,6 +190,19 @@ pub(super) fn delete(
         named: Vec::new(),
         changes: json!({}),
     })
+}
+
+fn count(
+    db: &mut Db,
+    scope: &Scope,
+    kind: Kind,
+    id: ResourceId,
+    by: i64,
+) -> Result<(), ServiceError> {
+    match kind.counter() {
+        Some(name) => Ok(counters::add(db, scope.tenant, &name, id.0, by)?),
+        None => Ok(()),
+    }
 }
 
 /// The response of a row.

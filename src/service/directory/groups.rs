@@ -19,8 +19,9 @@ use super::super::groups::{self as learner_groups, MembersOutcome};
 use super::super::{Scope, ServiceError};
 use super::custom;
 use super::document::{self, GROUP_EXTENSION};
+use super::references;
 use super::shown_group::{self, document_of, members_of, resource_type};
-use super::types::{Call, Resource, Written, check_version, next_modified};
+use super::types::{Call, Kind, Resource, Written, check_version, next_modified};
 
 /// The columns of a group, from its document.
 struct GroupFacts {
@@ -207,6 +208,16 @@ pub(super) fn patch(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let applied = patch::apply(compiled, &before, resource_type(call)?, &scope.switches())?;
+    let members: Vec<MembersChange> = applied
+        .members
+        .into_iter()
+        .map(|change| match change {
+            MembersChange::RemoveWhere(filter) => {
+                MembersChange::RemoveWhere(references::by_id(filter, Kind::Group, call.base))
+            }
+            other => other,
+        })
+        .collect();
     let mut written = store(
         db,
         scope,
@@ -214,7 +225,7 @@ pub(super) fn patch(
         row,
         &before,
         &applied.resource,
-        &applied.members,
+        &members,
         applied.notes,
     )?;
     written.named = compiled.named();

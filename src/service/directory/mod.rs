@@ -9,6 +9,8 @@ mod custom;
 pub mod document;
 mod groups;
 mod members;
+mod memberships;
+mod references;
 mod search;
 mod shown_group;
 mod shown_user;
@@ -41,6 +43,7 @@ pub fn create(
     match kind {
         Kind::User => users::create(db, scope, call, body),
         Kind::Group => groups::create(db, scope, call, body),
+        Kind::Membership => memberships::create(db, scope, call, body),
         Kind::Other(_) => custom::create(db, scope, call, kind, body),
     }
 }
@@ -56,6 +59,7 @@ pub fn get(
     match kind {
         Kind::User => users::get(db, scope, call, id_of::<UserId>(kind, id)?),
         Kind::Group => groups::get(db, scope, call, id_of::<GroupId>(kind, id)?),
+        Kind::Membership => memberships::get(db, scope, call, id_of(kind, id)?),
         Kind::Other(_) => custom::get(db, scope, call, (kind, id_of(kind, id)?)),
     }
 }
@@ -72,6 +76,7 @@ pub fn replace(
     match kind {
         Kind::User => users::replace(db, scope, call, id_of(kind, id)?, body, expected),
         Kind::Group => groups::replace(db, scope, call, id_of(kind, id)?, body, expected),
+        Kind::Membership => Err(memberships::unchangeable()),
         Kind::Other(_) => {
             custom::replace(db, scope, call, (kind, id_of(kind, id)?), body, expected)
         }
@@ -90,6 +95,7 @@ pub fn patch(
     match kind {
         Kind::User => users::patch(db, scope, call, id_of(kind, id)?, patch, expected),
         Kind::Group => groups::patch(db, scope, call, id_of(kind, id)?, patch, expected),
+        Kind::Membership => Err(memberships::unchangeable()),
         Kind::Other(_) => custom::patch(db, scope, call, (kind, id_of(kind, id)?), patch, expected),
     }
 }
@@ -104,6 +110,7 @@ pub fn delete(
     match kind {
         Kind::User => users::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Group => groups::delete(db, scope, id_of(kind, id)?, expected),
+        Kind::Membership => memberships::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Other(_) => custom::delete(db, scope, (kind, id_of(kind, id)?), expected),
     }
 }

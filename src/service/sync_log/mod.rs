@@ -238,6 +238,16 @@ impl SyncEntry {
     }
 }
 
+/// Records several requests in the transaction of what they did.
+pub fn record_all(db: &mut Db, scope: &Scope, entries: Vec<SyncEntry>) -> Result<(), ServiceError> {
+    let rows: Vec<SyncRow> = entries
+        .into_iter()
+        .map(|entry| entry.row(scope.tenant))
+        .collect();
+    sync_log::insert(db, &rows)?;
+    Ok(())
+}
+
 /// Records a request in the transaction of what it did.
 pub fn record(db: &mut Db, scope: &Scope, entry: SyncEntry) -> Result<(), ServiceError> {
     sync_log::insert(db, &[entry.row(scope.tenant)])?;

@@ -2,7 +2,7 @@
 //! `memberships`.
 
 use super::piece::Piece;
-use super::text::id_equals;
+use super::text::constant;
 use super::{Access, Bound, Exactness, Lowering, other};
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::checked::{Literal, Operator, Predicate};
@@ -52,10 +52,7 @@ impl Lowering<'_> {
                     }
                     Predicate::Present => match element {
                         Element::Value(_) => element_present(part, bound),
-                        Element::Membership if matches!(part, Part::Whole | Part::Value) => {
-                            Piece::constant(true)
-                        }
-                        Element::Membership => Piece::unknown(bound),
+                        Element::Membership => self.member_present(part, bound),
                     },
                 }
             }
@@ -71,10 +68,26 @@ impl Lowering<'_> {
         bound: Bound,
     ) -> Piece {
         match (element, part, literal) {
-            (Element::Membership, Part::Value, Literal::Exact(text))
-                if operator == Operator::Eq =>
-            {
-                id_equals(self.member_column(), text).keyed().selective()
+            (Element::Membership, Part::Value, _) => {
+                let piece = self.id(self.member_column(), operator, literal, bound);
+                if operator == Operator::Eq && piece.exactness == Exactness::Exact {
+                    piece.keyed().selective()
+                } else {
+                    piece
+                }
+            }
+            (Element::Membership, Part::Type, _) => {
+                let shown = if self.kind == Kind::Group {
+                    "User"
+                } else {
+                    "direct"
+                };
+                constant(shown, operator, literal, bound)
+            }
+            (Element::Membership, Part::Display, _) => self.display(operator, literal, bound),
+            // the URI of a user's group is shown, but to filters it is unassigned (FV-54)
+            (Element::Membership, Part::Reference, _) if self.kind == Kind::User => {
+                Piece::constant(false)
             }
             (Element::Value(attr), Part::Value, _) => {
                 self.value_key(attr, operator, literal, bound)
@@ -95,6 +108,58 @@ impl Lowering<'_> {
                 Piece::new("v.is_primary = ?", vec![Bind::from(*wanted)])
             }
             _ => Piece::unknown(bound),
+        }
+    }
+
+    /// Whether a membership has a part. All but one are made of its ids or of the names of what these stand for.
+    pub(super) fn member_present(&self, part: Part, bound: Bound) -> Piece {
+        match part {
+            Part::Reference => Piece::constant(matches!(self.kind, Kind::Group)),
+            Part::Whole | Part::Value | Part::Type | Part::Display => Piece::constant(true),
+            Part::Primary | Part::Other => Piece::unknown(bound),
+        }
+    }
+
+    /// A test on the name of a member or of a group, looked up by its key where an index has it.
+    fn display(&self, operator: Operator, literal: &Literal, bound: Bound) -> Piece {
+        let (table, name) = match self.kind {
+            Kind::Group => ("users", "user_name_key"),
+            Kind::User | Kind::Membership | Kind::Other(_) => ("learner_groups", "name_key"),
+        };
+        let column = TextColumn {
+            name,
+            form: Form::Folded,
+            nullable: false,
+            shortened: false,
+        };
+        let key = format!("n.{name}");
+        let piece = self.text(&key, column, operator, literal, bound);
+        if piece.sql == "TRUE" || piece.sql == "FALSE" {
+            return piece;
+        }
+        let member = self.member_column();
+        let keyed = matches!(operator, Operator::Eq | Operator::Sw);
+        let sql = if keyed {
+            format!(
+                "{member} IN (SELECT n.id FROM {table} n WHERE n.tenant_id = ? AND n.deleted_at IS NULL AND {})",
+                piece.sql
+            )
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM {table} n WHERE n.tenant_id = ? AND n.id = {member} AND {})",
+                piece.sql
+            )
+        };
+        let mut binds = vec![Bind::from(self.tenant)];
+        binds.extend(piece.binds);
+        Piece {
+            sql,
+            binds,
+            exactness: piece.exactness,
+            keyed,
+            selective: operator == Operator::Eq,
+            narrowed: false,
+            scans: false,
         }
     }
 
@@ -248,7 +313,12 @@ impl Lowering<'_> {
     }
 
     /// The rows of elements that satisfy a condition, whoever has them.
-    fn selected(&self, element: Element, alias: &str, condition: &Piece) -> (String, Vec<Bind<'static>>) {
+    fn selected(
+        &self,
+        element: Element,
+        alias: &str,
+        condition: &Piece,
+    ) -> (String, Vec<Bind<'static>>) {
         let mut binds = vec![Bind::from(self.tenant)];
         let which = match element {
             Element::Value(attr) => {
@@ -267,7 +337,11 @@ impl Lowering<'_> {
 
     /// Counts the users of whom some element satisfies a condition, by their values alone: those of an account go with it. One
     /// with several such elements counts at the first of them.
-    pub(super) fn count_by_values(&self, attr: ValueAttr, condition: &Piece) -> Option<Stmt<'static>> {
+    pub(super) fn count_by_values(
+        &self,
+        attr: ValueAttr,
+        condition: &Piece,
+    ) -> Option<Stmt<'static>> {
         if attr.custom || condition.sql == "FALSE" {
             return None;
         }
@@ -284,7 +358,7 @@ impl Lowering<'_> {
     pub(super) const fn member_column(&self) -> &'static str {
         match self.kind {
             Kind::Group => "m.user_id",
-            Kind::User | Kind::Other(_) => "m.group_id",
+            Kind::User | Kind::Membership | Kind::Other(_) => "m.group_id",
         }
     }
 }
@@ -296,6 +370,6 @@ pub(super) fn element_present(part: Part, bound: Bound) -> Piece {
         Part::Value => Piece::new("v.value_key <> ''", Vec::new()),
         Part::Type => Piece::new("v.type_key IS NOT NULL", Vec::new()),
         // The row does not tell `false` from absent.
-        Part::Primary | Part::Other => Piece::unknown(bound),
+        Part::Primary | Part::Display | Part::Reference | Part::Other => Piece::unknown(bound),
     }
 }

@@ -19,7 +19,7 @@ use super::statement::{Bind, Stmt};
 
 use element::{Element, element_present};
 use piece::Piece;
-use text::{id_equals, instant};
+use text::{constant, instant};
 
 /// How well a condition stands for its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +75,27 @@ pub fn lower(
         access,
     }
     .build(filter, Bound::Upper);
+    Lowered {
+        sql: piece.sql,
+        binds: piece.binds,
+        exactness: piece.exactness,
+        selective: piece.selective,
+        narrowed: piece.narrowed,
+        scans: piece.scans,
+        tests: count(filter),
+    }
+}
+
+/// Lowers a filter on the elements of a group's `members`: a condition on the row `m` of `memberships`.
+#[must_use]
+pub fn lower_member(filter: &CheckedFilter, tenant: TenantId, dialect: &Dialect) -> Lowered {
+    let piece = Lowering {
+        kind: Kind::Group,
+        tenant,
+        dialect,
+        access: Access::Scan,
+    }
+    .element(filter, Element::Membership, Bound::Upper);
     Lowered {
         sql: piece.sql,
         binds: piece.binds,
@@ -221,20 +242,38 @@ impl Lowering<'_> {
             Place::Value(attr, part) => {
                 self.some_element(Element::Value(attr), element_present(part, bound))
             }
-            // A membership always has its `value`.
-            Place::Membership(Part::Whole | Part::Value) => {
-                self.some_element(Element::Membership, Piece::constant(true))
+            Place::Membership(part) => {
+                let condition = self.member_present(part, bound);
+                self.some_element(Element::Membership, condition)
             }
-            Place::Membership(_) | Place::Document => Piece::unknown(bound),
+            Place::Link(_, Part::Whole | Part::Value | Part::Type | Part::Reference) => {
+                Piece::constant(true)
+            }
+            Place::Link(..) | Place::Document => Piece::unknown(bound),
         }
     }
 
     fn compare(&self, test: &Test, operator: Operator, literal: &Literal, bound: Bound) -> Piece {
         match place(self.kind, &test.attr) {
-            Place::Id => match (operator, literal) {
-                (Operator::Eq, Literal::Exact(text)) => id_equals("r.id", text).selective(),
-                _ => Piece::unknown(bound),
-            },
+            Place::Id => {
+                let piece = self.id("r.id", operator, literal, bound);
+                if operator == Operator::Eq {
+                    piece.selective()
+                } else {
+                    piece
+                }
+            }
+            Place::Link(column, Part::Value) => {
+                let piece = self.id(&format!("r.{column}"), operator, literal, bound);
+                // a person is in few groups, a group may have any number of members
+                if operator == Operator::Eq && column == "user_id" {
+                    piece.selective()
+                } else {
+                    piece
+                }
+            }
+            Place::Link(_, Part::Type) => constant("User", operator, literal, bound),
+            Place::Link(..) => Piece::unknown(bound),
             Place::Text(column) => {
                 let piece = match operator {
                     Operator::Eq => {

@@ -4,6 +4,8 @@ use super::piece::Piece;
 use super::{Bound, Exactness, Lowering};
 use crate::clock::Instant;
 use crate::scim::filter::checked::{Literal, Operator};
+use crate::scim::filter::eval;
+use crate::scim::fold::fold;
 use crate::store::placement::{Form, KEY_CHARS, TextColumn, cut};
 use crate::store::statement::Bind;
 
@@ -20,6 +22,30 @@ impl Lowering<'_> {
         match (column.form, literal) {
             (Form::Folded, Literal::Folded(text)) | (Form::Exact, Literal::Exact(text)) => {
                 self.text_with(name, column, operator, text, bound)
+            }
+            _ => Piece::unknown(bound),
+        }
+    }
+
+    /// A comparison of an id with text that may be a part of one.
+    pub(super) fn id(
+        &self,
+        column: &str,
+        operator: Operator,
+        literal: &Literal,
+        bound: Bound,
+    ) -> Piece {
+        match (operator, literal) {
+            (Operator::Eq, Literal::Exact(text)) => id_equals(column, text),
+            (_, Literal::Exact(text)) => {
+                const IDS: TextColumn = TextColumn {
+                    name: "id",
+                    form: Form::Exact,
+                    nullable: false,
+                    shortened: false,
+                };
+                let shown = (self.dialect.id_text)(column);
+                self.text_with(&shown, IDS, operator, text, bound)
             }
             _ => Piece::unknown(bound),
         }
@@ -130,6 +156,17 @@ impl Lowering<'_> {
             ),
         };
         piece.at_best(Exactness::UnlessCut)
+    }
+}
+
+/// What every resource has alike is compared here.
+pub(super) fn constant(value: &str, operator: Operator, literal: &Literal, bound: Bound) -> Piece {
+    match literal {
+        Literal::Folded(wanted) => {
+            Piece::constant(eval::text_passes(&fold(value), operator, wanted))
+        }
+        Literal::Exact(wanted) => Piece::constant(eval::text_passes(value, operator, wanted)),
+        _ => Piece::unknown(bound),
     }
 }
 

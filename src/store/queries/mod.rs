@@ -12,6 +12,7 @@ pub mod enrollments;
 pub mod events;
 pub mod exceptions;
 pub mod exports;
+pub mod group_memberships;
 pub mod groups_directory;
 pub mod groups_learning;
 pub mod idempotency;

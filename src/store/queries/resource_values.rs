@@ -155,6 +155,8 @@ pub fn documents(
     let (table, which) = match kind {
         Kind::User => ("users", "r.deleted_at IS NULL"),
         Kind::Group => ("learner_groups", "r.deleted_at IS NULL"),
+        // no schema of an operator's says anything about them
+        Kind::Membership => return Ok(Vec::new()),
         Kind::Other(_) => ("resources", "r.resource_type = ?"),
     };
     let position = db.dialect().position;

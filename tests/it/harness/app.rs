@@ -67,7 +67,7 @@ impl TestApp {
 
     /// The server is configured otherwise.
     pub fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        Self::started_with(NOON, "UTC", None, None, change)
+        Self::started_with(NOON, "UTC", None, change)
     }
 
     /// The server knows the schema files of a folder, too.
@@ -80,19 +80,30 @@ impl TestApp {
         Self::started(now, "UTC", Some(folder.into()), None)
     }
 
+    /// Memberships are resources of their own on this server, too.
+    pub fn with_group_memberships() -> Self {
+        Self::started_with(NOON, "UTC", None, |config| config.group_memberships = true)
+    }
+
+    /// Clients call the server by this address.
+    pub fn at_address(url: &str) -> Self {
+        Self::started_with(NOON, "UTC", None, |config| {
+            config.public_url = Some(url.to_owned());
+        })
+    }
+
     fn started(
         now: &str,
         zone: &'static str,
         schemas: Option<PathBuf>,
         connection: Option<&str>,
     ) -> Self {
-        Self::started_with(now, zone, schemas, connection, |_| {})
+        Self::started_with(now, zone, connection, |config| config.schemas = schemas)
     }
 
     fn started_with(
         now: &str,
         zone: &'static str,
-        schemas: Option<PathBuf>,
         connection: Option<&str>,
         change: impl FnOnce(&mut Config),
     ) -> Self {
@@ -103,7 +114,6 @@ impl TestApp {
             database: database.url.clone(),
             postgres_pool: 8,
             allow_unsafe_database: true,
-            schemas,
             ..Config::throw_away()
         };
         change(&mut config);

@@ -107,3 +107,97 @@ fn a_large_group_comes_in_chunks_and_whole() {
     ));
     assert_eq!(none.expect(200).json["totalResults"], 0);
 }
+
+// G-09, R-*, PA-10: the answers of writes are sent in chunks, too, and are the group at its ETag
+#[test]
+fn writes_answer_with_a_large_group_in_chunks() {
+    let (app, id, ids) = large();
+    let scim = app.scim();
+    let path = format!("/Groups/{id}");
+    let members: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let whole = scim.put(&path, &group("All of them", &members));
+    assert_eq!(whole.expect(200).header("transfer-encoding"), "chunked");
+    assert_eq!(whole.members(), ids);
+    assert_eq!(whole.json["displayName"], "All of them");
+    let read = scim.get(&path);
+    assert_eq!(read.etag(), whole.etag());
+    assert_eq!(read.json, whole.json);
+
+    let leave = patch(json!([crate::harness::remove_member(&ids[7])]));
+    let shown = scim
+        .with_header("Prefer", "return=representation")
+        .patch(&path, &leave);
+    assert_eq!(shown.expect(200).header("transfer-encoding"), "chunked");
+    assert_eq!(shown.members().len(), ids.len() - 1);
+    assert_ne!(shown.etag(), whole.etag());
+
+    let made = scim.post("/Groups", &group("Another", &members));
+    assert_eq!(made.expect(201).header("transfer-encoding"), "chunked");
+    assert_eq!(made.members(), ids);
+    assert_eq!(made.header("location"), made.json["meta"]["location"]);
+    let narrow = scim.post("/Groups?attributes=members.type", &group("Third", &members));
+    let first = &narrow.expect(201).json["members"][0];
+    assert_eq!(first, &json!({ "type": "User" }));
+    let row = app.logged("the write of a large group", |row| {
+        row["operation"] == "create" && row["resource_label"] == "Another"
+    });
+    assert_eq!(row["outcome"], "success");
+}
+
+// P-02, K-20, G-09: 16 MB of members end a page early; nobody is lost or shown twice
+#[test]
+fn a_page_of_large_groups_ends_early_and_the_next_one_goes_on() {
+    // long addresses stand for many members
+    let app = TestApp::at_address(&format!("https://{}.test", "long".repeat(1000)));
+    let scim = app.scim();
+    app.crowd(900);
+    let mut everybody = Vec::new();
+    for start in (1..=900).step_by(200) {
+        everybody.extend(
+            scim.get(&format!(
+                "/Users?startIndex={start}&count=200&attributes=id"
+            ))
+            .names("id"),
+        );
+    }
+    let members: Vec<&str> = everybody.iter().map(String::as_str).collect();
+    let names: Vec<String> = (1..=6).map(|number| format!("Group {number}")).collect();
+    for name in &names {
+        scim.post("/Groups?attributes=id", &group(name, &members))
+            .expect(201);
+    }
+    let asked = "/Groups?count=6&sortBy=displayName";
+    let page = scim.get(asked);
+    let first = page.expect(200).names("displayName");
+    assert_eq!(page.json["totalResults"], 6);
+    assert_eq!(page.json["itemsPerPage"], first.len());
+    assert!(page.text.len() < (16 << 20) + 10_000, "{}", page.text.len());
+    assert!(!first.is_empty() && first.len() < 6, "{first:?}");
+    let rest = scim.get(&format!("{asked}&startIndex={}", first.len() + 1));
+    assert_eq!([first.clone(), rest.names("displayName")].concat(), names);
+    // by cursor, there and back
+    let start = scim.get(&format!("{asked}&cursor="));
+    assert_eq!(start.expect(200).names("displayName"), first);
+    let next = start.json["nextCursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    let end = scim.get(&format!("{asked}&cursor={next}"));
+    assert_eq!(
+        [first.clone(), end.expect(200).names("displayName")].concat(),
+        names
+    );
+    let back = end.json["previousCursor"]
+        .as_str()
+        .expect("a cursor")
+        .to_owned();
+    assert_eq!(
+        scim.get(&format!("{asked}&cursor={back}"))
+            .expect(200)
+            .names("displayName"),
+        first
+    );
+    // without members it is one page
+    let short = scim.get(&format!("{asked}&excludedAttributes=members"));
+    assert_eq!(short.expect(200).names("displayName"), names);
+}

@@ -11,13 +11,16 @@ mod custom_types;
 mod discovery;
 mod errors;
 mod etag;
+mod group_memberships;
 mod groups_patch;
 mod hostile;
 mod large_groups;
 mod list;
+mod members_filters;
 mod paging;
 mod people;
 mod projection;
+mod raw;
 mod rows;
 
 mod sorting;

@@ -17,6 +17,8 @@ const RESERVED_ENDPOINTS: [&str; 5] = [
 ];
 /// Names `meta.resourceType` has for discovery documents.
 const RESERVED_NAMES: [&str; 3] = ["Schema", "ResourceType", "ServiceProviderConfig"];
+/// The type that a setting adds. Nobody else takes its name, whether the setting is on or off.
+const OPTIONAL_TYPE: (&str, &str) = ("GroupMembership", "GroupMemberships");
 /// Common attributes, which no schema may define anew (SH-09).
 const COMMON: [&str; 3] = ["id", "meta", "schemas"];
 const EXTERNAL_ID: &str = "externalId";
@@ -74,6 +76,23 @@ impl Registry {
             return Err(document.at.fault(
                 "endpoint",
                 format!("the endpoint {endpoint} is one of the protocol; choose another"),
+            ));
+        }
+        let (optional, its_endpoint) = OPTIONAL_TYPE;
+        let is_ours = self
+            .schema(&document.schema)
+            .is_some_and(|schema| schema.name == optional && !schema.custom);
+        if !is_ours
+            && (name.eq_ignore_ascii_case(optional)
+                || endpoint
+                    .trim_start_matches('/')
+                    .eq_ignore_ascii_case(its_endpoint))
+        {
+            return Err(document.at.fault(
+                "name",
+                format!(
+                    "{optional} at /{its_endpoint} is built in; choose another name and endpoint"
+                ),
             ));
         }
         for known in &self.resource_types {

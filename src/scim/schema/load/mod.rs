@@ -64,6 +64,15 @@ const RESOURCE_TYPES_FILE: (&str, &str) = (
     "resource-types.json",
     include_str!("../../../../scim-schemas/resource-types.json"),
 );
+/// The draft *draft-zollner-scim-group-membership*: its schema and its type, which a server speaks when it is told to.
+const MEMBERSHIP_SCHEMA: (&str, &str) = (
+    "group-membership.json",
+    include_str!("../../../../scim-schemas/group-membership.json"),
+);
+const MEMBERSHIP_TYPE: (&str, &str) = (
+    "group-membership-type.json",
+    include_str!("../../../../scim-schemas/group-membership-type.json"),
+);
 const COMMON_FILE: (&str, &str) = (
     "common.json",
     include_str!("../../../../scim-schemas/common.json"),
@@ -75,6 +84,15 @@ const MAX_FILE: u64 = 1 << 20;
 /// Operator schemas per server (E29).
 const MAX_OPERATOR_SCHEMAS: usize = 20;
 
+/// The URN of [`MEMBERSHIP_SCHEMA`].
+const MEMBERSHIP_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
+
+fn builtin_schema((file, text): &(&str, &str)) -> Result<Arc<Schema>, LoadError> {
+    let value = documents::parse_json(file, text)?;
+    let node = Node::new(file, String::new(), None, &value)?;
+    Ok(Arc::new(documents::parse_schema(&node, true)?.schema))
+}
+
 impl Registry {
     /// The schemas and resource types the server is built with.
     ///
@@ -83,11 +101,7 @@ impl Registry {
     pub fn builtin() -> Result<Self, LoadError> {
         let schemas = SCHEMA_FILES
             .iter()
-            .map(|(file, text)| {
-                let value = documents::parse_json(file, text)?;
-                let node = Node::new(file, String::new(), None, &value)?;
-                Ok(Arc::new(documents::parse_schema(&node, true)?.schema))
-            })
+            .map(builtin_schema)
             .collect::<Result<Vec<_>, LoadError>>()?;
         let mut registry = Self {
             schemas,
@@ -103,11 +117,24 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The built-in registry and what an operator's folder adds: every `*.json` in it, by name.
+    /// Adds the resource type of single memberships (*draft-zollner-scim-group-membership*).
+    ///
+    /// # Errors
+    /// As [`Registry::builtin`].
+    pub fn with_group_memberships(mut self) -> Result<Self, LoadError> {
+        self.schemas.push(builtin_schema(&MEMBERSHIP_SCHEMA)?);
+        let (file, text) = MEMBERSHIP_TYPE;
+        let value = documents::parse_json(file, text)?;
+        let node = Node::new(file, String::new(), None, &value)?;
+        self.add_type(documents::parse_resource_type(&node)?)?;
+        Ok(self)
+    }
+
+    /// Adds what an operator's folder holds: every `*.json` in it, by name.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file has a mistake or collides with another or with what is built in.
-    pub fn with_directory(dir: &Path) -> Result<Self, LoadError> {
+    pub fn with_directory(mut self, dir: &Path) -> Result<Self, LoadError> {
         let folder = dir.display().to_string();
         let unreadable =
             |error: std::io::Error| LoadError::of_file(&folder, format!("cannot be read: {error}"));
@@ -142,9 +169,8 @@ impl Registry {
                 .map_err(|error| fault(format!("cannot be read: {error}")))?;
             files.push((file, text));
         }
-        let mut registry = Self::builtin()?;
-        registry.extend(&files)?;
-        Ok(registry)
+        self.extend(&files)?;
+        Ok(self)
     }
 
     /// Adds one operator's file.
@@ -254,6 +280,12 @@ impl Registry {
                 format!("there is no resource type {extends}; there are {names}"),
             ));
         };
+        if place.schema.id == MEMBERSHIP_URN {
+            return Err(document.at.fault(
+                "rollcall.extends",
+                format!("{extends} takes no extensions: a membership has nothing of its own"),
+            ));
+        }
         if place.schema_of(&document.schema.id).is_some() {
             return Err(document.at.fault(
                 "rollcall.extends",

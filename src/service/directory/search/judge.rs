@@ -1,6 +1,6 @@
 //! Whether a row matches, and by what it is ordered, where no index tells.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
@@ -12,15 +12,18 @@ use crate::scim::filter::sort::{Sort, SortKey};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{Attr, ResourceType};
 use crate::store::Db;
+use crate::store::queries::group_memberships::MembershipRow;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::learner_views::{self, LearnerOfUser};
 use crate::store::queries::membership_views;
 use crate::store::queries::resources::ResourceRow;
+use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
 
 use super::super::super::ServiceError;
 use super::super::document::{self, ENTERPRISE, LEARNER_EXTENSION};
-use super::super::{shown_group, shown_user};
+use super::super::types::Kind;
+use super::super::{memberships, shown_group, shown_user};
 
 /// Decides in memory what no index can: whether a row matches, and by what it is ordered.
 pub(super) struct Judge<'a> {
@@ -132,7 +135,36 @@ impl<'a> Judge<'a> {
         }))
     }
 
-    pub fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
+    /// The verdicts on groups. What is asked of their members the database tells, which no group is loaded for.
+    pub fn groups(
+        &self,
+        db: &mut Db,
+        tenant: TenantId,
+        batch: &[GroupRow],
+    ) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        let Some(filter) = self.filter.filter(|_| self.mentions("members")) else {
+            return batch
+                .iter()
+                .map(|row| self.group(db, tenant, row))
+                .collect();
+        };
+        let ids: Vec<uuid::Uuid> = batch.iter().map(|row| row.id.0).collect();
+        let told = Told::of(db, tenant, filter, &ids)?;
+        batch
+            .iter()
+            .map(|row| {
+                let filter = told.of_row(filter, row.id.0);
+                let judge = Judge {
+                    filter: Some(&filter),
+                    members: self.members.clone(),
+                    ..*self
+                };
+                judge.group(db, tenant, row)
+            })
+            .collect()
+    }
+
+    fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
         let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
         let mut derived = self.meta("/Groups", &row.id, row.version);
@@ -168,6 +200,19 @@ impl<'a> Judge<'a> {
             modified: row.modified_at,
             derived: &self.meta(&self.resource_type.endpoint, &row.id, row.version),
         }))
+    }
+
+    pub fn membership(&self, row: &MembershipRow) -> Option<SortKey> {
+        let id = row.id.to_string();
+        let derived = self.meta("/GroupMemberships", &row.id, memberships::VERSION.0);
+        self.judge(&Subject {
+            resource: &Resource::from_valid(memberships::document(self.base, row)),
+            id: &id,
+            resource_type: self.resource_type,
+            created: row.created_at,
+            modified: row.created_at,
+            derived: &derived,
+        })
     }
 
     fn judge(&self, subject: &Subject<'_>) -> Option<SortKey> {
@@ -209,6 +254,62 @@ impl<'a> Judge<'a> {
         }
         attributes.extend(self.sort.map(|sort| &sort.attr));
         attributes.into_iter().any(of)
+    }
+}
+
+/// What the database says of the parts of a filter that ask for members: the groups that pass, part by part.
+struct Told {
+    parts: Vec<(CheckedFilter, HashSet<uuid::Uuid>)>,
+}
+
+impl Told {
+    fn of(
+        db: &mut Db,
+        tenant: TenantId,
+        filter: &CheckedFilter,
+        ids: &[uuid::Uuid],
+    ) -> Result<Self, ServiceError> {
+        let mut asked = Vec::new();
+        parts_on_members(filter, &mut asked);
+        let mut parts = Vec::with_capacity(asked.len());
+        for part in asked {
+            if let Some(passing) = rows::passing::<GroupRow>(db, tenant, Kind::Group, part, ids)? {
+                parts.push((part.clone(), passing));
+            }
+        }
+        Ok(Self { parts })
+    }
+
+    /// The filter with what is known of one group in the place of these parts.
+    fn of_row(&self, filter: &CheckedFilter, id: uuid::Uuid) -> CheckedFilter {
+        let each =
+            |terms: &[CheckedFilter]| terms.iter().map(|term| self.of_row(term, id)).collect();
+        match filter {
+            CheckedFilter::And(terms) => CheckedFilter::And(each(terms)),
+            CheckedFilter::Or(terms) => CheckedFilter::Or(each(terms)),
+            CheckedFilter::Not(inner) => CheckedFilter::Not(Box::new(self.of_row(inner, id))),
+            part => match self.parts.iter().find(|(known, _)| known == part) {
+                Some((_, passing)) if passing.contains(&id) => CheckedFilter::everything(),
+                Some(_) => CheckedFilter::Nothing,
+                None => part.clone(),
+            },
+        }
+    }
+}
+
+fn parts_on_members<'f>(filter: &'f CheckedFilter, out: &mut Vec<&'f CheckedFilter>) {
+    match filter {
+        CheckedFilter::And(terms) | CheckedFilter::Or(terms) => {
+            terms.iter().for_each(|term| parts_on_members(term, out));
+        }
+        CheckedFilter::Not(inner) => parts_on_members(inner, out),
+        part => {
+            let mut attributes = Vec::new();
+            collect(part, &mut attributes);
+            if attributes.iter().any(|attr| attr.def.name == "members") {
+                out.push(part);
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::ids::TenantId;
 use crate::scim::filter::sort::SortKey;
 use crate::store::Db;
+use crate::store::queries::group_memberships::MembershipRow;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search::Listed;
@@ -10,7 +11,7 @@ use crate::store::queries::users::UserRow;
 
 use super::super::super::{Scope, ServiceError};
 use super::super::types::{Call, Resource};
-use super::super::{custom, shown_group, shown_user};
+use super::super::{custom, memberships, shown_group, shown_user};
 use super::judge::Judge;
 
 /// How long a page of groups with members may get, in bytes: then it ends early (P-02), but never before its first group.
@@ -64,10 +65,7 @@ impl Shown for GroupRow {
         tenant: TenantId,
         batch: &[Self],
     ) -> Result<Vec<Option<SortKey>>, ServiceError> {
-        batch
-            .iter()
-            .map(|row| judge.group(db, tenant, row))
-            .collect()
+        judge.groups(db, tenant, batch)
     }
 
     fn shown(
@@ -100,6 +98,29 @@ impl Shown for GroupRow {
             resources.reverse();
         }
         Ok(resources)
+    }
+}
+
+impl Shown for MembershipRow {
+    fn judged(
+        judge: &Judge<'_>,
+        _: &mut Db,
+        _: TenantId,
+        batch: &[Self],
+    ) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        Ok(batch.iter().map(|row| judge.membership(row)).collect())
+    }
+
+    fn shown(
+        _: &mut Db,
+        _: &Scope,
+        call: Call<'_>,
+        rows: &[Self],
+        _: bool,
+    ) -> Result<Vec<Resource>, ServiceError> {
+        rows.iter()
+            .map(|row| memberships::render(call, row))
+            .collect()
     }
 }
 

@@ -20,6 +20,7 @@ use crate::scim::schema::ResourceType;
 use crate::scim::switches::Switches;
 use crate::store::Db;
 use crate::store::placement;
+use crate::store::queries::group_memberships::MembershipRow;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search as rows;
@@ -27,6 +28,7 @@ use crate::store::queries::users::UserRow;
 
 use super::super::{Scope, ServiceError, groups};
 use super::types::{Call, Kind, Resource};
+use super::{memberships, references};
 use cursor::{Cursor, Seal};
 use judge::Judge;
 use listed::Shown;
@@ -93,7 +95,7 @@ pub fn search(
         None => by_index(db, scope, call, &query, request),
     }?;
     // Asked only when there is nothing: a tenant that has groups pays nothing for the question.
-    if kind == Kind::Group && found.total == 0 {
+    if matches!(kind, Kind::Group | Kind::Membership) && found.total == 0 {
         groups::require_plan_or_past(db, scope)?;
     }
     Ok(found)
@@ -173,7 +175,8 @@ impl Query {
             Some(text) => {
                 let checked = Filter::parse(text)
                     .and_then(|filter| check(&filter, &resource_type, &scope.switches()));
-                Some(checked.map_err(ScimError::from)?)
+                let checked = checked.map_err(ScimError::from)?;
+                Some(references::by_id(checked, kind, call.base))
             }
             None => None,
         };
@@ -207,13 +210,21 @@ impl Query {
     fn order(&self) -> rows::Order {
         let is_descending = |order| order == SortOrder::Descending;
         match (&self.sort, self.by_id) {
-            (None, None) => rows::Order::Natural,
+            (None, None) => memberships::order(self.kind, self.filter.as_ref(), None)
+                .unwrap_or(rows::Order::Natural),
             (None, Some(order)) => rows::Order::Column {
                 column: placement::SortColumn::Id,
                 descending: is_descending(order),
             },
             (Some(sort), _) => {
                 let descending = is_descending(sort.order);
+                if let Some(order) = memberships::order(
+                    self.kind,
+                    self.filter.as_ref(),
+                    Some((&sort.attr, descending)),
+                ) {
+                    return order;
+                }
                 match placement::sort_column(self.kind, &sort.attr) {
                     Some(column) => rows::Order::Column { column, descending },
                     None => rows::Order::Judge { descending },
@@ -373,6 +384,7 @@ fn window_of(
     match query.kind {
         Kind::User => window_of_rows::<UserRow>(db, scope, call, query, window),
         Kind::Group => window_of_rows::<GroupRow>(db, scope, call, query, window),
+        Kind::Membership => window_of_rows::<MembershipRow>(db, scope, call, query, window),
         Kind::Other(_) => window_of_rows::<ResourceRow>(db, scope, call, query, window),
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::scim::filter::sort::{Sort, SortKey};
 use crate::store::Db;
+use crate::store::queries::group_memberships::MembershipRow;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search::{self as rows, Gap, Order, Position, Seek, Sought};
@@ -152,6 +153,7 @@ pub(super) fn step(
         let (stream, counted) = match query.kind {
             Kind::User => sought::<UserRow>(db, scope, call, query, &seek)?,
             Kind::Group => sought::<GroupRow>(db, scope, call, query, &seek)?,
+            Kind::Membership => sought::<MembershipRow>(db, scope, call, query, &seek)?,
             Kind::Other(_) => sought::<ResourceRow>(db, scope, call, query, &seek)?,
         };
         total += counted.unwrap_or(0);

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use diesel::QueryableByName;
 
 use crate::ids::{GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
+use crate::scim::filter::CheckedFilter;
+use crate::store::condition::{Exactness, lower_member};
 use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -37,20 +39,27 @@ pub struct Named {
     #[diesel(sql_type = SqlId)]
     pub user_id: UserId,
     #[diesel(sql_type = diesel::sql_types::Text)]
-    pub display_name: String,
+    pub user_name: String,
 }
 
-/// Every live member of a group with their name. Only a removal by a filter reads this.
-pub fn live_named(db: &mut Db, tenant: TenantId, group: GroupId) -> Result<Vec<Named>, StoreError> {
-    db.load(
-        Stmt::new(
-            "SELECT m.user_id, l.display_name FROM memberships m \
-             JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
-             WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL",
-        )
-        .bind(tenant)
-        .bind(group),
-    )
+/// The live members of a group that a filter on `members` may mean, with their names, and whether it means all of these.
+pub fn meant(
+    db: &mut Db,
+    tenant: TenantId,
+    group: GroupId,
+    filter: &CheckedFilter,
+) -> Result<(Vec<Named>, bool), StoreError> {
+    let condition = lower_member(filter, tenant, db.dialect());
+    let stmt = Stmt::new(format!(
+        "SELECT m.user_id, u.user_name FROM memberships m JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id \
+         WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL AND {}",
+        condition.sql
+    ))
+    .once(condition.tests > 1)
+    .bind(tenant)
+    .bind(group)
+    .binds(condition.binds);
+    Ok((db.load(stmt)?, condition.exactness == Exactness::Exact))
 }
 
 /// How many live memberships a group has.

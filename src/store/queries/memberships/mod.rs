@@ -20,7 +20,7 @@ pub(super) use accounts::facts;
 pub use accounts::{Candidate, KnownUser, Label, candidates, known_users};
 pub use ending::{Which, end};
 pub use members::{
-    Live, Named, PeriodRow, StateCounts, count, live, live_named, period, present, state_counts,
+    Live, Named, PeriodRow, StateCounts, count, live, meant, period, present, state_counts,
 };
 
 /// How many ids one statement names; more are several statements.

@@ -33,12 +33,13 @@ const FEW: i64 = 1000;
 impl Candidates<'_> {
     /// `FROM … WHERE …` with its binds.
     fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind<'_>>) {
-        let mut sql = format!("FROM {} r WHERE r.tenant_id = ? AND ", R::TABLE);
+        let mut sql = format!("FROM {} r WHERE r.tenant_id = ?", R::TABLE);
         let mut binds = vec![Bind::from(self.tenant)];
         match self.kind {
-            Kind::User | Kind::Group => sql.push_str("r.deleted_at IS NULL"),
+            Kind::User | Kind::Group => sql.push_str(" AND r.deleted_at IS NULL"),
+            Kind::Membership => {}
             Kind::Other(name) => {
-                sql.push_str("r.resource_type = ?");
+                sql.push_str(" AND r.resource_type = ?");
                 binds.push(Bind::from(name));
             }
         }
@@ -95,7 +96,10 @@ impl Candidates<'_> {
             Some(total) => total,
             None => self.count::<R>(db, None)?,
         };
-        let all = counters::sum(db, self.tenant, &self.kind.counter())?;
+        let all = match self.kind.counter() {
+            Some(counter) => counters::sum(db, self.tenant, &counter)?,
+            None => total,
+        };
         // So many rows are met until a page is full, if the matches are spread evenly.
         let met = i64::try_from(upto)
             .unwrap_or(i64::MAX)
@@ -161,9 +165,9 @@ impl Candidates<'_> {
         if ends_here {
             return Ok(i64::try_from(offset + found).unwrap_or(i64::MAX));
         }
-        match &self.condition {
-            None => counters::sum(db, self.tenant, &self.kind.counter()),
-            Some(_) => self.count::<R>(db, None),
+        match (&self.condition, self.kind.counter()) {
+            (None, Some(counter)) => counters::sum(db, self.tenant, &counter),
+            _ => self.count::<R>(db, None),
         }
     }
 
@@ -268,7 +272,9 @@ impl Candidates<'_> {
             Some(column) => key_of(db, self.tenant, column, last)?,
         };
         Ok(Step {
-            key: stretch.column.and_then(|column| bind(column, &key)),
+            key: stretch
+                .column
+                .map_or_else(Vec::new, |column| bind(column, &key)),
             id: last.id(),
             inclusive: false,
         })
@@ -402,7 +408,11 @@ impl Candidates<'_> {
         judge: &mut Judge<'_, R, K, E>,
     ) -> Result<Option<Vec<(K, uuid::Uuid)>>, E> {
         let mut keys: Vec<(K, uuid::Uuid)> = Vec::new();
-        let place = (Order::Natural, &Gap::Start, false);
+        let natural = match self.kind {
+            Kind::Membership => Order::MEMBERSHIPS,
+            Kind::User | Kind::Group | Kind::Other(_) => Order::Natural,
+        };
+        let place = (natural, &Gap::Start, false);
         self.walk(db, place, |db: &mut Db, rows: Vec<R>| {
             let verdicts = judge(db, &rows)?;
             keys.extend(
@@ -491,6 +501,25 @@ impl Candidates<'_> {
         })
     }
 
+    /// Those of these rows that the condition selects.
+    pub(super) fn among<R: Listed>(
+        &self,
+        db: &mut Db,
+        ids: &[uuid::Uuid],
+    ) -> Result<Vec<R>, StoreError> {
+        let (from, binds) = self.selection::<R>(None);
+        let sql = format!(
+            "SELECT {} {from} AND r.id IN ({})",
+            R::COLUMNS,
+            marks(ids.len())
+        );
+        let stmt = Stmt::new(sql)
+            .once(self.is_rare() || ids.len() > 16)
+            .binds(binds)
+            .binds(ids.iter().map(|id| Bind::from(*id)));
+        db.load(stmt)
+    }
+
     /// Rows by their ids, in the order of the ids.
     fn by_ids<R: Listed>(&self, db: &mut Db, ids: &[uuid::Uuid]) -> Result<Vec<R>, StoreError> {
         let mut found = std::collections::HashMap::with_capacity(ids.len());
@@ -521,6 +550,8 @@ fn column_of(order: Order) -> Option<&'static str> {
             SortColumn::Created => Some("created_at"),
             SortColumn::Modified => Some("modified_at"),
             SortColumn::Text(column) => Some(column.name),
+            SortColumn::Group => Some("group_id"),
+            SortColumn::Member => Some("user_id"),
         },
     }
 }
@@ -543,6 +574,11 @@ pub(super) fn key_of<R: Listed>(
         SortColumn::Id => SortKey::Missing,
         SortColumn::Created => SortKey::Instant(row.created_at()),
         SortColumn::Modified => SortKey::Instant(row.modified_at()),
+        SortColumn::Group | SortColumn::Member => {
+            row.link().map_or(SortKey::Missing, |(group, user)| {
+                SortKey::Text(format!("{group} {user}"))
+            })
+        }
         SortColumn::Text(column) => {
             let sql = format!(
                 "SELECT r.{} AS t FROM {} r WHERE r.tenant_id = ? AND r.id = ?",

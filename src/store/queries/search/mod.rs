@@ -7,6 +7,8 @@
 mod candidates;
 mod order;
 
+use std::collections::HashSet;
+
 use crate::clock::Instant;
 use crate::ids::TenantId;
 use crate::scim::filter::CheckedFilter;
@@ -17,6 +19,7 @@ use crate::store::placement::{Kind, LONG, SortColumn};
 use crate::store::statement::Stmt;
 use crate::store::{Db, StoreError};
 
+use super::group_memberships::{self, MembershipRow};
 use super::groups_directory::{self, GroupRow};
 use super::resources::{self, ResourceRow};
 use super::users::{self, UserRow};
@@ -72,6 +75,10 @@ pub trait Listed: Row + Sized {
     fn created_at(&self) -> Instant;
     /// `meta.lastModified`.
     fn modified_at(&self) -> Instant;
+    /// The group and the user of a membership.
+    fn link(&self) -> Option<(uuid::Uuid, uuid::Uuid)> {
+        None
+    }
 }
 
 macro_rules! listed {
@@ -94,6 +101,23 @@ macro_rules! listed {
 listed!(UserRow, "users", users::COLUMNS);
 listed!(GroupRow, "learner_groups", groups_directory::COLUMNS);
 listed!(ResourceRow, "resources", resources::COLUMNS);
+
+impl Listed for MembershipRow {
+    const TABLE: &'static str = group_memberships::TABLE;
+    const COLUMNS: &'static str = group_memberships::COLUMNS;
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+    fn created_at(&self) -> Instant {
+        self.created_at
+    }
+    fn modified_at(&self) -> Instant {
+        self.created_at
+    }
+    fn link(&self) -> Option<(uuid::Uuid, uuid::Uuid)> {
+        Some((self.group_id.0, self.user_id.0))
+    }
+}
 
 /// Searches one kind of resource in one tenant. `judge` is asked only where the database cannot tell.
 pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
@@ -168,6 +192,22 @@ pub fn seek<R: Listed, E: From<StoreError>>(
         _ if exact => Ok(candidates.sought(db, seek)?),
         _ => candidates.sought_and_judged(db, seek, judge),
     }
+}
+
+/// Which of these rows, at most a batch, pass a filter; `None` where the database cannot tell.
+pub fn passing<R: Listed>(
+    db: &mut Db,
+    tenant: TenantId,
+    kind: Kind,
+    filter: &CheckedFilter,
+    ids: &[uuid::Uuid],
+) -> Result<Option<HashSet<uuid::Uuid>>, StoreError> {
+    let (candidates, exact) = candidates(db, tenant, kind, Some(filter))?;
+    if !exact {
+        return Ok(None);
+    }
+    let rows: Vec<R> = candidates.among(db, ids)?;
+    Ok(Some(rows.iter().map(R::id).collect()))
 }
 
 /// The place of a row in an order; `key` is the judge's, for an order that only it gives.

@@ -39,6 +39,14 @@ pub enum Gap {
     End,
 }
 
+impl Order {
+    /// Memberships group by group, in each by user: as their index has them.
+    pub const MEMBERSHIPS: Self = Self::Column {
+        column: SortColumn::Group,
+        descending: false,
+    };
+}
+
 impl Gap {
     /// The row it lies beside.
     pub(super) const fn position(&self) -> Option<&Position> {
@@ -78,6 +86,9 @@ impl Stretch {
             None | Some(SortColumn::Id) => &["r.id"],
             Some(SortColumn::Created) => &["r.created_at", "r.id"],
             Some(SortColumn::Modified) => &["r.modified_at", "r.id"],
+            // Live memberships have each pair once.
+            Some(SortColumn::Group) => &["r.group_id", "r.user_id"],
+            Some(SortColumn::Member) => &["r.user_id"],
             Some(SortColumn::Text(column)) => match column.name {
                 // Unique: there are no ties, and the index has no id.
                 "user_name_key" => &["r.user_name_key"],
@@ -92,6 +103,9 @@ impl Stretch {
     /// statistics SQLite else walks the whole tenant in order rather than sort the two rows it can look up.
     pub(super) fn order(&self, selective: bool) -> String {
         let direction = if self.descending { " DESC" } else { "" };
+        if let (Some(SortColumn::Group), true) = (self.column, selective) {
+            return format!("COALESCE(r.group_id, r.user_id){direction}, r.user_id{direction}");
+        }
         let first = match self.column {
             Some(SortColumn::Created | SortColumn::Modified) if selective => " + 0",
             Some(SortColumn::Text(_)) if selective => " || ''",
@@ -149,7 +163,7 @@ pub(super) fn stretches(order: Order) -> Vec<Stretch> {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     /// The key of the row beside the place; the stretch of rows without one is in the order of their ids.
-    pub key: Option<Bind<'static>>,
+    pub key: Vec<Bind<'static>>,
     pub id: uuid::Uuid,
     /// Whether that row comes, too.
     pub inclusive: bool,
@@ -182,7 +196,7 @@ pub(super) fn stretches_from(order: Order, from: &Gap, back: bool) -> Vec<(Stret
             let step = Step {
                 key: stretch
                     .column
-                    .and_then(|column| bind(column, &position.key)),
+                    .map_or_else(Vec::new, |column| bind(column, &position.key)),
                 id: position.id,
                 inclusive: from.takes_row(back),
             };
@@ -192,16 +206,30 @@ pub(super) fn stretches_from(order: Order, from: &Gap, back: bool) -> Vec<(Stret
 }
 
 /// A key as its column holds it. A key of another kind is none that [`super::position`] made, and finds nothing.
-pub(super) fn bind(column: SortColumn, key: &SortKey) -> Option<Bind<'static>> {
+pub(super) fn bind(column: SortColumn, key: &SortKey) -> Vec<Bind<'static>> {
     match (column, key) {
-        (SortColumn::Id, _) => None,
+        (SortColumn::Id, _) => Vec::new(),
         (SortColumn::Created | SortColumn::Modified, SortKey::Instant(Instant(at))) => {
-            Some(Bind::from(*at))
+            vec![Bind::from(*at)]
         }
-        (SortColumn::Text(_), SortKey::Text(text)) => Some(Bind::from(text.clone())),
-        (SortColumn::Text(_), _) => Some(Bind::Text(None)),
-        (SortColumn::Created | SortColumn::Modified, _) => Some(Bind::Int(None)),
+        (SortColumn::Text(_), SortKey::Text(text)) => vec![Bind::from(text.clone())],
+        (SortColumn::Text(_), _) => vec![Bind::Text(None)],
+        (SortColumn::Created | SortColumn::Modified, _) => vec![Bind::Int(None)],
+        (SortColumn::Group, key) => link(key).map_or_else(
+            || vec![Bind::Id(None), Bind::Id(None)],
+            |(group, user)| vec![Bind::from(group), Bind::from(user)],
+        ),
+        (SortColumn::Member, key) => vec![Bind::Id(link(key).map(|(_, user)| user))],
     }
+}
+
+/// The group and the user in the key of a membership.
+fn link(key: &SortKey) -> Option<(uuid::Uuid, uuid::Uuid)> {
+    let SortKey::Text(text) = key else {
+        return None;
+    };
+    let (group, user) = text.split_once(' ')?;
+    Some((group.parse().ok()?, user.parse().ok()?))
 }
 
 /// A key as long as a key in a column can be.
