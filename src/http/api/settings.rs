@@ -41,7 +41,7 @@ macro_rules! settings {
         /// Settings to change; absent ones stay.
         #[derive(Debug, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
-        #[schema(example = json!({"time_zone": "Europe/Berlin", "return_grace_days": 7, "approval": {"scim": "manual"}}))]
+        #[schema(example = json!({"time_zone": "Europe/Berlin", "return_grace_days": 7, "approval": {"import": "manual"}}))]
         pub struct SettingsEdit {
             $($(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schema(nullable = false $(, $($bound)*)?)] pub $name: Option<$kind>,)*

@@ -162,6 +162,7 @@ fn what_only_the_document_holds_is_decided_by_the_judge() {
             r#"schemas eq "urn:ietf:params:scim:schemas:core:2.0:User""#,
             r#"department eq "sales""#,
             r#"groups[type eq "User"]"#,
+            r#"groups[type eq "direct"]"#,
             r#"displayName co "needle""#,
             r#"displayName ew "needle""#,
             r#"emails.value co "needle""#,

@@ -220,7 +220,8 @@ impl Shown for GroupRow {
 }
 
 fn shown_ids(name: &str, ids: impl Iterator<Item = String>) -> Map<String, Value> {
-    let elements: Vec<Value> = ids.map(|id| json!({"value": id, "type": "User"})).collect();
+    let kind = if name == "groups" { "direct" } else { "User" };
+    let elements: Vec<Value> = ids.map(|id| json!({"value": id, "type": kind})).collect();
     let mut derived = Map::new();
     if !elements.is_empty() {
         derived.insert(name.to_owned(), Value::Array(elements));

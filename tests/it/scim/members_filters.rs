@@ -92,7 +92,7 @@ fn groups_are_found_by_every_part_of_their_members() {
             "Both|Nobody",
         ),
         (
-            "meta.location co \"Groups\" and members.value ne \"{bob}\"".to_owned(),
+            format!("meta.location co \"Groups\" and members.value ne \"{bob}\""),
             "Nobody|Only Ann",
         ),
     ] {

@@ -11,7 +11,8 @@ use super::{CHUNK, afresh, padded};
 /// Which live memberships to end.
 #[derive(Clone, Copy, Debug)]
 pub enum Which<'a> {
-    /// Those of these accounts' learners in one group.
+    /// Those of these accounts in one group. Not those of their learners: an account that has ended, or another of the
+    /// same person, is none of the group's members.
     Users(GroupId, &'a [UserId]),
     /// Those of these learners in one group.
     Learners(GroupId, &'a [LearnerId]),
@@ -36,14 +37,8 @@ pub fn end(
             let mut ended = 0;
             for chunk in users.chunks(CHUNK) {
                 let ids = padded(chunk);
-                let condition = format!(
-                    "m.group_id = ? AND m.learner_id IN (SELECT u.learner_id FROM users u WHERE u.tenant_id = ? AND u.id IN ({}))",
-                    marks(ids.len())
-                );
-                let binds: Vec<Bind> = [group.into(), tenant.into()]
-                    .into_iter()
-                    .chain(ids)
-                    .collect();
+                let condition = format!("m.group_id = ? AND m.user_id IN ({})", marks(ids.len()));
+                let binds: Vec<Bind> = std::iter::once(group.into()).chain(ids).collect();
                 ended += end_where(db, tenant, &condition, &binds, cause, by)?;
             }
             Ok(ended)
