@@ -552,7 +552,7 @@ impl Server {
             let found: BTreeMap<String, String> = rows(&self.api, &format!("/groups/{id}/members"))
                 .iter()
                 .map(|row| {
-                    let learner = text(&row["learner"]["id"]).to_owned();
+                    let learner = text(&row["learner_id"]).to_owned();
                     (learner, text(&row["state"]).to_owned())
                 })
                 .collect();
