@@ -520,7 +520,7 @@ impl Server {
             ("extension", json!({"reason": "more time", "due": day}))
         };
         let reply = self.api.post(&format!("/enrollments/{id}/{path}"), &body);
-        expect(&reply, 201)?;
+        expect(&reply, 200)?;
         if waiver {
             self.reference.waived.insert((person, course));
         } else {
