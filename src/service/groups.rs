@@ -3,6 +3,8 @@
 //! Every write needs a plan that includes groups; a directory's writes come through `directory` and share
 //! [`apply_members`] and [`end_group`]. Nothing here un-enrolls anybody.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use crate::ids::{ConnectionId, GroupId, LearnerId};
@@ -441,6 +443,11 @@ pub fn add_members(
     if outcome.added > 0 {
         rows::touch(db, scope.tenant, id, scope.now)?;
     }
+    let joined: HashSet<LearnerId> = outcome
+        .joined
+        .iter()
+        .map(|joined| joined.learner_id)
+        .collect();
     let results = people
         .iter()
         .enumerate()
@@ -454,12 +461,7 @@ pub fn add_members(
                         .map_or("not_found", |blocker| blocker.code())
                         .to_owned(),
                 ),
-                (None, Some(user))
-                    if outcome
-                        .joined
-                        .iter()
-                        .any(|joined| joined.learner_id == user.learner_id) =>
-                {
+                (None, Some(user)) if joined.contains(&user.learner_id) => {
                     if user.facts().addable() {
                         AddOutcome::Added
                     } else {

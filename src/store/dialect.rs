@@ -15,6 +15,11 @@ pub struct Dialect {
     pub latest: &'static str,
     /// What stands in front of a statement to see its plan.
     pub explain: &'static str,
+    /// What stands around a query whose few rows a column is to be among: they are found first, whatever the planner thinks of
+    /// their number, and looked up.
+    pub among: (&'static str, &'static str),
+    /// Whether a statement that is kept is planned once for whatever will be bound.
+    pub plans_once: bool,
     /// A function of (text, part): the position of part in text, 0 when absent.
     pub position: &'static str,
 }

@@ -184,6 +184,21 @@ impl Store {
         }
     }
 
+    /// Runs a short read whose statements belong together: where [`Store::read_short`] does, in one snapshot.
+    pub async fn read_short_at_once<T, E, F>(&self, mut job: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: TransactionError,
+    {
+        match &self.inner.engine {
+            Engine::Sqlite { readers, .. } => {
+                readers.on_this_thread(&mut |db| pool::snapshot(db, &mut job))
+            }
+            Engine::Postgres(_) => self.read(job).await,
+        }
+    }
+
     /// [`Store::write`] for a thread that may block: the command line, workers and tests.
     pub fn write_blocking<T, E, F>(&self, name: &'static str, mut job: F) -> Result<T, E>
     where

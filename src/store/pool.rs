@@ -99,7 +99,7 @@ impl Readers {
 }
 
 /// Runs a job that only reads in a transaction of its own.
-fn snapshot<T, E: From<StoreError>>(
+pub(super) fn snapshot<T, E: From<StoreError>>(
     db: &mut Db,
     job: &mut dyn FnMut(&mut Db) -> Result<T, E>,
 ) -> Result<T, E> {

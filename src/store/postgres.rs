@@ -16,6 +16,8 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "FOR UPDATE SKIP LOCKED",
     latest: "GREATEST",
     explain: "EXPLAIN",
+    among: ("= ANY (ARRAY(", "))"),
+    plans_once: true,
     position: "strpos",
 };
 
@@ -25,7 +27,7 @@ pub fn connect(url: &str) -> Result<PgConnection, StoreError> {
         .map_err(|error| StoreError::Unusable(format!("PostgreSQL: {error}")))?;
     conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Unbounded);
     conn.batch_execute(
-        "SET statement_timeout='10s'; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='15s'; \
+        "SET statement_timeout='10s'; SET jit=off; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='15s'; \
          SET application_name='rollcall'; SET TimeZone='UTC'; SET client_min_messages='warning'",
     )?;
     Ok(conn)

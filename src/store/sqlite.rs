@@ -15,6 +15,8 @@ pub const DIALECT: Dialect = Dialect {
     skip_locked: "",
     latest: "max",
     explain: "EXPLAIN QUERY PLAN",
+    among: ("IN (", ")"),
+    plans_once: false,
     position: "instr",
 };
 

@@ -22,6 +22,8 @@ pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let kind = if path.starts_with("/scim/") {
         "application/scim+json"
+    } else if path.starts_with("/api/v1/imports?") {
+        "text/csv"
     } else {
         "application/json"
     };

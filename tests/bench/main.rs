@@ -9,7 +9,8 @@
 //! `--only` takes names of [`ROWS`]; `--clients` how many ask at the same time. `--soak` measures memory instead of time:
 //! it drives a server process of its own with so many mixed requests and reads its resident memory on the way.
 //!
-//! Without `--database` it measures SQLite in a temporary file. A run makes a tenant of its own and leaves it behind.
+//! Without `--database` it measures SQLite in a temporary file. A run makes a tenant of its own and leaves it behind;
+//! `--users` finds the one of the run before.
 //! Each line shows requests per second, median and 99th percentile over HTTP with 1, 8, 32 and 128 clients, then the
 //! bare limit: for a write, its statements alone through `Store::write` with as many callers (on SQLite that is the
 //! group commit); for a read, an actix server that answers bytes of the same size from memory. `ratio` is HTTP over
@@ -70,7 +71,7 @@ struct Options {
     soak: Option<usize>,
     /// The sizes of the groups that get another member.
     members: Vec<usize>,
-    /// How many users the searches are measured among; nothing else is measured then.
+    /// How many users there are; without `only` the searches among them are measured, and nothing else.
     users: Option<usize>,
 }
 
@@ -141,12 +142,13 @@ fn main() -> anyhow::Result<()> {
         rollcall::clock::Clock::system(),
     )?;
     let ready = started.elapsed();
-    let bench = Bench::of(&server)?;
+    let bench = Bench::of(&server, options.users.is_some())?;
     let mut report = Report::new(&options.database);
     report.line(&format!("ready to answer after {} ms", ready.as_millis()));
     let filled = Instant::now();
     let sized = ["assign", "sizes", "member", "mass"];
-    let sizes = if options.users.is_some() || sized.iter().any(|row| plan.wants(row)) {
+    let searches = options.users.is_some() && plan.only.is_empty();
+    let sizes = if searches || sized.iter().any(|row| plan.wants(row)) {
         options.members.as_slice()
     } else {
         &[]
@@ -158,8 +160,7 @@ fn main() -> anyhow::Result<()> {
         ground.groups.len(),
         filled.elapsed().as_secs_f64()
     ));
-    if options.users.is_some() {
-        queries::fill_values(&bench)?;
+    if searches {
         let asked = queries::queries(&bench, &ground, &mut report);
         actix_web::rt::System::new().block_on(asked)?;
         return server.stop();

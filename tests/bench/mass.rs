@@ -1,4 +1,5 @@
-//! What everybody else notices of a change of a hundred thousand: creates beside an assignment and a deletion of the largest group.
+//! What everybody else notices of a change of a hundred thousand: creates beside an assignment, a deletion, an approval and
+//! an import.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -9,19 +10,26 @@ use rollcall::ids::RequestId;
 use serde_json::{Value, json};
 
 use crate::client::{Client, request};
-use crate::fill::Ground;
+use crate::fill::{self, Ground};
 use crate::load::percentile;
-use crate::report::{Report, milliseconds};
+use crate::report::{self, Report, milliseconds};
 use crate::server::Bench;
 
 /// How many clients create users meanwhile.
 const CREATORS: usize = 4;
 
-/// Assigns a course to the largest group, then deletes the group, beside clients that create users.
+/// How many learners are approved at once.
+const PENDING: usize = 10_000;
+/// How many rows are imported.
+const ROWS: usize = 100_000;
+
+/// Assigns a course to the largest group, deletes the group, approves learners and imports some, beside clients that create
+/// users.
 pub async fn mass(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
     let Some((size, group)) = ground.groups.last().copied() else {
         return Ok(());
     };
+    report.line("");
     let mut client = Client::connect(bench.address).await?;
     let token = &bench.api_token;
     let body = json!({"title": "For everybody", "status": "published"}).to_string();
@@ -30,23 +38,39 @@ pub async fn mass(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow
         .await?;
     let course: Value = serde_json::from_slice(made)?;
     let body = json!({"course_id": course["id"]}).to_string();
-    let path = format!("/api/v1/groups/{group}/assignments");
-    let assign = request("POST", &path, token, &body);
-    beside(
-        bench,
-        report,
-        &format!("assign a course to {size}"),
-        (201, &assign),
-    )
-    .await?;
-    let delete = request("DELETE", &format!("/api/v1/groups/{group}"), token, "");
-    beside(
-        bench,
-        report,
-        &format!("delete a group of {size}"),
-        (204, &delete),
-    )
-    .await
+    let assign = |group| {
+        let path = format!("/api/v1/groups/{group}/assignments");
+        request("POST", &path, token, &body)
+    };
+    let ask = assign(group);
+    let title = format!("assign a course to {size}");
+    beside(bench, report, &title, (201, &ask)).await?;
+    let ask = request("DELETE", &format!("/api/v1/groups/{group}"), token, "");
+    let title = format!("delete a group of {size}");
+    beside(bench, report, &title, (204, &ask)).await?;
+
+    let waiting = fill::waiting(bench, PENDING)?;
+    client.expect(201, &assign(waiting)).await?;
+    let ask = json!({"all_pending": true}).to_string();
+    let ask = request("POST", "/api/v1/learners:approve", token, &ask);
+    let title = format!("approve {PENDING} learners who are owed a course");
+    beside(bench, report, &title, (202, &ask)).await?;
+
+    let run = RequestId::new();
+    let rows = (0..ROWS).map(|row| format!("import{row}.{run}@example.com\n"));
+    let file = format!("email\n{}", rows.collect::<String>());
+    let ask = request("POST", "/api/v1/imports?kind=learners", token, &file);
+    let title = format!("plan an import of {ROWS} learners");
+    let plan = beside(bench, report, &title, (202, &ask)).await?;
+    let id = plan["id"].as_str().context("an import has an id")?;
+    let ask = request("POST", &format!("/api/v1/imports/{id}/commit"), token, "{}");
+    let title = format!("import {ROWS} learners");
+    beside(bench, report, &title, (202, &ask)).await?;
+    let largest = report::resident_megabytes("self");
+    report.line(&format!(
+        "resident memory then, clients included: {largest} MB"
+    ));
+    Ok(())
 }
 
 async fn beside(
@@ -54,18 +78,19 @@ async fn beside(
     report: &mut Report,
     title: &str,
     (status, change): (u16, &[u8]),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Value> {
     let over = Cell::new(false);
     let begun = Instant::now();
     let work = async {
         let mut client = Client::connect(bench.address).await?;
-        client.expect(status, change).await?;
+        let body = client.expect(status, change).await?;
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let answered = begun.elapsed();
         while waits(bench, &mut client).await? {
             actix_web::rt::time::sleep(Duration::from_millis(20)).await;
         }
         over.set(true);
-        Ok::<_, anyhow::Error>((answered, begun.elapsed()))
+        Ok::<_, anyhow::Error>((body, answered, begun.elapsed()))
     };
     let creators = try_join_all((0..CREATORS).map(|_| async {
         let mut client = Client::connect(bench.address).await?;
@@ -80,7 +105,7 @@ async fn beside(
         }
         Ok::<_, anyhow::Error>(samples)
     }));
-    let ((answered, done), samples) = try_join(work, creators).await?;
+    let ((body, answered, done), samples) = try_join(work, creators).await?;
     let mut samples = samples.concat();
     let count = samples.len();
     report.line(&format!(
@@ -91,7 +116,7 @@ async fn beside(
         milliseconds(percentile(&mut samples, 99)),
         milliseconds(percentile(&mut samples, 100)),
     ));
-    Ok(())
+    Ok(body)
 }
 
 /// Whether a job of the tenant is not done.

@@ -5,11 +5,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use rollcall::store::statement::Stmt;
+use rollcall::ids::RequestId;
 use serde_json::{Value, json};
 
 use crate::client::{Client, request};
-use crate::fill::Ground;
+use crate::fill::{FIRST, Ground};
 use crate::load::percentile;
 use crate::report::{Report, milliseconds};
 use crate::server::Bench;
@@ -18,25 +18,6 @@ use crate::server::Bench;
 const TIMES: usize = 9;
 /// After this long a query is not asked again.
 const ENOUGH: Duration = Duration::from_secs(4);
-
-/// The rows of `user_values` for the accounts that were made in sets: each has one work address and one telephone number.
-pub fn fill_values(bench: &Bench) -> anyhow::Result<()> {
-    let tenant = bench.scope().tenant;
-    bench.store.write_blocking("bench values", move |db| {
-        for (attr, key) in [(1, "r.user_name_key"), (2, "'+49 30 1234567'")] {
-            let sql = format!(
-                "INSERT INTO user_values (tenant_id, attr, value_key, user_id, ord, type_key, is_primary) \
-                 SELECT r.tenant_id, CAST({attr} AS INTEGER), {key}, r.id, 0, 'work', (1 = 1) FROM users r WHERE r.tenant_id = ?"
-            );
-            db.execute(Stmt::new(sql).bind(tenant))?;
-        }
-        if let rollcall::store::Db::Postgres(_) = db {
-            db.batch("ANALYZE")?;
-        }
-        Ok::<_, rollcall::store::StoreError>(())
-    })?;
-    Ok(())
-}
 
 /// One question, and the study's limits for it on SQLite and PostgreSQL, in milliseconds.
 struct Question {
@@ -57,57 +38,117 @@ fn question(what: &'static str, query: &str, limits: (&'static str, &'static str
     }
 }
 
-/// Asks everything.
-pub async fn queries(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
-    let some = ground.accounts / 3;
-    let token = bench.token.as_str();
-    let mut client = Client::connect(bench.address).await?;
-    report.line(&format!(
-        "\n{} users, one client: median of {TIMES}, beside the study's limits on SQLite and PostgreSQL (ms)",
-        ground.accounts
-    ));
-    let mut questions = vec![
-        question(
+/// What is asked, with the study's limits; where it has none for the very question, those of the nearest one.
+fn questions(users: usize) -> Vec<Question> {
+    let some = users / 3;
+    let recent = |last: usize| {
+        let at = FIRST + 1000 * i64::try_from(users - last).unwrap_or(0);
+        rollcall::clock::Instant(at).to_string()
+    };
+    let mut questions = Vec::new();
+    for (what, filter, limits) in [
+        (
             "userName eq",
-            &format!("Users?filter=userName eq \"bulk{some}@example.com\""),
+            format!("userName eq \"bulk{some}@example.com\""),
             ("0.07", "0.28"),
         ),
-        question(
+        (
             "externalId eq",
-            &format!("Users?filter=externalId eq \"bulk{some}@example.com\""),
+            format!("externalId eq \"bulk{some}@example.com\""),
             ("0.02", "0.30"),
         ),
-        question(
+        (
             "displayName eq",
-            &format!("Users?filter=displayName eq \"Bulk User {some}\""),
+            format!("displayName eq \"Bulk User {some}\""),
             ("-", "-"),
         ),
-        question(
+        (
             "emails.value eq",
-            &format!("Users?filter=emails.value eq \"bulk{some}@example.com\""),
+            format!("emails.value eq \"bulk{some}@example.com\""),
             ("0.05", "0.69"),
         ),
-        question(
+        (
+            "userName sw, 1 %",
+            "userName sw \"bulk77\"".to_owned(),
+            ("-", "-"),
+        ),
+        (
+            "displayName sw, 11 %",
+            "displayName sw \"bulk user 9\"".to_owned(),
+            ("24", "25"),
+        ),
+        (
+            "active eq false, 1 %",
+            "active eq false".to_owned(),
+            ("-", "-"),
+        ),
+        (
+            "active eq true, 99 %",
+            "active eq true".to_owned(),
+            ("144", "151"),
+        ),
+        (
+            "active eq false and lastModified gt, 541",
+            format!(
+                "active eq false and meta.lastModified gt \"{}\"",
+                recent(54_100)
+            ),
+            ("1.4", "6.0"),
+        ),
+        (
+            "lastModified gt, 541",
+            format!("meta.lastModified gt \"{}\"", recent(541)),
+            ("1.4", "6.0"),
+        ),
+        (
+            "lastModified gt, 50 %",
+            format!("meta.lastModified gt \"{}\"", recent(users / 2)),
+            ("144", "151"),
+        ),
+        (
             "lastModified gt, none",
-            "Users?filter=meta.lastModified gt \"2099-01-01T00:00:00Z\"",
+            "meta.lastModified gt \"2099-01-01T00:00:00Z\"".to_owned(),
             ("1.8", "6.0"),
         ),
-        question(
+        (
             "emails[work and co, 1 match]",
-            &format!("Users?filter=emails[type eq \"work\" and value co \"bulk{some}@\"]"),
-            ("1104", "5275, 11.6 with trigrams"),
+            format!("emails[type eq \"work\" and value co \"bulk{some}@\"]"),
+            ("1104", "5275"),
         ),
-        question(
-            "emails[work and co, 1 %] by userName",
-            "Users?filter=emails[type eq \"work\" and value co \"77@\"]&sortBy=userName",
-            ("84", "384"),
+        (
+            "emails[work and co, 1 %]",
+            "emails[type eq \"work\" and value co \"77@\"]".to_owned(),
+            ("1104", "5275"),
         ),
-        question(
-            "page 500, by creation",
-            "Users?startIndex=50001&count=100",
-            ("23", "431"),
+        (
+            "emails[work and co, all]",
+            "emails[type eq \"work\" and value co \"@example\"]".to_owned(),
+            ("1104", "5275"),
         ),
-    ];
+        (
+            "title eq, no index, all",
+            "title eq \"Engineer\"".to_owned(),
+            ("7700", "1250"),
+        ),
+    ] {
+        questions.push(question(what, &format!("Users?filter={filter}"), limits));
+    }
+    questions.push(question(
+        "emails[work and co, 1 %] by userName",
+        "Users?filter=emails[type eq \"work\" and value co \"77@\"]&sortBy=userName",
+        ("84 + 1104", "384 + 5275"),
+    ));
+    questions.push(question(
+        "displayName sw by userName, page 500",
+        "Users?filter=displayName sw \"bulk user 9\"&sortBy=userName&startIndex=50001&count=100",
+        ("60", "213"),
+    ));
+    questions.push(question("first page", "Users?count=100", ("-", "-")));
+    questions.push(question(
+        "page 500, by creation",
+        "Users?startIndex=50001&count=100",
+        ("23", "431"),
+    ));
     for by in ["userName", "externalId", "displayName", "meta.lastModified"] {
         questions.push(Question {
             what: by,
@@ -115,11 +156,22 @@ pub async fn queries(bench: &Bench, ground: &Ground, report: &mut Report) -> any
             limits: ("60", "213"),
         });
     }
-    for one in questions {
+    questions
+}
+
+/// Asks everything.
+pub async fn queries(bench: &Bench, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+    let token = bench.token.as_str();
+    let mut client = Client::connect(bench.address).await?;
+    report.line(&format!(
+        "\n{} users, one client: median of {TIMES}, beside the study's limits on SQLite and PostgreSQL (ms)",
+        ground.accounts
+    ));
+    for one in questions(ground.accounts) {
         let ask = request("GET", &one.path, token, "");
-        let median = median(&mut client, &ask).await?;
+        let (median, total) = median(&mut client, &ask).await?;
         report.line(&format!(
-            "{:40} {median:>9.2}   limits {} / {}",
+            "{:42} {median:>9.2}   limits {} / {}   ({total} match)",
             one.what, one.limits.0, one.limits.1
         ));
     }
@@ -155,21 +207,22 @@ pub async fn queries(bench: &Bench, ground: &Ground, report: &mut Report) -> any
         let mut last = samples.split_off(samples.len().saturating_sub(50));
         let median = milliseconds(percentile(&mut last, 50));
         report.line(&format!(
-            "{:40} {median:>9.2}   limits 0.07 / 1.0 (of the statement)",
+            "{:42} {median:>9.2}   limits 0.07 / 1.0 (of the statement)",
             format!("page 500 by cursor {by}")
         ));
     }
     if let Some((size, group)) = ground.groups.last() {
         let ask = request("GET", &format!("/scim/v2/Groups/{group}"), token, "");
-        let median = median(&mut client, &ask).await?;
+        let (median, _) = median(&mut client, &ask).await?;
         report.line(&format!(
-            "{:40} {median:>9.2}   limits 206 / 257",
+            "{:42} {median:>9.2}   limits 206 / 257",
             format!("GET of a group of {size}")
         ));
     }
+    let run = RequestId::new();
     let operations: Vec<Value> = (0..1000)
         .map(|number| {
-            let data = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("bulkop{number}@x.test")});
+            let data = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("bulkop{number}.{run}@x.test")});
             json!({"method": "POST", "path": "/Users", "bulkId": number.to_string(), "data": data})
         })
         .collect();
@@ -183,16 +236,19 @@ pub async fn queries(bench: &Bench, ground: &Ground, report: &mut Report) -> any
         .await
         .context("a bulk request")?;
     report.line(&format!(
-        "{:40} {:>9.2}",
+        "{:42} {:>9.2}",
         "Bulk of 1,000 creates",
         milliseconds(started.elapsed())
     ));
     Ok(())
 }
 
-async fn median(client: &mut Client, ask: &[u8]) -> anyhow::Result<f64> {
+/// The median, and how many resources matched where the answer is a list.
+async fn median(client: &mut Client, ask: &[u8]) -> anyhow::Result<(f64, Value)> {
     let mut samples = Vec::new();
     let begun = Instant::now();
+    // a streamed answer keeps its chunks, and is no list
+    let body: Value = serde_json::from_slice(client.expect(200, ask).await?).unwrap_or_default();
     for _ in 0..TIMES {
         let started = Instant::now();
         client.expect(200, ask).await?;
@@ -201,5 +257,6 @@ async fn median(client: &mut Client, ask: &[u8]) -> anyhow::Result<f64> {
             break;
         }
     }
-    Ok(milliseconds(percentile(&mut samples, 50)))
+    let median = milliseconds(percentile(&mut samples, 50));
+    Ok((median, body["totalResults"].clone()))
 }

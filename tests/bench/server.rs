@@ -41,9 +41,12 @@ pub struct Bench {
     scope: Scope,
 }
 
+/// The tenant that the searches are measured in; a database that has it is not filled again.
+const FILLED: &str = "bench of searches";
+
 impl Bench {
-    /// Makes the tenant and starts the byte server.
-    pub fn of(server: &Running) -> anyhow::Result<Self> {
+    /// Makes the tenant, or takes the one a run before has `kept`, and starts the byte server.
+    pub fn of(server: &Running, kept: bool) -> anyhow::Result<Self> {
         let address = server
             .url
             .strip_prefix("http://")
@@ -51,11 +54,18 @@ impl Bench {
             .parse()?;
         let store = server.state.store.clone();
         let now = Clock::system().now();
-        let name = format!("bench {}", RequestId::new());
+        let name = match kept {
+            true => FILLED.to_owned(),
+            false => format!("bench {}", RequestId::new()),
+        };
         let (scope, token, api_token) = store.write_blocking("bench tenant", move |db| {
-            let tenant = tenants::create(db, &name, SubscriptionPlan::Business, "UTC", now)?;
+            let tenant = match tenants::find(db, &name) {
+                Ok(tenant) => tenant,
+                Err(_) => tenants::create(db, &name, SubscriptionPlan::Business, "UTC", now)?,
+            };
+            let label = RequestId::new().to_string();
             let connection: Connection =
-                connections::create(db, tenant.id, "Bench", Client::Generic, now)?;
+                connections::create(db, tenant.id, &label, Client::Generic, now)?;
             let mut scope = Scope::system(tenant.id, "bench", now);
             scope.actor = Actor::Scim {
                 jti: "bench".to_owned(),

@@ -202,22 +202,25 @@ async fn search_page(
         search.clone(),
         base.clone(),
     );
-    let found = state
-        .store
-        .read(move |db| {
-            directory::search(
-                db,
-                &reader,
-                Call {
-                    registry: &registry,
-                    base: &address,
-                    parts,
-                },
-                kind,
-                &asked,
-            )
-        })
-        .await?;
+    let is_short = directory::is_short(kind, &search);
+    let job = move |db: &mut crate::store::Db| {
+        directory::search(
+            db,
+            &reader,
+            Call {
+                registry: &registry,
+                base: &address,
+                parts,
+            },
+            kind,
+            &asked,
+        )
+    };
+    let found = if is_short {
+        state.store.read_short_at_once(job).await?
+    } else {
+        state.store.read(job).await?
+    };
     let mut resources = Vec::with_capacity(found.resources.len());
     for resource in found.resources {
         resources.push(respond::projected(

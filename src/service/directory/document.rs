@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::clock::Instant;
@@ -56,6 +57,49 @@ pub fn parse(doc: &str) -> Result<Resource, ServiceError> {
     })?;
     document.remove("schemas");
     Ok(Resource::from_valid(document))
+}
+
+/// The resource of a stored document as far as these top-level members go; the others are passed over unread.
+pub fn parse_members(doc: &str, names: &[&str]) -> Result<Resource, ServiceError> {
+    let document = Members { names }
+        .deserialize(&mut serde_json::Deserializer::from_str(doc))
+        .map_err(|error| {
+            ServiceError::Bug(anyhow::Error::new(error).context("reading a stored document"))
+        })?;
+    Ok(Resource::from_valid(document))
+}
+
+/// Reads the members of an object that have one of these names.
+struct Members<'n> {
+    names: &'n [&'n str],
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a document")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut document = Map::new();
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            if self.names.contains(&name.as_ref()) {
+                document.insert(name.into_owned(), members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(document)
+    }
 }
 
 /// A stored document as it may be shown: without extensions that no schema file defines any more. Nearly always that is

@@ -26,7 +26,7 @@ use super::{Scope, ServiceError};
 use types::id_of;
 
 pub use members::{MEMBERS_AT_A_TIME, MemberView, member_ids, members_text};
-pub use search::{Found, MAX_SKIP, search, search_all};
+pub use search::{Found, MAX_SKIP, is_short, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 
 /// Creates a resource from a request body. Errors: `invalidValue`, `invalidSyntax`, 409 `uniqueness`, plan.

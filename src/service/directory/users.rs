@@ -252,7 +252,6 @@ pub(super) fn delete(
 ) -> Result<Written, ServiceError> {
     let Held { row, .. } = locked(db, scope, Parts::default(), id, expected)?;
     users::end(db, scope.tenant, id, scope.now)?;
-    values::replace_all(db, scope.tenant, id, &[])?;
     resource_values::remove_all(db, scope.tenant, id.0)?;
     counters::add(db, scope.tenant, "users", id.0, -1)?;
     let learner: LearnerId = row.learner_id;

@@ -84,7 +84,7 @@ impl Pace {
         } else if took < Self::AIM / 2 {
             self.rows += self.rows / 4;
         }
-        self.rows = self.rows.clamp(50, 1000);
+        self.rows = self.rows.clamp(50, 4000);
     }
 }
 

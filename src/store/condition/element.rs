@@ -3,12 +3,12 @@
 
 use super::piece::Piece;
 use super::text::id_equals;
-use super::{Bound, Exactness, Lowering, other};
+use super::{Access, Bound, Exactness, Lowering, other};
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::checked::{Literal, Operator, Predicate};
 use crate::store::custom_values::integer_key;
 use crate::store::placement::{Form, Kind, Part, Place, TextColumn, ValueAttr, bytes_key, place};
-use crate::store::statement::Bind;
+use crate::store::statement::{Bind, Stmt};
 
 /// Whose parts the tests between brackets name.
 #[derive(Clone, Copy)]
@@ -203,19 +203,52 @@ impl Lowering<'_> {
         if condition.sql == "FALSE" {
             return condition;
         }
+        let (table, alias, own) = self.table(element);
+        let (selected, binds) = self.selected(element, alias, &condition);
         let Piece {
-            sql,
-            binds: inner,
             exactness,
             keyed,
             selective,
+            ..
         } = condition;
-        let (table, alias, own) = match (element, self.kind) {
+        let is_value = matches!(element, Element::Value(_));
+        let looked_up = match self.access {
+            Access::Seek => keyed,
+            Access::Scan => keyed || is_value,
+            Access::Walk(_) => keyed && selective,
+        };
+        let sql = if looked_up {
+            let (among, end) = match self.access {
+                Access::Scan => self.dialect.among,
+                Access::Seek | Access::Walk(_) => ("IN (", ")"),
+            };
+            format!("r.id {among}SELECT {alias}.{own} FROM {table} {alias} WHERE {selected}{end}")
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM {table} {alias} WHERE {selected} AND {alias}.{own} = r.id)"
+            )
+        };
+        Piece {
+            selective: keyed && selective,
+            narrowed: keyed,
+            scans: is_value && !keyed,
+            exactness,
+            ..Piece::new(sql, binds)
+        }
+    }
+
+    /// Where the rows of elements are, and the column that says whose they are.
+    const fn table(&self, element: Element) -> (&'static str, &'static str, &'static str) {
+        match (element, self.kind) {
             (Element::Value(attr), _) if attr.custom => ("resource_values", "v", "resource_id"),
             (Element::Value(_), _) => ("user_values", "v", "user_id"),
             (Element::Membership, Kind::Group) => ("memberships", "m", "group_id"),
             (Element::Membership, _) => ("memberships", "m", "user_id"),
-        };
+        }
+    }
+
+    /// The rows of elements that satisfy a condition, whoever has them.
+    fn selected(&self, element: Element, alias: &str, condition: &Piece) -> (String, Vec<Bind>) {
         let mut binds = vec![Bind::from(self.tenant)];
         let which = match element {
             Element::Value(attr) => {
@@ -224,28 +257,28 @@ impl Lowering<'_> {
             }
             Element::Membership => format!("{alias}.ended_at IS NULL"),
         };
-        binds.extend(inner);
-        let and = if sql == "TRUE" {
-            String::new()
-        } else {
-            format!(" AND {sql}")
+        binds.extend(condition.binds.iter().cloned());
+        let and = match condition.sql.as_str() {
+            "TRUE" => String::new(),
+            sql => format!(" AND {sql}"),
         };
-        let sql = if keyed {
-            format!(
-                "r.id IN (SELECT {alias}.{own} FROM {table} {alias} WHERE {alias}.tenant_id = ? AND {which}{and})"
-            )
-        } else {
-            format!(
-                "EXISTS (SELECT 1 FROM {table} {alias} WHERE {alias}.tenant_id = ? AND {alias}.{own} = r.id AND {which}{and})"
-            )
-        };
-        Piece {
-            sql,
-            binds,
-            exactness,
-            keyed: false,
-            selective: keyed && selective,
+        (format!("{alias}.tenant_id = ? AND {which}{and}"), binds)
+    }
+
+    /// Counts the users of whom some element satisfies a condition, by their values alone: those of an account go with it. One
+    /// with several such elements counts at the first of them.
+    pub(super) fn count_by_values(&self, attr: ValueAttr, condition: &Piece) -> Option<Stmt> {
+        if attr.custom || condition.sql == "FALSE" {
+            return None;
         }
+        let (selected, binds) = self.selected(Element::Value(attr), "v", condition);
+        // what is bound is no part of the text
+        let before = selected.replace("v.", "w.");
+        let sql = format!(
+            "SELECT CAST(count(*) AS BIGINT) AS n FROM user_values v WHERE {selected} AND (v.ord = 0 OR NOT EXISTS \
+             (SELECT 1 FROM user_values w WHERE {before} AND w.user_id = v.user_id AND w.ord < v.ord))"
+        );
+        Some(Stmt::new(sql).binds(binds.clone()).binds(binds))
     }
 
     pub(super) const fn member_column(&self) -> &'static str {

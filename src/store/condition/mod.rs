@@ -15,7 +15,7 @@ use crate::scim::filter::checked::{Literal, Operator, Predicate, Test};
 use super::custom_values::is_custom;
 use super::db::Dialect;
 use super::placement::{Kind, Part, Place, place};
-use super::statement::Bind;
+use super::statement::{Bind, Stmt};
 
 use element::{Element, element_present};
 use piece::Piece;
@@ -40,17 +40,39 @@ pub struct Lowered {
     pub exactness: Exactness,
     /// Whether an equality with an index decides it: then few rows are left, and they are sorted, not walked to in order.
     pub selective: bool,
+    /// Whether a stretch of an index has all of it: then counting it comes first, and tells how to find it.
+    pub narrowed: bool,
+    /// Whether a walk through the values of an attribute finds all of it: then likewise.
+    pub scans: bool,
     /// How many comparisons it has; texts of several are not worth caching.
     pub tests: usize,
 }
 
+/// How the rows of a condition are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// By the indexes of what is compared.
+    Seek,
+    /// The same, and where only an element's value tells, by a walk through the values of its attribute.
+    Scan,
+    /// By a walk through the resources in the order of a column (of the ids: `None`), testing each.
+    Walk(Option<&'static str>),
+}
+
 /// Lowers a filter on one kind of resource.
 #[must_use]
-pub fn lower(filter: &CheckedFilter, kind: Kind, tenant: TenantId, dialect: &Dialect) -> Lowered {
+pub fn lower(
+    filter: &CheckedFilter,
+    kind: Kind,
+    tenant: TenantId,
+    dialect: &Dialect,
+    access: Access,
+) -> Lowered {
     let piece = Lowering {
         kind,
         tenant,
         dialect,
+        access,
     }
     .build(filter, Bound::Upper);
     Lowered {
@@ -58,8 +80,53 @@ pub fn lower(filter: &CheckedFilter, kind: Kind, tenant: TenantId, dialect: &Dia
         binds: piece.binds,
         exactness: piece.exactness,
         selective: piece.selective,
+        narrowed: piece.narrowed,
+        scans: piece.scans,
         tests: count(filter),
     }
+}
+
+/// Counts what a filter on one multi-valued attribute of users selects, by its values alone; `None` for any other filter.
+#[must_use]
+pub fn count_by_values(
+    filter: &CheckedFilter,
+    kind: Kind,
+    tenant: TenantId,
+    dialect: &Dialect,
+) -> Option<Stmt> {
+    let lowering = Lowering {
+        kind,
+        tenant,
+        dialect,
+        access: Access::Scan,
+    };
+    let (attr, condition) = match filter {
+        CheckedFilter::ValuePath { attr, inner } => match place(kind, attr) {
+            Place::Value(value, Part::Whole | Part::Value) => {
+                let element = Element::Value(value);
+                (value, lowering.element(inner, element, Bound::Upper))
+            }
+            _ => return None,
+        },
+        CheckedFilter::Test(test) => match (place(kind, &test.attr), &test.predicate) {
+            (Place::Value(value, part), Predicate::Compare(operator, literal))
+                if *operator != Operator::Ne =>
+            {
+                let element = Element::Value(value);
+                let bound = Bound::Upper;
+                (
+                    value,
+                    lowering.element_compare(element, part, *operator, literal, bound),
+                )
+            }
+            (Place::Value(value, part), Predicate::Present) => {
+                (value, element_present(part, Bound::Upper))
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    lowering.count_by_values(attr, &condition)
 }
 
 fn count(filter: &CheckedFilter) -> usize {
@@ -90,9 +157,18 @@ struct Lowering<'a> {
     kind: Kind,
     tenant: TenantId,
     dialect: &'a Dialect,
+    access: Access,
 }
 
 impl Lowering<'_> {
+    /// A column of the resource. In a walk it is an expression that no index has, unless the walk follows it.
+    fn column(&self, name: &str, neutral: &str) -> String {
+        match self.access {
+            Access::Walk(along) if along != Some(name) => format!("(r.{name}{neutral})"),
+            _ => format!("r.{name}"),
+        }
+    }
+
     fn build(&self, filter: &CheckedFilter, bound: Bound) -> Piece {
         match filter {
             CheckedFilter::And(terms) => Piece::join(
@@ -160,10 +236,24 @@ impl Lowering<'_> {
                 _ => Piece::unknown(bound),
             },
             Place::Text(column) => {
-                let name = format!("r.{}", column.name);
-                let piece = self.text(&name, column, operator, literal, bound);
-                if operator == Operator::Eq && piece.sql != "TRUE" {
-                    piece.selective()
+                let piece = match operator {
+                    Operator::Eq => {
+                        let name = format!("r.{}", column.name);
+                        self.text(&name, column, operator, literal, bound)
+                            .selective()
+                    }
+                    Operator::Sw | Operator::Gt | Operator::Ge | Operator::Lt | Operator::Le => {
+                        let name = self.column(column.name, " || ''");
+                        self.text(&name, column, operator, literal, bound)
+                            .narrowed()
+                    }
+                    Operator::Ne | Operator::Co | Operator::Ew => {
+                        let name = format!("r.{}", column.name);
+                        self.text(&name, column, operator, literal, bound)
+                    }
+                };
+                if piece.sql == "TRUE" {
+                    Piece::constant(true).at_best(piece.exactness)
                 } else {
                     piece
                 }
@@ -175,8 +265,13 @@ impl Lowering<'_> {
                 ),
                 _ => Piece::unknown(bound),
             },
-            Place::Created => instant("r.created_at", operator, literal, bound),
-            Place::Modified => instant("r.modified_at", operator, literal, bound),
+            Place::Created => instant(&self.column("created_at", " + 0"), operator, literal, bound),
+            Place::Modified => instant(
+                &self.column("modified_at", " + 0"),
+                operator,
+                literal,
+                bound,
+            ),
             Place::ResourceType => match (operator, literal) {
                 (Operator::Eq, Literal::Exact(text)) => Piece::constant(text == self.kind.name()),
                 _ => Piece::unknown(bound),

@@ -12,6 +12,10 @@ pub(super) struct Piece {
     pub keyed: bool,
     /// Whether it is an equality with an index, or needs one.
     pub selective: bool,
+    /// Whether a stretch of an index has all that it selects.
+    pub narrowed: bool,
+    /// Whether a walk through the values of an attribute finds all that it selects.
+    pub scans: bool,
 }
 
 impl Piece {
@@ -22,6 +26,8 @@ impl Piece {
             exactness: Exactness::Exact,
             keyed: false,
             selective: false,
+            narrowed: false,
+            scans: false,
         }
     }
 
@@ -46,6 +52,12 @@ impl Piece {
 
     pub(super) const fn selective(mut self) -> Self {
         self.selective = true;
+        self.narrowed = true;
+        self
+    }
+
+    pub(super) const fn narrowed(mut self) -> Self {
+        self.narrowed = true;
         self
     }
 
@@ -64,6 +76,8 @@ impl Piece {
             sql,
             keyed: false,
             selective: false,
+            narrowed: false,
+            scans: false,
             ..self
         }
     }
@@ -100,6 +114,8 @@ impl Piece {
         let mut binds = Vec::new();
         let mut keyed = !all;
         let mut selective = !all;
+        let mut narrowed = !all;
+        let mut scans = false;
         for piece in pieces.into_iter().filter(|piece| piece.sql != neutral) {
             keyed = if all {
                 keyed || piece.keyed
@@ -111,6 +127,12 @@ impl Piece {
             } else {
                 selective && piece.selective
             };
+            narrowed = if all {
+                narrowed || piece.narrowed
+            } else {
+                narrowed && piece.narrowed
+            };
+            scans |= all && piece.scans;
             terms.push(piece.sql);
             binds.extend(piece.binds);
         }
@@ -119,19 +141,17 @@ impl Piece {
                 exactness: worst,
                 ..Self::constant(all)
             },
-            1 => Self {
-                sql: terms.concat(),
+            count => Self {
+                sql: match count {
+                    1 => terms.concat(),
+                    _ => format!("({})", terms.join(word)),
+                },
                 binds,
                 exactness: worst,
                 keyed,
                 selective,
-            },
-            _ => Self {
-                sql: format!("({})", terms.join(word)),
-                binds,
-                exactness: worst,
-                keyed,
-                selective,
+                narrowed,
+                scans,
             },
         }
     }

@@ -153,7 +153,7 @@ pub(super) fn instant(column: &str, operator: Operator, literal: &Literal, bound
         Operator::Le => "<=",
         Operator::Ne | Operator::Co | Operator::Sw | Operator::Ew => return Piece::unknown(bound),
     };
-    Piece::new(format!("{column} {sign} ?"), vec![Bind::from(*at)])
+    Piece::new(format!("{column} {sign} ?"), vec![Bind::from(*at)]).narrowed()
 }
 
 /// The least text above every text that begins with `prefix`, in the order of code points; `None` when there is none.

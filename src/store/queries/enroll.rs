@@ -81,10 +81,15 @@ pub struct Terms {
 struct Owed {
     sql: String,
     binds: Vec<Bind>,
+    /// Whether it is planned afresh each time: see [`Owed::new`].
+    afresh: bool,
 }
 
 impl Owed {
-    fn new(tenant: TenantId, scope: &EnrollScope) -> Self {
+    /// A set of many is planned for the tables as they are: what was planned while they were nearly empty, at a first push or
+    /// an early step of a job, would walk all that has been written since for each of its rows.
+    fn new(dialect: &Dialect, tenant: TenantId, scope: &EnrollScope) -> Self {
+        let afresh = dialect.plans_once && is_wide(scope);
         let mut binds: Vec<Bind> = vec![tenant.into(), tenant.into()];
         let narrowed = match scope {
             EnrollScope::Memberships(ids) => {
@@ -146,6 +151,7 @@ impl Owed {
         Self {
             sql: format!("{from} {OWED}{narrowed}"),
             binds,
+            afresh,
         }
     }
 
@@ -158,7 +164,7 @@ impl Owed {
     }
 
     fn bind(&self, stmt: Stmt) -> Stmt {
-        stmt.binds(self.binds.iter().cloned())
+        stmt.binds(self.binds.iter().cloned()).once(self.afresh)
     }
 
     /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
@@ -279,6 +285,19 @@ struct Closed {
     course_id: CourseId,
 }
 
+/// Whether a scope may hold more than a few.
+const fn is_wide(scope: &EnrollScope) -> bool {
+    match scope {
+        EnrollScope::Memberships(ids) => ids.len() > FEW,
+        EnrollScope::Learners(ids) => ids.len() > FEW,
+        EnrollScope::Learner(_) => false,
+        _ => true,
+    }
+}
+
+/// So many are planned like one.
+const FEW: usize = 16;
+
 /// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing. `terms` is
 /// asked for when something is owed. Returns beside the effects which enrollments had been there without an open cycle.
 pub fn enroll(
@@ -298,8 +317,8 @@ pub fn enroll(
     if empty {
         return Ok(nothing);
     }
-    let owed = Owed::new(tenant, scope);
-    let is_wide = !matches!(scope, EnrollScope::Memberships(_) | EnrollScope::Learner(_));
+    let owed = Owed::new(db.dialect(), tenant, scope);
+    let is_wide = is_wide(scope);
     if is_wide {
         db.notice_growth(&["memberships", "learners", "enrollment_reasons"])?;
     }
@@ -315,7 +334,7 @@ pub fn enroll(
     if survey.enrolled < survey.pairs {
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
         if is_wide {
-            db.notice_growth(&["enrollments"])?;
+            db.notice_growth(&["enrollments", "enrollment_cycles"])?;
         }
         db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
         effects.cycles = count(db.execute(owed.cycles(by))?);
@@ -349,7 +368,7 @@ pub fn unwritten(db: &mut Db, tenant: TenantId, limit: i64) -> Result<Broken, St
         #[diesel(sql_type = crate::store::SqlId)]
         id: MembershipId,
     }
-    let owed = Owed::new(tenant, &EnrollScope::Tenant);
+    let owed = Owed::new(db.dialect(), tenant, &EnrollScope::Tenant);
     let sql = format!(
         "{} AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = m.tenant_id AND j.state = 'waiting' AND j.kind = 'enroll' \
          AND (j.subject_id IS NULL OR j.subject_id IN (?, a.id, a.course_id, m.group_id)))",
@@ -377,7 +396,7 @@ pub fn owes_more_than(
     scope: &EnrollScope,
     limit: i64,
 ) -> Result<bool, StoreError> {
-    let owed = Owed::new(tenant, scope);
+    let owed = Owed::new(db.dialect(), tenant, scope);
     let stmt = owed
         .bind(Stmt::new(format!(
             "SELECT count(*) AS n FROM (SELECT 1 AS one {} LIMIT ?) s",
@@ -472,7 +491,7 @@ mod tests {
             request: RequestId::new(),
             at: Instant(0),
         };
-        let owed = Owed::new(TENANT, scope);
+        let owed = Owed::new(&crate::store::sqlite::DIALECT, TENANT, scope);
         vec![
             owed.survey(),
             owed.enrollments("new_id()", &by),

@@ -9,6 +9,7 @@ use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 use super::membership_views::GroupOfUser;
+use super::values;
 
 /// An account that has not ended.
 #[derive(Clone, Debug, diesel::QueryableByName)]
@@ -254,7 +255,7 @@ pub fn replace(
     Ok(changed == 1)
 }
 
-/// Ends an account: from now on it is not found, and its name is free.
+/// Ends an account: from now on it is not found, neither by its values, and its name is free.
 pub fn end(db: &mut Db, tenant: TenantId, id: UserId, at: Instant) -> Result<bool, StoreError> {
     let changed = db.execute(
         Stmt::new(
@@ -264,6 +265,7 @@ pub fn end(db: &mut Db, tenant: TenantId, id: UserId, at: Instant) -> Result<boo
         .bind(tenant)
         .bind(id),
     )?;
+    values::replace_all(db, tenant, id, &[])?;
     Ok(changed == 1)
 }
 

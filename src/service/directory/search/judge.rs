@@ -1,13 +1,15 @@
 //! Whether a row matches, and by what it is ordered, where no index tells.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
 use crate::ids::{TenantId, UserId};
-use crate::scim::filter::checked::CheckedFilter;
+use crate::scim::filter::checked::{CheckedFilter, is_schemas};
 use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey};
+use crate::scim::resource::Resource;
 use crate::scim::schema::{Attr, ResourceType};
 use crate::store::Db;
 use crate::store::queries::groups_directory::GroupRow;
@@ -22,16 +24,54 @@ use super::super::{shown_group, shown_user};
 
 /// Decides in memory what no index can: whether a row matches, and by what it is ordered.
 pub(super) struct Judge<'a> {
-    pub resource_type: &'a ResourceType,
-    pub base: &'a str,
-    pub filter: Option<&'a CheckedFilter>,
-    pub sort: Option<&'a Sort>,
+    resource_type: &'a ResourceType,
+    base: &'a str,
+    filter: Option<&'a CheckedFilter>,
+    sort: Option<&'a Sort>,
+    /// The members of a document that filter and sort look at; `None`: all of them.
+    members: Option<Vec<&'a str>>,
+    /// Whether they look at what `meta` has beyond the times.
+    meta: bool,
 }
 
 /// What the store asks of a row: `None` when it does not match, else its key.
 type Verdict = Result<Option<SortKey>, ServiceError>;
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    pub fn new(
+        resource_type: &'a ResourceType,
+        base: &'a str,
+        filter: Option<&'a CheckedFilter>,
+        sort: Option<&'a Sort>,
+    ) -> Self {
+        let mut attributes = Vec::new();
+        if let Some(filter) = filter {
+            collect(filter, &mut attributes);
+        }
+        attributes.extend(sort.map(|sort| &sort.attr));
+        // which extensions a resource uses is told by all of its document
+        let is_whole = attributes.iter().any(|attr| is_schemas(attr));
+        let members = attributes.iter().map(|attr| match &attr.extension {
+            Some(schema) => schema.id.as_str(),
+            None => attr.def.name.as_str(),
+        });
+        Self {
+            resource_type,
+            base,
+            filter,
+            sort,
+            members: (!is_whole).then(|| members.collect()),
+            meta: attributes.iter().any(|attr| attr.def.name == "meta"),
+        }
+    }
+
+    fn read(&self, doc: &str) -> Result<Resource, ServiceError> {
+        match &self.members {
+            Some(names) => document::parse_members(doc, names),
+            None => document::parse(doc),
+        }
+    }
+
     pub fn users(
         &self,
         db: &mut Db,
@@ -60,7 +100,7 @@ impl Judge<'_> {
         batch
             .iter()
             .map(|row| {
-                let mut derived = self.meta(&format!("/Users/{}", row.id), row.version);
+                let mut derived = self.meta("/Users", &row.id, row.version);
                 if let Some(groups) = lists.remove(&row.id) {
                     derived.insert("groups".to_owned(), Value::Array(groups));
                 }
@@ -80,7 +120,7 @@ impl Judge<'_> {
     }
 
     fn user(&self, row: &UserRow, derived: &Map<String, Value>) -> Verdict {
-        let resource = document::parse(&row.doc)?;
+        let resource = self.read(&row.doc)?;
         let id = row.id.to_string();
         Ok(self.judge(&Subject {
             resource: &resource,
@@ -95,7 +135,7 @@ impl Judge<'_> {
     pub fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
         let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
-        let mut derived = self.meta(&format!("/Groups/{id}"), row.version);
+        let mut derived = self.meta("/Groups", &row.id, row.version);
         if self.mentions("members") {
             let mut list = Vec::new();
             shown_group::each_member(db, tenant, row.id, |member| {
@@ -119,15 +159,14 @@ impl Judge<'_> {
     }
 
     pub fn custom(&self, row: &ResourceRow) -> Verdict {
-        let resource = document::parse(&row.doc)?;
-        let path = format!("{}/{}", self.resource_type.endpoint, row.id);
+        let resource = self.read(&row.doc)?;
         Ok(self.judge(&Subject {
             resource: &resource,
             id: &row.id.to_string(),
             resource_type: self.resource_type,
             created: row.created_at,
             modified: row.modified_at,
-            derived: &self.meta(&path, row.version),
+            derived: &self.meta(&self.resource_type.endpoint, &row.id, row.version),
         }))
     }
 
@@ -142,9 +181,12 @@ impl Judge<'_> {
     }
 
     /// What `meta` has beyond the times.
-    fn meta(&self, path: &str, version: i64) -> Map<String, Value> {
+    fn meta(&self, endpoint: &str, id: &dyn Display, version: i64) -> Map<String, Value> {
+        if !self.meta {
+            return Map::new();
+        }
         let version = crate::scim::version::Version(version).to_string();
-        let location = format!("{}{path}", self.base);
+        let location = format!("{}{endpoint}/{id}", self.base);
         let meta = json!({ "version": version, "location": location });
         Map::from_iter([("meta".to_owned(), meta)])
     }
@@ -161,19 +203,26 @@ impl Judge<'_> {
     }
 
     fn asks(&self, of: &dyn Fn(&Attr) -> bool) -> bool {
-        self.filter.is_some_and(|filter| mentions(filter, of))
-            || self.sort.is_some_and(|sort| of(&sort.attr))
+        let mut attributes = Vec::new();
+        if let Some(filter) = self.filter {
+            collect(filter, &mut attributes);
+        }
+        attributes.extend(self.sort.map(|sort| &sort.attr));
+        attributes.into_iter().any(of)
     }
 }
 
-fn mentions(filter: &CheckedFilter, of: &dyn Fn(&Attr) -> bool) -> bool {
+/// The attributes that a filter names.
+fn collect<'a>(filter: &'a CheckedFilter, attributes: &mut Vec<&'a Attr>) {
     match filter {
         CheckedFilter::And(terms) | CheckedFilter::Or(terms) => {
-            terms.iter().any(|term| mentions(term, of))
+            for term in terms {
+                collect(term, attributes);
+            }
         }
-        CheckedFilter::Not(inner) => mentions(inner, of),
-        CheckedFilter::Test(test) => of(&test.attr),
-        CheckedFilter::ValuePath { attr, .. } => of(attr),
-        CheckedFilter::Nothing => false,
+        CheckedFilter::Not(inner) => collect(inner, attributes),
+        CheckedFilter::Test(test) => attributes.push(&test.attr),
+        CheckedFilter::ValuePath { attr, .. } => attributes.push(attr),
+        CheckedFilter::Nothing => {}
     }
 }

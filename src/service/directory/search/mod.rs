@@ -11,8 +11,9 @@ mod walk;
 use std::sync::Arc;
 
 use crate::scim::error::{ScimError, ScimErrorKind};
-use crate::scim::filter::checked::CheckedFilter;
+use crate::scim::filter::checked::{CheckedFilter, Operator};
 use crate::scim::filter::sort::{Sort, SortOrder};
+use crate::scim::filter::syntax::Op;
 use crate::scim::filter::{Filter, FilterError};
 use crate::scim::message::{Page, SearchRequest};
 use crate::scim::schema::ResourceType;
@@ -44,6 +45,35 @@ pub struct Found {
     /// Where the page lies in the list.
     pub page: Page,
 }
+
+/// Whether a search of users surely ends soon: one user by what is theirs alone, or a page near the start of the list.
+#[must_use]
+pub fn is_short(kind: Kind, request: &SearchRequest) -> bool {
+    if kind != Kind::User || request.sort_by.is_some() || request.count > SHORT {
+        return false;
+    }
+    let Some(text) = &request.filter else {
+        return request.start_index <= SHORT;
+    };
+    if text.len() > 500 {
+        return false;
+    }
+    match Filter::parse(text) {
+        Ok(Filter::Test(test)) => {
+            matches!(test.op, Op::Compare(Operator::Eq, _))
+                && test.path.sub.is_none()
+                && ["userName", "id"]
+                    .iter()
+                    .any(|name| test.path.name.eq_ignore_ascii_case(name))
+        }
+        Ok(_) => false,
+        // nothing is searched
+        Err(_) => true,
+    }
+}
+
+/// As many users of a page are soon read.
+const SHORT: i64 = 200;
 
 /// Searches one resource type. Errors: `invalidFilter`, `invalidValue` for `sortBy`, `tooMany`, and those of cursors.
 pub fn search(
@@ -165,12 +195,12 @@ impl Query {
     }
 
     fn judge<'a>(&'a self, base: &'a str) -> Judge<'a> {
-        Judge {
-            resource_type: &self.resource_type,
+        Judge::new(
+            &self.resource_type,
             base,
-            filter: self.filter.as_ref(),
-            sort: self.sort.as_ref(),
-        }
+            self.filter.as_ref(),
+            self.sort.as_ref(),
+        )
     }
 
     /// The order in the store's words: by a column where one gives it, else by the judge's keys.

@@ -147,6 +147,7 @@ pub(super) fn step(
             back: cursor.back,
             limit: wanted,
             counts,
+            total: cursor.total,
         };
         let (stream, counted) = match query.kind {
             Kind::User => sought::<UserRow>(db, scope, call, query, &seek)?,

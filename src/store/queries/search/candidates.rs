@@ -1,8 +1,9 @@
 //! The rows a condition selects, in an order: a page of them, or all of them past a judge.
 
 use crate::ids::TenantId;
+use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::sort::SortKey;
-use crate::store::condition::Lowered;
+use crate::store::condition::{Access, Lowered, count_by_values, lower};
 use crate::store::placement::{Kind, SortColumn};
 use crate::store::queries::counters;
 use crate::store::statement::{Bind, Stmt, marks};
@@ -14,13 +15,22 @@ use super::order::{
 use super::{BATCH, Found, Judge, Listed, Page, SORTABLE, Search, Seek, Sought};
 
 /// The rows a condition selects.
-pub(super) struct Candidates {
+pub(super) struct Candidates<'f> {
     pub tenant: TenantId,
     pub kind: Kind,
+    pub filter: Option<&'f CheckedFilter>,
+    /// The filter's; `None` when it always holds.
     pub condition: Option<Lowered>,
+    /// Whether so few rows match that they are looked up and sorted.
+    pub few: bool,
+    /// Whether its plan depends on what is bound.
+    pub varies: bool,
 }
 
-impl Candidates {
+/// Of so many matches a page is always sorted out.
+const FEW: i64 = 1000;
+
+impl Candidates<'_> {
     /// `FROM … WHERE …` with its binds.
     fn selection<R: Listed>(&self, stretch: Option<&Stretch>) -> (String, Vec<Bind>) {
         let mut sql = format!("FROM {} r WHERE r.tenant_id = ? AND ", R::TABLE);
@@ -47,25 +57,97 @@ impl Candidates {
     }
 
     fn is_selective(&self) -> bool {
-        self.condition
-            .as_ref()
-            .is_some_and(|condition| condition.selective)
+        self.few
+            || self
+                .condition
+                .as_ref()
+                .is_some_and(|condition| condition.selective)
     }
 
-    /// Whether the text is one of endlessly many.
+    /// Whether the statement is not to be kept: its text is one of endlessly many, or its plan is for these values alone.
     fn is_rare(&self) -> bool {
-        self.condition
-            .as_ref()
-            .is_some_and(|condition| condition.tests > 1)
+        self.varies
+            || self
+                .condition
+                .as_ref()
+                .is_some_and(|condition| condition.tests > 1)
+    }
+
+    /// Counts the matches where that costs less than finding some, and chooses by their number how to find a page: a few are
+    /// looked up and sorted, of many the first ones in order are soon met. No statistics tell a range without a match from one
+    /// that has everybody.
+    pub(super) fn weigh<R: Listed>(
+        &mut self,
+        db: &mut Db,
+        order: Order,
+        known: Option<i64>,
+        upto: usize,
+    ) -> Result<Option<i64>, StoreError> {
+        let Some((filter, condition)) = self.filter.zip(self.condition.as_ref()) else {
+            return Ok(None);
+        };
+        if condition.selective || !(condition.narrowed || condition.scans) {
+            return Ok(None);
+        }
+        let (narrowed, dialect) = (condition.narrowed, db.dialect());
+        self.varies = dialect.plans_once;
+        let total = match known {
+            Some(total) => total,
+            None => self.count::<R>(db, None)?,
+        };
+        let all = counters::sum(db, self.tenant, &self.kind.counter())?;
+        // So many rows are met until a page is full, if the matches are spread evenly.
+        let met = i64::try_from(upto)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(all.max(1))
+            / total.max(1);
+        self.few = total <= FEW || total <= met.saturating_mul(4);
+        let access = match (self.few, narrowed) {
+            (true, true) => Access::Seek,
+            (true, false) => Access::Scan,
+            (false, _) => Access::Walk(column_of(order)),
+        };
+        self.condition = Some(lower(filter, self.kind, self.tenant, dialect, access));
+        Ok(Some(total))
     }
 
     fn count<R: Listed>(&self, db: &mut Db, stretch: Option<&Stretch>) -> Result<i64, StoreError> {
+        let by_values = match (self.filter, stretch) {
+            (Some(filter), None) => count_by_values(filter, self.kind, self.tenant, db.dialect()),
+            _ => None,
+        };
+        if let Some(stmt) = by_values {
+            return db.number(stmt.once(self.is_rare()));
+        }
         let (from, binds) = self.selection::<R>(stretch);
         db.number(
             Stmt::new(format!("SELECT CAST(count(*) AS BIGINT) AS n {from}"))
                 .once(self.is_rare())
                 .binds(binds),
         )
+    }
+
+    /// A page of matches of which all are counted, or not yet.
+    pub(super) fn found<R: Listed>(
+        &mut self,
+        db: &mut Db,
+        search: &Search<'_>,
+        order: Order,
+    ) -> Result<Page<R>, StoreError> {
+        let (offset, limit) = (search.offset, search.limit);
+        let weighed = self.weigh::<R>(db, order, None, offset.saturating_add(limit))?;
+        let is_beyond =
+            weighed.is_some_and(|total| total <= i64::try_from(offset).unwrap_or(i64::MAX));
+        let rows: Vec<R> = if is_beyond {
+            Vec::new()
+        } else {
+            self.page(db, order, offset, limit)?
+        };
+        let total = match weighed {
+            Some(total) => total,
+            None => self.total::<R>(db, (offset, limit), rows.len())?,
+        };
+        Ok(Page { total, rows })
     }
 
     /// All matches: read off the page where it shows them all, off the counter where there is no filter.
@@ -221,10 +303,14 @@ impl Candidates {
 
     /// The rows from a place on, where the database can tell.
     pub(super) fn sought<R: Listed>(
-        &self,
+        &mut self,
         db: &mut Db,
         seek: &Seek<'_>,
     ) -> Result<Sought<R>, StoreError> {
+        let weighed = match (seek.total, seek.counts) {
+            (None, false) => None,
+            (known, _) => self.weigh::<R>(db, seek.order, known, seek.limit)?,
+        };
         let mut rows: Vec<R> = Vec::new();
         for (stretch, step) in stretches_from(seek.order, seek.from, seek.back) {
             let wanted = seek.limit - rows.len();
@@ -238,6 +324,7 @@ impl Candidates {
         }
         let total = match (seek.counts, seek.from, seek.back) {
             (false, _, _) => None,
+            (true, _, _) if weighed.is_some() => weighed,
             (true, Gap::Start, false) => Some(self.total::<R>(db, (0, seek.limit), rows.len())?),
             (true, _, _) => Some(self.total::<R>(db, (0, 0), 0)?),
         };
@@ -421,6 +508,20 @@ impl Candidates {
             found.extend(db.load::<R>(stmt)?.into_iter().map(|row| (row.id(), row)));
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+}
+
+/// The column whose index an order follows, if it is one that a filter may name.
+fn column_of(order: Order) -> Option<&'static str> {
+    match order {
+        Order::Judge { .. } => None,
+        Order::Natural => Some("created_at"),
+        Order::Column { column, .. } => match column {
+            SortColumn::Id => None,
+            SortColumn::Created => Some("created_at"),
+            SortColumn::Modified => Some("modified_at"),
+            SortColumn::Text(column) => Some(column.name),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Instant;
 use crate::ids::TenantId;
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::sort::SortKey;
-use crate::store::condition::{Exactness, Lowered, lower};
+use crate::store::condition::{Access, Exactness, Lowered, lower};
 use crate::store::db::Row;
 use crate::store::placement::{Kind, LONG, SortColumn};
 use crate::store::statement::Stmt;
@@ -102,7 +102,7 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
     search: &Search<'_>,
     judge: &mut Judge<'_, R, K, E>,
 ) -> Result<Found<R>, E> {
-    let (candidates, exact) = candidates(db, tenant, search.kind, search.filter)?;
+    let (mut candidates, exact) = candidates(db, tenant, search.kind, search.filter)?;
     let order = match search.order {
         // Keys that begin alike may have been cut before they differ: then only the judge tells their order.
         Order::Column {
@@ -113,11 +113,7 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
     };
     match order {
         Order::Judge { descending } => candidates.sorted_by_judge(db, search, descending, judge),
-        order if exact => {
-            let rows: Vec<R> = candidates.page(db, order, search.offset, search.limit)?;
-            let total = candidates.total::<R>(db, (search.offset, search.limit), rows.len())?;
-            Ok(Found::Page(Page { total, rows }))
-        }
+        order if exact => Ok(Found::Page(candidates.found(db, search, order)?)),
         order => candidates.judged(db, search, order, judge),
     }
 }
@@ -143,6 +139,8 @@ pub struct Seek<'a> {
     pub limit: usize,
     /// Whether all matches are counted, too: only a walk from the start does.
     pub counts: bool,
+    /// How many there were then.
+    pub total: Option<i64>,
 }
 
 /// What a walk finds.
@@ -164,7 +162,7 @@ pub fn seek<R: Listed, E: From<StoreError>>(
     seek: &Seek<'_>,
     judge: &mut Judge<'_, R, SortKey, E>,
 ) -> Result<Sought<R>, E> {
-    let (candidates, exact) = candidates(db, tenant, seek.kind, seek.filter)?;
+    let (mut candidates, exact) = candidates(db, tenant, seek.kind, seek.filter)?;
     match seek.order {
         Order::Judge { descending } => candidates.sought_by_judge(db, seek, descending, judge),
         _ if exact => Ok(candidates.sought(db, seek)?),
@@ -192,14 +190,14 @@ pub fn position<R: Listed>(
     Ok(Position { key, id: row.id() })
 }
 
-fn candidates(
+fn candidates<'f>(
     db: &mut Db,
     tenant: TenantId,
     kind: Kind,
-    filter: Option<&CheckedFilter>,
-) -> Result<(Candidates, bool), StoreError> {
+    filter: Option<&'f CheckedFilter>,
+) -> Result<(Candidates<'f>, bool), StoreError> {
     let condition: Option<Lowered> = filter
-        .map(|filter| lower(filter, kind, tenant, db.dialect()))
+        .map(|filter| lower(filter, kind, tenant, db.dialect(), Access::Seek))
         // a filter that always holds is none: then the counter knows the total
         .filter(|condition| condition.sql != "TRUE" || condition.exactness != Exactness::Exact);
     let exact = match condition.as_ref().map(|condition| condition.exactness) {
@@ -210,7 +208,10 @@ fn candidates(
     let candidates = Candidates {
         tenant,
         kind,
+        filter,
         condition,
+        few: false,
+        varies: false,
     };
     Ok((candidates, exact))
 }
@@ -224,11 +225,14 @@ pub(crate) fn page_statements<R: Listed>(
     order: Order,
     from: Result<usize, &Gap>,
 ) -> Vec<Stmt> {
-    let condition = filter.map(|filter| lower(filter, kind, tenant, db.dialect()));
+    let condition = filter.map(|filter| lower(filter, kind, tenant, db.dialect(), Access::Seek));
     let candidates = Candidates {
         tenant,
         kind,
+        filter,
         condition,
+        few: false,
+        varies: false,
     };
     match from {
         Ok(skip) => order::stretches(order)
