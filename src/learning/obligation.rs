@@ -333,3 +333,7 @@ impl Obligation<'_> {
             .map(|held| start(held.renewable_from, policy.zone))
     }
 }
+
+#[cfg(test)]
+#[path = "obligation_tests.rs"]
+mod tests;

@@ -8,5 +8,6 @@ mod search;
 mod shapes;
 mod sorting;
 mod steps;
+mod story;
 mod twins;
 mod world;

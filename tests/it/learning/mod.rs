@@ -3,5 +3,7 @@
 mod enroll;
 mod examples;
 mod races;
+mod rules;
 pub mod scenario;
+mod seed;
 mod sync_log;
