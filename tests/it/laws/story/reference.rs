@@ -26,7 +26,7 @@ pub struct Person {
     pub approval: Approval,
     pub active: bool,
     pub deleted: bool,
-    /// Came back at some time: due dates carry a grace that this reference does not compute.
+    /// Came back at some time: due dates carry a grace that this reference does not compute. Nor does it for who is away.
     pub was_away: bool,
 }
 
@@ -366,7 +366,8 @@ impl Reference {
         if self.waived.contains(&pair) {
             return Some("waived");
         }
-        if self.extended.contains(&pair) || self.people[reason.person].was_away {
+        let person = &self.people[reason.person];
+        if self.extended.contains(&pair) || person.was_away || !person.active {
             return None;
         }
         let done = self.completions.contains_key(&pair);
