@@ -140,7 +140,7 @@ pub fn add_members(
 ) -> Result<(Vec<AddResult>, MembersOutcome), ServiceError> {
     writable(db, scope, id)?;
     let people = resolve(db, scope, refs)?;
-    let (adding, ineligible) = sift(&people, if_ineligible)?;
+    let (adding, ineligible) = sift(db, scope, id, &people, if_ineligible)?;
     let outcome = members::add(db, scope, id, &adding, source)?;
     if outcome.added > 0 {
         rows::touch(db, scope.tenant, id, scope.now)?;
@@ -162,11 +162,22 @@ pub fn remove_member(
     Ok(())
 }
 
-/// Whom to add, and who cannot be. Errors: somebody cannot, and that stops everybody.
+/// Whom to add, and who cannot be; who is in the group already is no question any more. Errors: somebody cannot, and that
+/// stops everybody.
 fn sift(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
     people: &[Option<KnownUser>],
     if_ineligible: IfIneligible,
 ) -> Result<(Vec<KnownUser>, Vec<Ineligible>), ServiceError> {
+    let doubtful: Vec<LearnerId> = people
+        .iter()
+        .flatten()
+        .filter(|user| !user.facts().addable())
+        .map(|user| user.learner_id)
+        .collect();
+    let present = memberships::present(db, scope.tenant, group, &doubtful)?;
     let mut ineligible = Vec::new();
     let mut adding: Vec<KnownUser> = Vec::new();
     for (index, person) in people.iter().enumerate() {
@@ -177,7 +188,10 @@ fn sift(
                 blocker: None,
             }),
             Some(user) => match user.facts().not_addable() {
-                Some(blocker) if if_ineligible != IfIneligible::Pend => {
+                Some(blocker)
+                    if if_ineligible != IfIneligible::Pend
+                        && !present.contains(&user.learner_id) =>
+                {
                     ineligible.push(Ineligible {
                         index,
                         learner: Some(user.learner_id),
@@ -320,7 +334,7 @@ pub fn set_members(
 ) -> Result<(Vec<AddResult>, MembersOutcome), ServiceError> {
     writable(db, scope, id)?;
     let people = resolve(db, scope, refs)?;
-    let (adding, ineligible) = sift(&people, how.if_ineligible)?;
+    let (adding, ineligible) = sift(db, scope, id, &people, how.if_ineligible)?;
     // Who cannot be added stays if they are here.
     let named: HashSet<LearnerId> = people
         .iter()

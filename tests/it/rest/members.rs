@@ -160,3 +160,32 @@ fn members_and_courses_are_shown_as_they_were() {
     assert_eq!(terms("2026-03-15T00:00:00Z"), [(json!(true), json!(12))]);
     assert!(terms("2026-03-21T00:00:00Z").is_empty());
 }
+
+/// S-08 and A1: what is so already is a success, whatever has become of the person since.
+#[test]
+fn a_member_who_was_rejected_may_be_named_again() {
+    let app = TestApp::new();
+    let api = app.api();
+    let ids = app.users(2);
+    let sales = app.group("Sales", &[&ids[0]]);
+    let first = rows(&api, &format!("/groups/{sales}/members"))[0]["learner_id"].clone();
+    let reject = format!("/learners/{}/reject", first.as_str().expect("an id"));
+    api.post(&reject, &json!({"reason": "left"})).expect(200);
+    let path = format!("/groups/{sales}/members");
+    let both = json!({"learners": [{"id": first}, {"email": "learner2@acme.test"}]});
+    let done = api.post(&path, &both);
+    let outcomes: Vec<_> = done.expect(200).json["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|one| one["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["no_op", "added"]);
+    // who is no member is still refused
+    api.delete(&format!("{path}/{}", first.as_str().expect("an id")))
+        .expect(204);
+    assert_eq!(
+        api.post(&path, &both).expect(422).json["code"],
+        "learner_not_eligible"
+    );
+}
