@@ -87,17 +87,22 @@ fn a_pending_learner_joins_silently_and_is_enrolled_on_approval() {
             explain(db, scope, learner, security)?[0].blocker,
             Blocker::NotApproved
         );
-        let refused = group_members::add_members(
-            db,
-            scope,
-            sales,
-            &[LearnerRef::Id(learner)],
-            IfIneligible::Refuse,
-            Source::Rest,
-        );
+        let elsewhere = group(db, scope, "Support")?.id;
+        let mut add = |id| {
+            group_members::add_members(
+                db,
+                scope,
+                id,
+                &[LearnerRef::Id(learner)],
+                IfIneligible::Refuse,
+                Source::Rest,
+            )
+        };
         assert!(
-            matches!(refused, Err(ServiceError::Learning(error)) if error.code() == "learner_not_eligible")
+            matches!(add(elsewhere), Err(ServiceError::Learning(error)) if error.code() == "learner_not_eligible")
         );
+        // what is so already is a success
+        assert_eq!(add(sales)?.1.added, 0);
         scope.now = Instant(START + DAY);
         let (_, effects) = learners::approve(db, scope, learner)?;
         assert_eq!(effects.enrollments, 1);
