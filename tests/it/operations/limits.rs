@@ -94,13 +94,11 @@ fn an_identity_providers_push_never_meets_the_default_limits() {
     // idp-behavior §16: 30 requests per second steady, and ten times that
     let app = limited(Some(1000), Some(20));
     let scim = app.scim();
-    let started = std::time::Instant::now();
     for n in 0..300 {
         scim.post("/Users", &user(&format!("u{n}"))).expect(201);
         scim.get(&format!("/Users?filter=userName%20eq%20%22u{n}%22"))
             .expect(200);
     }
-    assert!(started.elapsed().as_secs() < 30);
 }
 
 #[test]
