@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::http::api::in_flight::InFlight;
 use crate::http::health::Metrics;
 use crate::http::limits::Limits;
-use crate::http::{AppState, Reached, compress, envelope, routes};
+use crate::http::{AppState, Reached, envelope, routes};
 use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::run::Tools;
@@ -101,10 +101,7 @@ fn listen(config: &Config, state: &AppState) -> anyhow::Result<(Server, SocketAd
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .wrap(from_fn(compress::wrap))
             .wrap(from_fn(envelope::wrap))
-            // `/Users/` is `/Users`, and a doubled slash is one (H-09)
-            .wrap(NormalizePath::trim())
             .configure(|app| routes::configure(app, &data.registry))
     })
     .on_connect(move |connection, data| {

@@ -2,30 +2,24 @@
 
 use std::io::Write as _;
 
-use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::middleware::Next;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// Below this, the effort is larger than what it saves.
 const SMALLEST: u64 = 1024;
 
-/// The middleware.
-pub async fn wrap(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let wanted = accepts_gzip(request.headers());
-    let response = next.call(request).await?.map_into_boxed_body();
+/// The answer, packed where that makes it smaller. To be asked for by those who [accept](accepts_gzip) it.
+#[must_use]
+pub fn packed(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let large =
         matches!(response.response().body().size(), BodySize::Sized(size) if size >= SMALLEST);
-    if !wanted || !large || !is_plain_json(response.headers()) {
-        return Ok(response);
+    if !large || !is_plain_json(response.headers()) {
+        return response;
     }
-    Ok(response.map_body(|head, body| {
+    response.map_body(|head, body| {
         let bytes = match body.try_into_bytes() {
             Ok(bytes) => bytes,
             Err(stream) => return stream,
@@ -38,7 +32,7 @@ pub async fn wrap(
         head.headers
             .insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         BoxBody::new(packed)
-    }))
+    })
 }
 
 fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -55,7 +49,8 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
 }
 
 /// Whether `gzip`, or else `*`, has a weight above zero. RFC 9110 §12.5.3.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+#[must_use]
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let (mut named, mut any) = (None, None);
     for line in headers.get_all(header::ACCEPT_ENCODING) {
         for coding in line.to_str().unwrap_or_default().split(',') {

@@ -13,8 +13,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use futures_util::FutureExt as _;
 
-use super::AppState;
 use super::error::{ScimFailure, Told};
+use super::{AppState, compress, tidy};
 use crate::ids::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,9 +26,11 @@ const MAX_TARGET: usize = 16 << 10;
 
 /// The middleware. The id is made here; guards read it from the request's extensions.
 pub async fn wrap(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    tidy::path(&mut request);
+    let packs = compress::accepts_gzip(request.headers());
     let id = RequestId::new();
     request.extensions_mut().insert(id);
     let clients = request.headers().get(REQUEST_ID).and_then(clients_id);
@@ -81,6 +83,9 @@ pub async fn wrap(
     let mut answer = match outcome {
         Ok(Ok(response)) => {
             let mut response = response.map_into_boxed_body();
+            if packs {
+                response = compress::packed(response);
+            }
             let status = response.status();
             dress(response.headers_mut(), status);
             return Ok(response);

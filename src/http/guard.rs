@@ -171,7 +171,7 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     let (Some(value), None) = (headers.next(), headers.next()) else {
         return None;
     };
-    let text = value.to_str().ok()?.trim();
+    let text = std::str::from_utf8(value.as_bytes()).ok()?.trim();
     let token = match text.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         Some(_) => return None,

@@ -57,8 +57,8 @@ pub fn note(
     let scope = Scope {
         tenant: claims.tid,
         actor: Actor::Scim {
-            jti: claims.jti.clone(),
-            label: claims.sub.clone(),
+            jti: claims.jti.as_str().into(),
+            label: claims.sub.as_str().into(),
         },
         permissions: Permissions::none(),
         request: id,

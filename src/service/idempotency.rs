@@ -23,7 +23,7 @@ pub struct Keyed {
 
 fn key<'a>(scope: &'a Scope, keyed: &'a Keyed) -> Key<'a> {
     let jti = match &scope.actor {
-        Actor::Api { jti, .. } | Actor::Scim { jti, .. } => jti.as_str(),
+        Actor::Api { jti, .. } | Actor::Scim { jti, .. } => &**jti,
         Actor::System(name) => *name,
     };
     Key {

@@ -13,9 +13,9 @@ use crate::store::queries::events::By;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A provisioning client, by its token.
-    Scim { jti: String, label: String },
+    Scim { jti: Arc<str>, label: Arc<str> },
     /// A REST client, by its token.
-    Api { jti: String, label: String },
+    Api { jti: Arc<str>, label: Arc<str> },
     /// The server itself: workers and the command line.
     System(&'static str),
 }

@@ -68,8 +68,8 @@ impl Bench {
                 connections::create(db, tenant.id, &label, Client::Generic, now)?;
             let mut scope = Scope::system(tenant.id, "bench", now);
             scope.actor = Actor::Scim {
-                jti: "bench".to_owned(),
-                label: "bench".to_owned(),
+                jti: "bench".into(),
+                label: "bench".into(),
             };
             let scim = NewToken {
                 connection: Some(connection.id),

@@ -46,7 +46,7 @@ pub async fn whoami(call: Call<need::Token>) -> Answer {
     let tenant = call.read(tenants::of_scope).await?;
     let (jti, label) = match &call.scope.actor {
         Actor::Api { jti, label } | Actor::Scim { jti, label } => {
-            (tokens::hint(jti), label.clone())
+            (tokens::hint(jti), String::from(&**label))
         }
         Actor::System(name) => (String::new(), (*name).to_owned()),
     };

@@ -21,7 +21,7 @@ impl InFlight {
     #[must_use]
     pub fn enter(&self, scope: &Scope, key: &str) -> Option<Running> {
         let jti = match &scope.actor {
-            Actor::Api { jti, .. } | Actor::Scim { jti, .. } => jti.clone(),
+            Actor::Api { jti, .. } | Actor::Scim { jti, .. } => String::from(&**jti),
             Actor::System(name) => (*name).to_owned(),
         };
         let key = (scope.tenant, jti, key.to_owned());

@@ -22,6 +22,7 @@ pub struct ListRequests {
     pub operation: Option<Vec<Operation>>,
     /// `User` or `Group`.
     pub resource_type: Option<String>,
+    /// What was done to this resource; reads of it are left out.
     pub resource_id: Option<String>,
     #[param(inline)]
     pub connection: Option<ConnectionId>,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 use serde_json::json;
@@ -20,6 +21,9 @@ use super::types::{Call, Kind, Resource};
 
 /// How a manager stands in a stored document: nothing but the value is stored.
 const MANAGER: &str = "\"manager\":{\"value\":\"";
+/// Built once, because every user that is shown is searched for it.
+static FIND_MANAGER: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(MANAGER));
 
 /// Renders a page of users.
 pub(super) fn render_all(
@@ -96,7 +100,7 @@ fn compose(
 
 /// The manager's id, where it has the form of an id of ours; other text is stored as sent (N-03).
 pub(super) fn manager_of(doc: &str) -> Option<UserId> {
-    let at = memmem::find(doc.as_bytes(), MANAGER.as_bytes())? + MANAGER.len();
+    let at = FIND_MANAGER.find(doc.as_bytes())? + MANAGER.len();
     doc.get(at..at + 36)?.parse().ok()
 }
 

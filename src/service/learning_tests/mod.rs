@@ -98,8 +98,8 @@ fn directory(
     )?;
     Ok(Scope {
         actor: Actor::Scim {
-            jti: "j".to_owned(),
-            label: name.to_owned(),
+            jti: "j".into(),
+            label: name.into(),
         },
         connection: Some(Arc::new(Connection {
             id,

@@ -16,10 +16,10 @@ use crate::store::{Store, StoreError};
 use super::SyncEntry;
 
 /// Rows that may wait.
-const QUEUE: usize = 8_192;
+const QUEUE: usize = 16_384;
 /// Rows that make a batch before its time, and the most in one: what the writer takes in some milliseconds. Fewer would
 /// make more commits, and with each of them every reader of SQLite forgets its pages.
-const BATCH: usize = 2_048;
+const BATCH: usize = 4_096;
 /// How long a row waits at most for its batch.
 const PERIOD: Duration = Duration::from_millis(200);
 

@@ -87,6 +87,22 @@ words! {
     }
 }
 
+impl Outcome {
+    /// Whether somebody may want to look at it: all but what went well.
+    #[must_use]
+    pub const fn is_trouble(self) -> bool {
+        !matches!(self, Self::Success | Self::NoOp)
+    }
+}
+
+impl Operation {
+    /// Whether it asked for no change.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Probe | Self::List)
+    }
+}
+
 /// One request on its way into the log.
 #[derive(Clone, Debug)]
 pub struct SyncEntry {

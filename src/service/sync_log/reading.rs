@@ -130,7 +130,17 @@ impl TryFrom<SyncRow> for SyncRequest {
 }
 
 /// A page of the tenant's log, newest first, without bodies.
+///
+/// What was done to one resource is found by `resource_id`; reads of it are not, because every one of them would cost an
+/// index a place of its own. Errors: `Invalid` where both are asked for.
 pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceError> {
+    let asks_for_reads = query.operations.iter().any(|operation| operation.reads());
+    if query.resource_id.is_some() && asks_for_reads {
+        return Err(ServiceError::invalid(
+            "/operation",
+            "`resource_id` finds what was done to a resource, and no reads; leave out one of the two",
+        ));
+    }
     let filter = SyncFilter {
         outcomes: query
             .outcomes
@@ -142,6 +152,10 @@ pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceEr
             .iter()
             .map(|operation| operation.as_str())
             .collect(),
+        only_trouble: !query.outcomes.is_empty()
+            && query.outcomes.iter().all(|outcome| outcome.is_trouble()),
+        only_changes: query.resource_id.is_some()
+            || (!query.operations.is_empty() && !asks_for_reads),
         resource_type: query.resource_type.clone(),
         resource_id: query.resource_id.clone(),
         connection: query.connection,

@@ -281,9 +281,9 @@ pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<(
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub tenant: TenantId,
-    pub jti: String,
+    pub jti: Arc<str>,
     pub kind: TokenKind,
-    pub label: String,
+    pub label: Arc<str>,
     pub permissions: Permissions,
     pub connection: Option<Arc<Connection>>,
     /// Whether its last use should be written again.
@@ -296,7 +296,7 @@ impl Grant {
     /// The scope of one request made with it.
     #[must_use]
     pub fn scope(&self, request: RequestId, now: Instant) -> Scope {
-        let (jti, label) = (self.jti.clone(), self.label.clone());
+        let (jti, label) = (Arc::clone(&self.jti), Arc::clone(&self.label));
         Scope {
             tenant: self.tenant,
             actor: match self.kind {
@@ -343,8 +343,8 @@ pub fn grant(
         tenant: claims.tid,
         permissions: claims.permissions().and(Permissions::read(&row.scopes)),
         kind: claims.kind,
-        label: row.label,
-        jti: row.jti,
+        label: row.label.into(),
+        jti: row.jti.into(),
         connection: connection.map(Arc::new),
         touch: row.last_used_at.is_none_or(|at| now.0 - at > TOUCH),
         meter: Arc::default(),

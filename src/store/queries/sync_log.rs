@@ -66,18 +66,48 @@ pub struct SyncRow {
 /// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
 const BATCH: usize = 32;
 
+/// What every row has something to say in.
+const ALWAYS: &str = "tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, resource_id, outcome, \
+                      http_status, duration_us, user_agent";
+/// What a read that went well has nothing to say in.
+const MORE: &str = "resource_label, external_id, scim_type, detail, members_added, members_ended, enrollments, notes, changes, \
+                    request_body, response_body";
+
 fn insertion(rows: usize) -> String {
     let values = vec![format!("({})", marks(25)); rows].join(", ");
     format!(
-        "INSERT INTO sync_requests (tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, \
-         resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, duration_us, members_added, \
-         members_ended, enrollments, notes, changes, request_body, response_body, user_agent) VALUES {values} \
-         ON CONFLICT (tenant_id, id) DO NOTHING"
+        "INSERT INTO sync_requests ({ALWAYS}, {MORE}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
     )
 }
 
 static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insertion(1));
 static INSERT_BATCH: LazyLock<String> = LazyLock::new(|| insertion(BATCH));
+/// Most rows are plain, and a value that is not bound costs nothing.
+static INSERT_PLAIN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO sync_requests ({ALWAYS}, {MORE}) \
+         VALUES ({}, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL) ON CONFLICT (tenant_id, id) DO NOTHING",
+        marks(14)
+    )
+});
+
+impl SyncRow {
+    /// Whether it says nothing in the columns of [`MORE`].
+    fn is_plain(&self) -> bool {
+        let texts = [
+            &self.resource_label,
+            &self.external_id,
+            &self.scim_type,
+            &self.detail,
+            &self.request_body,
+            &self.response_body,
+        ];
+        texts.into_iter().all(Option::is_none)
+            && self.members_added | self.members_ended | self.enrollments == 0
+            && self.notes == "[]"
+            && self.changes == "{}"
+    }
+}
 
 const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_id, token_hint, method, path, operation, \
                     resource_type, resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, \
@@ -96,43 +126,48 @@ pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
         added += db.execute(batch.iter().fold(stmt, bind))?;
     }
     for row in rest {
-        added += db.execute(bind(Stmt::new(INSERT_ONE.as_str()), row))?;
+        added += db.execute(if row.is_plain() {
+            bind_always(Stmt::new(INSERT_PLAIN.as_str()), row)
+        } else {
+            bind(Stmt::new(INSERT_ONE.as_str()), row)
+        })?;
     }
     Ok(added)
 }
 
 fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
+    let stmt = bind_always(stmt, row)
+        .bind(row.resource_label.as_deref())
+        .bind(row.external_id.as_deref())
+        .bind(row.scim_type.as_deref())
+        .bind(row.detail.as_deref());
+    let stmt = stmt
+        .bind(row.members_added)
+        .bind(row.members_ended)
+        .bind(row.enrollments);
+    stmt.bind(row.notes.as_str())
+        .bind(row.changes.as_str())
+        .bind(row.request_body.as_deref())
+        .bind(row.response_body.as_deref())
+}
+
+fn bind_always<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
     let stmt = stmt
         .bind(row.tenant_id)
         .bind(row.id)
         .bind(row.at)
-        .bind(row.connection_id)
-        .bind(row.token_hint.as_str());
+        .bind(row.connection_id);
     let stmt = stmt
+        .bind(row.token_hint.as_str())
         .bind(row.method.as_str())
         .bind(row.path.as_str())
         .bind(row.operation.as_str());
     let stmt = stmt
         .bind(row.resource_type.as_deref())
-        .bind(row.resource_id.as_deref());
-    let stmt = stmt
-        .bind(row.resource_label.as_deref())
-        .bind(row.external_id.as_deref())
+        .bind(row.resource_id.as_deref())
         .bind(row.outcome.as_str());
-    let stmt = stmt
-        .bind(row.http_status)
-        .bind(row.scim_type.as_deref())
-        .bind(row.detail.as_deref());
-    let stmt = stmt
+    stmt.bind(row.http_status)
         .bind(row.duration_us)
-        .bind(row.members_added)
-        .bind(row.members_ended)
-        .bind(row.enrollments);
-    let stmt = stmt
-        .bind(row.notes.as_str())
-        .bind(row.changes.as_str())
-        .bind(row.request_body.as_deref());
-    stmt.bind(row.response_body.as_deref())
         .bind(row.user_agent.as_deref())
 }
 
@@ -141,6 +176,10 @@ fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
 pub struct SyncFilter {
     /// One of these outcomes; empty: any.
     pub outcomes: Vec<&'static str>,
+    /// None of the outcomes asked for is that of a request which went well.
+    pub only_trouble: bool,
+    /// Nothing that only reads. Must hold where `resource_id` is asked for, which reads have no index for.
+    pub only_changes: bool,
     /// One of these operations; empty: any.
     pub operations: Vec<&'static str>,
     pub resource_type: Option<String>,
@@ -183,6 +222,13 @@ pub fn page(
     if let Some(connection) = filter.connection {
         sql.push_str(" AND connection_id = ?");
         binds.push(connection.into());
+    }
+    // the words of the partial indexes, without which no database would take them
+    if filter.only_changes {
+        sql.push_str(" AND operation <> 'read' AND operation <> 'probe' AND operation <> 'list'");
+    }
+    if filter.only_trouble {
+        sql.push_str(" AND outcome <> 'success' AND outcome <> 'no_op'");
     }
     if let Some(before) = before {
         sql.push_str(" AND id < ?");

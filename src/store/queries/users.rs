@@ -1,5 +1,8 @@
 //! The accounts: `users`.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use diesel::QueryableByName;
 
 use crate::clock::Instant;
@@ -132,22 +135,27 @@ pub fn find_with_groups_for_update(
     }
 }
 
+/// What most requests of an identity provider ask for, so its text is made once.
+static WITH_GROUPS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name FROM users r \
+         LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.user_id = r.id AND m.ended_at IS NULL \
+         LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
+         WHERE r.tenant_id = ? AND r.id = ? AND r.deleted_at IS NULL"
+    )
+});
+
 fn with_groups(
     db: &mut Db,
     tenant: TenantId,
     id: UserId,
     lock: &str,
 ) -> Result<Option<(UserRow, Vec<GroupOfUser>)>, StoreError> {
-    let rows: Vec<InGroup> = db.load(
-        Stmt::new(format!(
-            "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name FROM users r \
-             LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.user_id = r.id AND m.ended_at IS NULL \
-             LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
-             WHERE r.tenant_id = ? AND r.id = ? AND r.deleted_at IS NULL {lock}"
-        ))
-        .bind(tenant)
-        .bind(id),
-    )?;
+    let text: Cow<'static, str> = match lock {
+        "" => Cow::Borrowed(WITH_GROUPS.as_str()),
+        lock => Cow::Owned(format!("{} {lock}", *WITH_GROUPS)),
+    };
+    let rows: Vec<InGroup> = db.load(Stmt::new(text).bind(tenant).bind(id))?;
     let mut groups = Vec::new();
     let mut found = None;
     for row in rows {

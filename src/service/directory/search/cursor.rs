@@ -165,7 +165,7 @@ impl Seal {
 /// Who asks what where, as a digest (K-08, K-15, MT-07).
 fn context(scope: &Scope, endpoint: &str, request: &SearchRequest) -> Vec<u8> {
     let who = match &scope.actor {
-        Actor::Scim { jti, .. } | Actor::Api { jti, .. } => jti.as_str(),
+        Actor::Scim { jti, .. } | Actor::Api { jti, .. } => &**jti,
         Actor::System(name) => name,
     };
     let order = request.sort_by.as_ref().map(|by| {
@@ -234,8 +234,8 @@ mod tests {
         Scope {
             tenant: TenantId(tenant),
             actor: Actor::Scim {
-                jti: jti.to_owned(),
-                label: "label".to_owned(),
+                jti: jti.into(),
+                label: "label".into(),
             },
             permissions: Permissions::all(),
             request: RequestId::new(),
