@@ -8,6 +8,7 @@ use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
 use crate::scim::switches::Switches;
+use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::connections::ConnectionRow;
 use crate::store::queries::{connections, events};
 use crate::store::{Db, StoreError};
@@ -127,10 +128,9 @@ pub struct ConnectionFields {
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    after: Option<ConnectionId>,
-    limit: i64,
-) -> Result<Vec<ConnectionRow>, ServiceError> {
-    Ok(connections::page(db, scope.tenant, after, limit)?)
+    paging: &Paging,
+) -> Result<Found<ConnectionRow>, ServiceError> {
+    Ok(connections::page(db, scope.tenant, paging)?)
 }
 
 /// A connection as people see it.

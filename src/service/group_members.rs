@@ -11,6 +11,7 @@ use crate::learning::group;
 use crate::learning::membership::{EndCause, Source};
 use crate::scim::fold::fold;
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::placement::cut;
 use crate::store::queries::groups_learning as rows;
 use crate::store::queries::member_pages;
@@ -371,18 +372,10 @@ pub fn members(
     scope: &Scope,
     id: GroupId,
     filter: &MemberFilter,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<MemberRow>, ServiceError> {
     find(db, scope, id)?;
-    Ok(member_pages::page(
-        db,
-        scope.tenant,
-        id,
-        filter,
-        after,
-        limit,
-    )?)
+    Ok(member_pages::page(db, scope.tenant, id, filter, paging)?)
 }
 
 /// One page of who was a member at an instant, each in the state they were in then, by learner id.
@@ -392,9 +385,8 @@ pub fn members_as_of(
     id: GroupId,
     filter: &MemberFilter,
     at: Instant,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<MemberRow>, ServiceError> {
     find(db, scope, id)?;
     Ok(member_pages::page_as_of(
         db,
@@ -402,7 +394,6 @@ pub fn members_as_of(
         id,
         filter,
         at,
-        after,
-        limit,
+        paging,
     )?)
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
-use super::enrollments::BecauseOf;
+use super::enrollments::{AgeSort, BecauseOf};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
@@ -14,6 +14,8 @@ use crate::ids::{CompletionId, CourseId, LearnerId};
 use crate::learning::completion::{CompletionSource, hundredths};
 use crate::service::ServiceError;
 use crate::service::completions::{self, CompletionRow, Recorded, Report};
+use crate::service::enrollments::PairFilter;
+use crate::store::listing::Place;
 
 /// A completion of a course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,32 +82,31 @@ pub struct ListCompletions {
     pub learner_id: Option<LearnerId>,
     #[param(inline)]
     pub course_id: Option<CourseId>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Recorded or voided at this instant or later.
+    #[param(inline)]
+    pub updated_since: Option<Instant>,
+    /// By `created_at` unless told: when they were recorded.
+    #[param(inline)]
+    pub sort: Option<AgeSort>,
 }
 
 /// List completions, voided ones and those of former learners included.
-#[utoipa::path(get, path = "/completions", tag = "Completions", params(ListCompletions), security(("token" = ["completions:read"])),
+#[utoipa::path(get, path = "/completions", tag = "Completions", params(ListCompletions, PageQuery), security(("token" = ["completions:read"])),
     responses((status = 200, description = "A page of completions.", body = Page<Completion>)))]
 pub async fn list(call: Call<need::CompletionsRead>) -> Answer {
-    let asked: ListCompletions = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<CompletionId>(asked.cursor.as_deref())?,
-    );
-    let (learner, course) = (asked.learner_id, asked.course_id);
-    let rows = call
-        .read(move |db, scope| completions::list(db, scope, learner, course, after, limit + 1))
+    let (asked, page): (ListCompletions, _) = call.listed()?;
+    let (order, down) = AgeSort::of(asked.sort);
+    let list = call.list(page, order)?;
+    let filter = PairFilter {
+        learner: asked.learner_id,
+        course: asked.course_id,
+    };
+    let (paging, since) = (list.paging.clone(), asked.updated_since);
+    let found = call
+        .read(move |db, scope| completions::list(db, scope, filter, since, down, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Completion::from(row),
-    ))
+    let place = |row: &CompletionRow| Place::id(row.id.0);
+    Ok(call.page(found, &list, place, |row| Completion::from(row)))
 }
 
 /// Read a completion.

@@ -7,7 +7,7 @@ use super::call::{Answer, Call};
 use super::enrollments::{Enrollment, Standing};
 use super::groups::GroupCounts;
 use super::need::{self, Need};
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
 use crate::learning::figures::Tally;
@@ -15,6 +15,7 @@ use crate::learning::membership::State;
 use crate::service::compliance::{self, Figures, GroupFigures, MemberProgress, Question};
 use crate::service::obligations::AsOf;
 use crate::service::reports::{self, Expiring, GroupBy};
+use crate::store::listing::Place;
 
 /// Whether a report of the past knows what was recorded later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -223,34 +224,23 @@ pub struct ListProgress {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// A group's members with every course of the group.
-#[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress),
+#[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress, PageQuery),
     security(("token" = ["reports:read"])),
     responses((status = 200, description = "A page of members.", body = Page<ProgressRow>)))]
 pub async fn progress(call: Call<need::ReportsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: ListProgress = call.query()?;
+    let (asked, page): (ListProgress, _) = call.listed()?;
+    let list = call.list(page, "")?;
     let question = question(&call, None, asked.as_of, asked.knowledge);
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<LearnerId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| compliance::progress(db, scope, id, question, after, limit + 1))
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| compliance::progress(db, scope, id, question, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.learner_id.to_string(),
-        |row| ProgressRow::from(row),
-    ))
+    let place = |row: &MemberProgress| Place::id(row.learner_id.0);
+    Ok(call.page(found, &list, place, |row| ProgressRow::from(row)))
 }
 
 /// A learner's mandatory courses, counted by their merged status.
@@ -378,11 +368,6 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
 pub struct ExpiringQuery {
     #[param(minimum = 0, maximum = 3650, default = 60)]
     pub within_days: Option<u16>,
-    /// How many rows at most, but never a part of a learner.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// A certificate that lapses soon, or has.
@@ -413,17 +398,29 @@ impl From<&Expiring> for ExpiringCertificate {
     }
 }
 
-/// Certificates that end within so many days, lapsed ones included.
-#[utoipa::path(get, path = "/reports/expiring", tag = "Compliance", params(ExpiringQuery), security(("token" = ["reports:read"])),
+/// Certificates that end within so many days, lapsed ones included. A page holds whole learners, and may so be longer than `limit`.
+#[utoipa::path(get, path = "/reports/expiring", tag = "Compliance", params(ExpiringQuery, PageQuery), security(("token" = ["reports:read"])),
     responses((status = 200, description = "A page of certificates.", body = Page<ExpiringCertificate>)))]
 pub async fn expiring(call: Call<need::ReportsRead>) -> Answer {
-    let asked: ExpiringQuery = call.query()?;
+    let (asked, page): (ExpiringQuery, _) = call.listed()?;
+    let list = call.list(page, "")?;
     let within = asked.within_days.unwrap_or(60).min(3650);
-    let limit = usize::try_from(page::limit(asked.limit)).unwrap_or(50);
-    let after = call.after::<LearnerId>(asked.cursor.as_deref())?;
-    let (rows, next) = call
-        .read(move |db, scope| reports::expiring(db, scope, within, after, limit))
+    let paging = list.paging.clone();
+    let (rows, next, total) = call
+        .read(move |db, scope| {
+            let after = paging.after.as_ref().map(|place| LearnerId(place.id));
+            let limit = usize::try_from(paging.limit - 1).unwrap_or(50);
+            let (rows, next) = reports::expiring(db, scope, within, after, limit)?;
+            let total = if paging.total {
+                let all = reports::expiring(db, scope, within, None, usize::MAX)?.0;
+                i64::try_from(all.len()).ok()
+            } else {
+                None
+            };
+            Ok((rows, next, total))
+        })
         .await?;
-    let shown: Vec<ExpiringCertificate> = rows.iter().map(ExpiringCertificate::from).collect();
-    Ok(call.page_with(shown, next.map(|id| id.to_string())))
+    let next = next.map(|id| Place::id(id.0));
+    let info = call.info(next.as_ref(), &list, total);
+    Ok(call.send(info, rows.iter().map(ExpiringCertificate::from).collect()))
 }
