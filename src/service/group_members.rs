@@ -130,6 +130,24 @@ fn resolve(
         .collect()
 }
 
+/// The learners behind references; an id stands for itself, also that of somebody who has left. Errors: a reference that
+/// names nobody, or several.
+pub fn named(
+    db: &mut Db,
+    scope: &Scope,
+    refs: &[LearnerRef],
+) -> Result<Vec<LearnerId>, ServiceError> {
+    let found = resolve(db, scope, refs)?;
+    refs.iter()
+        .zip(found)
+        .map(|(one, found)| match (one, found) {
+            (LearnerRef::Id(id), _) => Ok(*id),
+            (_, Some(user)) => Ok(user.learner_id),
+            (_, None) => Err(ServiceError::not_found("Learner with", one.shown())),
+        })
+        .collect()
+}
+
 /// Adds learners to a group for a person (S-05, S-07, S-08). Errors: plan, lock, not eligible, ambiguous reference.
 pub fn add_members(
     db: &mut Db,

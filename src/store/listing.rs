@@ -221,7 +221,11 @@ impl Order {
 /// A statement that selects rows; it ends with a condition, so that another can follow.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    sql: String,
+    /// Up to its first conditions.
+    base: String,
+    /// What stands for the base where rows are only counted: it need not join what is shown with each.
+    counted: Option<&'static str>,
+    conditions: String,
     binds: Vec<Bind<'static>>,
 }
 
@@ -229,9 +233,18 @@ impl Listing {
     /// From a statement and its binds.
     pub fn of(sql: impl Into<String>, binds: Vec<Bind<'static>>) -> Self {
         Self {
-            sql: sql.into(),
+            base: sql.into(),
+            counted: None,
+            conditions: String::new(),
             binds,
         }
+    }
+
+    /// Counts the rows of another statement, which takes the same binds and conditions.
+    #[must_use]
+    pub const fn counted_by(mut self, sql: &'static str) -> Self {
+        self.counted = Some(sql);
+        self
     }
 
     /// One condition more.
@@ -270,15 +283,15 @@ impl Listing {
 
     /// Continues a condition in brackets with another that will do.
     pub fn or(&mut self, condition: &str, bind: impl Into<Bind<'static>>) {
-        self.sql.push_str(" OR ");
-        self.sql.push_str(condition);
+        self.conditions.push_str(" OR ");
+        self.conditions.push_str(condition);
         self.binds.push(bind.into());
     }
 
     /// One condition more, without a value.
     pub fn fixed(&mut self, condition: &str) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(condition);
+        self.conditions.push_str(" AND ");
+        self.conditions.push_str(condition);
     }
 
     /// A page of the rows, and their number if that is asked.
@@ -305,7 +318,8 @@ impl Listing {
         } else {
             None
         };
-        let Self { mut sql, mut binds } = self;
+        let mut sql = self.base + &self.conditions;
+        let mut binds = self.binds;
         if let Some((condition, more)) = behind {
             sql.push_str(&condition);
             binds.extend(more);
@@ -320,8 +334,9 @@ impl Listing {
     pub fn count(&self, db: &mut Db) -> Result<i64, StoreError> {
         db.number(
             Stmt::new(format!(
-                "SELECT CAST(count(*) AS BIGINT) AS n FROM ({}) listed",
-                self.sql
+                "SELECT CAST(count(*) AS BIGINT) AS n FROM ({}{}) listed",
+                self.counted.unwrap_or(&self.base),
+                self.conditions
             ))
             .binds(self.binds.iter().cloned()),
         )

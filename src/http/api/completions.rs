@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
 use super::enrollments::{AgeSort, BecauseOf};
+use super::members::{LearnerRef, one_learner};
 use super::need;
 use super::page::{Page, PageQuery};
 use super::problem::Failure;
@@ -15,6 +16,7 @@ use crate::learning::completion::{CompletionSource, hundredths};
 use crate::service::ServiceError;
 use crate::service::completions::{self, CompletionRow, Recorded, Report};
 use crate::service::enrollments::PairFilter;
+use crate::service::group_members;
 use crate::store::listing::Place;
 
 /// A completion of a course.
@@ -118,14 +120,20 @@ pub async fn get(call: Call<need::CompletionsRead>) -> Answer {
     let row = call
         .read(move |db, scope| completions::find(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Completion::from(&row)))
+    Ok(call.shown(None, &Completion::from(&row)))
 }
 
 /// A completion to record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCompletion {
-    pub learner_id: LearnerId,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner_id: Option<LearnerId>,
+    /// Instead of `learner_id`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner: Option<LearnerRef>,
     pub course_id: CourseId,
     /// Now unless told.
     #[serde(default)]
@@ -169,8 +177,16 @@ pub struct RecordResults {
     pub results: Vec<RecordResult>,
 }
 
+type Told = (group_members::LearnerRef, Report, Option<Instant>);
+
 impl NewCompletion {
-    fn report(self, position: usize) -> Result<(Report, Option<Instant>), Failure> {
+    /// Who is named, and what is told of them; learner and time are still to be filled in.
+    fn report(self, position: usize) -> Result<Told, Failure> {
+        let who = one_learner(
+            self.learner_id,
+            self.learner,
+            &format!("/completions/{position}"),
+        )?;
         let source = self.source.as_deref().unwrap_or("admin");
         let source = CompletionSource::parse(source).map_err(ServiceError::from)?;
         let score = match self.score.map(hundredths) {
@@ -184,8 +200,9 @@ impl NewCompletion {
             }
         };
         Ok((
+            who,
             Report {
-                learner: self.learner_id,
+                learner: LearnerId(uuid::Uuid::nil()),
                 course: self.course_id,
                 completed_at: Instant(0),
                 source,
@@ -202,6 +219,7 @@ impl NewCompletion {
 #[utoipa::path(post, path = "/completions", tag = "Completions", request_body = NewCompletions, security(("token" = ["completions:write"])),
     responses((status = 200, description = "What became of each.", body = RecordResults),
         (status = 404, description = "A learner or a course is unknown; nothing was recorded."),
+        (status = 409, description = "`ambiguous_reference`; nothing was recorded."),
         (status = 422, description = "`validation_failed`; nothing was recorded.")))]
 pub async fn record(call: Call<need::CompletionsWrite>, body: Body) -> Answer {
     let new: NewCompletions = body.read()?;
@@ -210,9 +228,13 @@ pub async fn record(call: Call<need::CompletionsWrite>, body: Body) -> Answer {
         reports.push(one.report(position)?);
     }
     call.change("record completions", move |db, scope| {
+        let who: Vec<_> = reports.iter().map(|(who, ..)| who.clone()).collect();
+        let learners = group_members::named(db, scope, &who)?;
         let reports: Vec<Report> = reports
             .iter()
-            .map(|(report, at)| Report {
+            .zip(learners)
+            .map(|((_, report, at), learner)| Report {
+                learner,
                 completed_at: at.unwrap_or(scope.now),
                 ..report.clone()
             })

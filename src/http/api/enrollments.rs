@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::assignments::DueDate;
 use super::call::{Answer, Body, Call};
+use super::members::{LearnerRef, one_learner};
 use super::need;
 use super::page::{Page, PageQuery, sorts};
 use super::reply::Reply;
@@ -17,6 +18,7 @@ use crate::learning::obligation::{Adjustment, Judgment, Status};
 use crate::service::completions;
 use crate::service::enrollments::{self, EnrollmentView, PairFilter, ReasonView};
 use crate::service::exceptions::{self, Grant};
+use crate::service::group_members;
 use crate::store::listing::Place;
 
 /// The one enrollment of a learner in a course.
@@ -342,7 +344,13 @@ pub async fn withdraw(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer 
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"learner_id": "0199a2b9-0000-7000-8000-000000000001", "course_id": "0199a2aa-0000-7000-8000-000000000001"}))]
 pub struct NewEnrollment {
-    pub learner_id: LearnerId,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner_id: Option<LearnerId>,
+    /// Instead of `learner_id`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner: Option<LearnerRef>,
     pub course_id: CourseId,
 }
 
@@ -350,12 +358,18 @@ pub struct NewEnrollment {
 #[utoipa::path(post, path = "/enrollments", tag = "Enrollments", request_body = NewEnrollment, security(("token" = ["enrollments:write"])),
     responses((status = 201, description = "The enrollment.", body = Enrollment),
         (status = 200, description = "It was there already.", body = Enrollment),
-        (status = 422, description = "`learner_not_eligible`, `course_not_published`")))]
+        (status = 409, description = "`ambiguous_reference`"),
+        (status = 422, description = "`learner_not_eligible`, `course_not_published`, `validation_failed`")))]
 pub async fn create(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
     let new: NewEnrollment = body.read()?;
+    let who = [one_learner(new.learner_id, new.learner, "")?];
     call.change("enroll by hand", move |db, scope| {
-        let (view, changed) =
-            enrollments::enroll_by_hand(db, scope, new.learner_id, new.course_id)?;
+        let learner = group_members::named(db, scope, &who)?;
+        let learner = learner
+            .first()
+            .copied()
+            .unwrap_or(LearnerId(uuid::Uuid::nil()));
+        let (view, changed) = enrollments::enroll_by_hand(db, scope, learner, new.course_id)?;
         let shown = Enrollment::from(&view);
         if changed {
             Reply::created(&format!("/enrollments/{}", view.row.id), None, &shown)

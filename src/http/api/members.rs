@@ -130,6 +130,22 @@ impl LearnerRef {
     }
 }
 
+/// A learner whom a body names by `learner_id` or in one of the other ways. Errors: not exactly one name.
+pub fn one_learner(
+    id: Option<LearnerId>,
+    learner: Option<LearnerRef>,
+    pointer: &str,
+) -> Result<group_members::LearnerRef, Failure> {
+    match (id, learner) {
+        (Some(id), None) => Ok(group_members::LearnerRef::Id(id)),
+        (None, Some(learner)) => learner.read(&format!("{pointer}/learner")),
+        _ => Err(Failure::field(
+            format!("{pointer}/learner_id"),
+            "name the learner by `learner_id` or by `learner`, one of the two",
+        )),
+    }
+}
+
 fn references(learners: Vec<LearnerRef>) -> Result<Vec<group_members::LearnerRef>, Failure> {
     let read = |(n, one): (usize, LearnerRef)| one.read(&format!("/learners/{n}"));
     learners.into_iter().enumerate().map(read).collect()

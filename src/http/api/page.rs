@@ -68,7 +68,7 @@ pub struct List {
 
 /// The values of `sort` of a list: each way up and, with a minus before it, down.
 macro_rules! sorts {
-    ($(#[$doc:meta])* $name:ident: $by:ty { $($up:ident $down:ident = $text:literal $minus:literal $value:expr),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident: $by:ty { $($up:ident $down:ident = $text:tt $minus:tt $value:expr),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $(#[serde(rename = $text)] $up, #[serde(rename = $minus)] $down),* }

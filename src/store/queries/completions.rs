@@ -243,7 +243,8 @@ pub fn page(
     down: bool,
     paging: &Paging,
 ) -> Result<Found<CompletionRow>, StoreError> {
-    let mut list = Listing::of(select(""), vec![tenant.into()]);
+    let mut list = Listing::of(select(""), vec![tenant.into()])
+        .counted_by("SELECT c.id FROM completions c WHERE c.tenant_id = ?");
     list.and_some("c.learner_id = ?", filter.learner);
     list.and_some("c.course_id = ?", filter.course);
     if let Some(since) = updated_since {

@@ -101,7 +101,8 @@ pub fn page(
     down: bool,
     paging: &Paging,
 ) -> Result<Found<EnrollmentRow>, StoreError> {
-    let mut list = Listing::of(ENROLLMENT, vec![tenant.into()]);
+    let mut list = Listing::of(ENROLLMENT, vec![tenant.into()])
+        .counted_by("SELECT e.id FROM enrollments e WHERE e.tenant_id = ?");
     list.and_some("e.learner_id = ?", filter.learner);
     list.and_some("e.course_id = ?", filter.course);
     list.find(db, Order::id("e.id").down(down), paging)

@@ -292,7 +292,9 @@ pub fn page(
     (order, down): (GroupOrder, bool),
     paging: &Paging,
 ) -> Result<Found<GroupRow>, StoreError> {
-    let mut list = Listing::of(GROUP, vec![tenant.into()]);
+    let mut list = Listing::of(GROUP, vec![tenant.into()]).counted_by(
+        "SELECT g.id FROM learner_groups g WHERE g.tenant_id = ? AND g.deleted_at IS NULL",
+    );
     list.and_contains(db.dialect(), "g.name_key", filter.name_part.as_deref());
     list.and_some("g.origin = ?", filter.origin);
     list.and_some("g.managed_by = ?", filter.managed_by);

@@ -33,6 +33,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "AND g.deleted_at IS NULL)) r WHERE r.tenant_id = ?",
         "how many memberships a tenant has, when somebody lists them all",
     ),
+    (
+        ") listed",
+        "how many rows a list has, when somebody asks (`include=total`)",
+    ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
         "UPDATE signing_keys SET re",
