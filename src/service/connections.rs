@@ -17,6 +17,9 @@ use super::enroll::{self, Effects, EnrollScope, by};
 use super::scope::Connection;
 use super::{Scope, ServiceError};
 
+/// How many enrollments a connection may cause in an hour unless somebody says otherwise (§7.16).
+pub const EFFECT_BRAKE: i64 = 500;
+
 /// What a connection's name says when nobody said more: `Okta production` is Okta.
 #[must_use]
 pub fn client_of_name(name: &str) -> Client {
@@ -63,6 +66,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
             _ => None,
         },
         switches,
+        effect_brake: row.effect_brake,
         name: row.name,
     })
 }
@@ -93,6 +97,9 @@ pub fn create(
         lock_groups: locks_groups(client),
         switches,
         created_at: now.0,
+        effect_brake: Some(EFFECT_BRAKE),
+        braked_at: None,
+        live_since: now.0,
     };
     if !connections::insert(db, tenant, &row, &fold(&row.name))? {
         return Err(taken(&row.name));
@@ -122,6 +129,7 @@ pub struct ConnectionFields {
     pub approve: Option<String>,
     pub lock_groups: Option<bool>,
     pub switches: Option<Switches>,
+    pub effect_brake: Option<Option<i64>>,
 }
 
 /// One page of a tenant's connections, oldest first.
@@ -177,6 +185,54 @@ pub fn edit(
     Ok((after, effects))
 }
 
+/// Whether a connection may cause `more` enrollments now (§7.16).
+pub(super) fn may_cause(
+    db: &mut Db,
+    scope: &Scope,
+    connection: &Connection,
+    more: i64,
+) -> Result<bool, ServiceError> {
+    let Some(brake) = connection.effect_brake else {
+        return Ok(true);
+    };
+    if more > brake {
+        return Ok(false);
+    }
+    let since = Instant(scope.now.0 - HOUR);
+    let before = connections::caused_since(db, scope.tenant, connection.id, since)?;
+    Ok(before.saturating_add(more) <= brake)
+}
+
+/// An hour in milliseconds.
+const HOUR: i64 = 3_600_000;
+
+/// Puts a connection into `observe` that would cause too much (§7.16): its requests succeed, and nothing is owed for them
+/// until somebody lets it go live again.
+pub(super) fn brake(
+    db: &mut Db,
+    scope: &Scope,
+    connection: &Connection,
+) -> Result<(), ServiceError> {
+    if !connections::brake(db, scope.tenant, connection.id, scope.now)? {
+        return Ok(());
+    }
+    let data = json!({"before": {"mode": "live"}, "after": {"mode": "observe", "braked_at": scope.now},
+        "cause": "effect_brake", "effect_brake": connection.effect_brake});
+    event(db, scope, connection.id, EventType::ConnectionUpdated, data)
+}
+
+/// Whether a connection's writes take effect; the scope of a request may have been read before that changed.
+pub(super) fn is_live(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
+    let Some(connection) = &scope.connection else {
+        return Ok(true);
+    };
+    if !connection.live {
+        return Ok(false);
+    }
+    let row = connections::find(db, scope.tenant, connection.id)?;
+    Ok(row.is_some_and(|row| row.mode == "live"))
+}
+
 fn write(
     db: &mut Db,
     scope: &Scope,
@@ -200,6 +256,14 @@ fn write(
         after.switches =
             serde_json::to_string(switches).map_err(|error| ServiceError::Bug(error.into()))?;
     }
+    if let Some(brake) = fields.effect_brake {
+        after.effect_brake = brake;
+    }
+    if before.mode != "live" && after.mode == "live" {
+        // The brake is released, and counts from here.
+        after.braked_at = None;
+        after.live_since = scope.now.0;
+    }
     connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
         StoreError::Conflict => taken(&after.name),
         other => other.into(),
@@ -209,7 +273,8 @@ fn write(
 fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches})
+        "lock_groups": row.lock_groups, "switches": switches, "effect_brake": row.effect_brake,
+        "braked_at": row.braked_at.map(Instant)})
 }
 
 fn event(

@@ -10,13 +10,15 @@ use crate::learning::course::CourseStatus;
 use crate::learning::owed::Blocker;
 use crate::learning::plan::SubscriptionPlan;
 use crate::learning::settings::Settings;
-use crate::store::Db;
 use crate::store::queries::enroll::{self as rows, Predicates, Terms};
 use crate::store::queries::events::By;
 use crate::store::queries::{assignments, groups_learning, learners};
+use crate::store::{Db, StoreError};
 
+use super::connections;
 use super::jobs::book::{self, AT_ONCE, Work};
 use super::obligations::Narrow;
+use super::scope::Connection;
 use super::{Scope, ServiceError, cycles};
 
 pub use super::scope::by;
@@ -31,7 +33,57 @@ pub const NAMED_AT_MOST: usize = 500;
 ///
 /// What one transaction may not hold is left to a job that commits with the change (`service::jobs`); the effects then say so.
 pub fn enroll(db: &mut Db, scope: &Scope, what: &EnrollScope) -> Result<Effects, ServiceError> {
-    enroll_with(db, scope, what, None)
+    let connection = scope.connection.clone();
+    match connection.filter(|one| one.live && one.effect_brake.is_some()) {
+        None => enroll_with(db, scope, what, None),
+        Some(connection) => braked(db, scope, what, &connection),
+    }
+}
+
+/// [`enroll`] for a connection with a brake: what would bring it over its number of an hour is held instead, and the
+/// connection observes from then on (§7.16).
+fn braked(
+    db: &mut Db,
+    scope: &Scope,
+    what: &EnrollScope,
+    connection: &Connection,
+) -> Result<Effects, ServiceError> {
+    /// Why the savepoint is taken back.
+    enum Not {
+        Held,
+        Failed(ServiceError),
+    }
+    impl From<StoreError> for Not {
+        fn from(error: StoreError) -> Self {
+            Self::Failed(error.into())
+        }
+    }
+    impl From<ServiceError> for Not {
+        fn from(error: ServiceError) -> Self {
+            Self::Failed(error)
+        }
+    }
+    let done = db.savepoint(|db| {
+        let effects = enroll_with(db, scope, what, None)?;
+        // What is left to a job is more than any one transaction holds.
+        let caused = if effects.deferred {
+            AT_ONCE
+        } else {
+            effects.enrollments
+        };
+        if caused > 0 && !connections::may_cause(db, scope, connection, caused)? {
+            return Err(Not::Held);
+        }
+        Ok(effects)
+    });
+    match done {
+        Ok(effects) => Ok(effects),
+        Err(Not::Failed(error)) => Err(error),
+        Err(Not::Held) => {
+            connections::brake(db, scope, connection)?;
+            Ok(Effects::default())
+        }
+    }
 }
 
 /// [`enroll`] with due dates no earlier than a day: what a plan that comes back owes (§7.15).

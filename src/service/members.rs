@@ -22,7 +22,7 @@ use crate::store::queries::memberships::{self, Added, KnownUser, Origin, Which};
 use crate::store::queries::{groups_learning, membership_views};
 
 use super::enroll::{self, Effects, EnrollScope, by};
-use super::{Actor, Scope, ServiceError};
+use super::{Actor, Scope, ServiceError, connections};
 
 /// How many notes of one kind a request leaves in the sync log.
 const NOTES: usize = 100;
@@ -473,11 +473,7 @@ impl MembersOutcome {
                 .map(|id| note("member_pending_approval", id)),
         );
         if self.added > 0 && self.effects.is_none() {
-            if scope
-                .connection
-                .as_ref()
-                .is_some_and(|connection| !connection.live)
-            {
+            if !connections::is_live(db, scope)? {
                 notes.push(Note {
                     code: "connection_observing",
                     path: "members".to_owned(),

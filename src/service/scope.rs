@@ -44,6 +44,8 @@ pub struct Connection {
     /// Whether an account it creates counts as approved.
     pub approves: Option<bool>,
     pub switches: Switches,
+    /// How many enrollments it may cause in an hour; `None`: any number.
+    pub effect_brake: Option<i64>,
 }
 
 /// Tenant, actor, rights and time of one request.

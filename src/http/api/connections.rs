@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Answer, Body, Call};
+use super::input::present;
 use super::need;
 use super::page::{Page, PageQuery};
 use super::reply::Reply;
@@ -71,6 +72,11 @@ pub struct Connection {
     /// Which deviations from the SCIM specification are taken.
     #[schema(value_type = Object)]
     pub switches: Switches,
+    /// How many enrollments its pushes may cause in an hour. A push that would bring it over that is stored, and the
+    /// connection observes from then on, until it goes live again. Null: any number.
+    pub effect_brake: Option<i64>,
+    /// When the brake did that; null once it is live again.
+    pub braked_at: Option<Instant>,
     pub created_at: Instant,
     /// Enrollments that going live made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +93,8 @@ impl From<&ConnectionRow> for Connection {
             approve: read(&row.approve).unwrap_or(Approve::Inherit),
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
+            effect_brake: row.effect_brake,
+            braked_at: row.braked_at.map(Instant),
             created_at: Instant(row.created_at),
             enrollments_created: None,
         }
@@ -126,6 +134,10 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    /// Null: any number; 500 for a new connection unless told.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000000)]
+    pub effect_brake: Option<Option<i64>>,
 }
 
 /// What changes in a connection; absent fields stay.
@@ -148,6 +160,10 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    /// Null: any number; 500 for a new connection unless told.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000000)]
+    pub effect_brake: Option<Option<i64>>,
 }
 
 macro_rules! switches_edit {
@@ -227,6 +243,7 @@ pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
+        effect_brake: new.effect_brake,
     };
     call.change("create connection", move |db, scope| {
         let row = connections::add(db, scope, client, &fields)?;
@@ -263,11 +280,12 @@ pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         approve: edit.approve.and_then(word),
         lock_groups: edit.lock_groups,
         switches: edit.switches.as_ref().map(|edit| edit.over(before)),
+        effect_brake: edit.effect_brake,
     })
     .await
 }
 
-/// Go live: whoever is owed something because of the connection is enrolled.
+/// Go live: whoever is owed something because of the connection is enrolled. This also releases the brake.
 #[utoipa::path(post, path = "/connections/{id}/go-live", tag = "Connections", params(("id" = ConnectionId, Path)),
     security(("token" = ["tokens:admin"])),
     responses((status = 200, description = "The connection.", body = Connection)))]

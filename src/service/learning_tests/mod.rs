@@ -110,6 +110,7 @@ fn directory(
             live,
             approves: Some(approves),
             switches: Switches::default(),
+            effect_brake: None,
         })),
         ..scope.clone()
     })

@@ -1,7 +1,8 @@
 //! Connections: the configured provisioning clients of a tenant.
 
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use crate::clock::Instant;
 use crate::ids::{ConnectionId, TenantId};
 use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::Stmt;
@@ -26,9 +27,18 @@ pub struct ConnectionRow {
     pub switches: String,
     #[diesel(sql_type = BigInt)]
     pub created_at: i64,
+    /// How many enrollments it may cause in an hour before it is held; `None`: any number.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub effect_brake: Option<i64>,
+    /// When the brake put it into `observe`; `None` once it is live again.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub braked_at: Option<i64>,
+    /// When it last went live: what came before does not count for the brake.
+    #[diesel(sql_type = BigInt)]
+    pub live_since: i64,
 }
 
-const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at";
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at, effect_brake, braked_at, live_since";
 
 /// Adds a connection unless its name is taken; says whether it was added.
 pub fn insert(
@@ -38,8 +48,8 @@ pub fn insert(
     name_key: &str,
 ) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
-        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
+        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at, effect_brake, live_since) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
     let stmt = stmt
         .bind(tenant)
@@ -51,7 +61,12 @@ pub fn insert(
         .bind(row.mode.as_str())
         .bind(row.approve.as_str())
         .bind(row.lock_groups);
-    Ok(db.execute(stmt.bind(row.switches.as_str()).bind(row.created_at))? == 1)
+    let stmt = stmt
+        .bind(row.switches.as_str())
+        .bind(row.created_at)
+        .bind(row.effect_brake)
+        .bind(row.live_since);
+    Ok(db.execute(stmt)? == 1)
 }
 
 /// The connection of an id.
@@ -96,7 +111,8 @@ pub fn update(
     name_key: &str,
 ) -> Result<(), StoreError> {
     let stmt = Stmt::new(
-        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ? \
+        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, effect_brake = ?, \
+         braked_at = ?, live_since = ? \
          WHERE tenant_id = ? AND id = ?",
     );
     let stmt = stmt
@@ -105,6 +121,41 @@ pub fn update(
         .bind(row.mode.as_str())
         .bind(row.approve.as_str())
         .bind(row.lock_groups)
-        .bind(row.switches.as_str());
+        .bind(row.switches.as_str())
+        .bind(row.effect_brake)
+        .bind(row.braked_at)
+        .bind(row.live_since);
     db.execute(stmt.bind(tenant).bind(row.id)).map(drop)
+}
+
+/// How many enrollments the requests of a connection have caused since an instant, as far as it has been live since then.
+pub fn caused_since(
+    db: &mut Db,
+    tenant: TenantId,
+    id: ConnectionId,
+    since: Instant,
+) -> Result<i64, StoreError> {
+    db.number(
+        Stmt::new(
+            "SELECT CAST(COALESCE(sum(s.enrollments), 0) AS BIGINT) AS n FROM connections k CROSS JOIN sync_requests s \
+             WHERE k.tenant_id = ? AND k.id = ? AND s.tenant_id = k.tenant_id AND s.connection_id = k.id \
+             AND s.enrollments > 0 AND s.at >= ? AND s.at >= k.live_since",
+        )
+        .bind(tenant)
+        .bind(id)
+        .bind(since),
+    )
+}
+
+/// Puts a live connection into `observe`; `false` when it was not live any more.
+pub fn brake(
+    db: &mut Db,
+    tenant: TenantId,
+    id: ConnectionId,
+    at: Instant,
+) -> Result<bool, StoreError> {
+    let stmt = Stmt::new(
+        "UPDATE connections SET mode = 'observe', braked_at = ? WHERE tenant_id = ? AND id = ? AND mode = 'live'",
+    );
+    Ok(db.execute(stmt.bind(at).bind(tenant).bind(id))? == 1)
 }

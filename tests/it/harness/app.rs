@@ -213,6 +213,9 @@ impl TestApp {
                 lock_groups: false,
                 switches: serde_json::to_string(&switches).expect("switches are JSON"),
                 created_at: now.0,
+                effect_brake: None,
+                braked_at: None,
+                live_since: now.0,
             };
             Ok(queries::connections::insert(db, tenant, &row, &named)?)
         });

@@ -129,3 +129,86 @@ fn edits_are_checked_switches_merge_and_names_stay_unique() {
     api.get("/connections/0199a2c4-0000-7000-8000-000000000001")
         .expect(404);
 }
+
+#[test]
+fn a_push_that_would_enroll_too_many_is_held_until_the_connection_goes_live_again() {
+    // §7.16: the effect brake
+    let app = TestApp::in_zone("UTC", "2026-03-02T09:00:00Z");
+    let (api, scim) = (app.api(), app.scim());
+    let id = rows(&api, "/connections")[0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/connections/{id}");
+    let shown = api.get(&path);
+    assert_eq!(
+        (
+            &shown.expect(200).json["effect_brake"],
+            &shown.json["braked_at"]
+        ),
+        (&json!(500), &json!(null))
+    );
+    for wrong in [json!(0), json!("many")] {
+        api.patch(&path, &json!({"effect_brake": wrong}))
+            .expect(422);
+    }
+    api.patch(&path, &json!({"effect_brake": 3})).expect(200);
+    let team = scim.post("/Groups", &group("Sales", &[])).expect(201).id();
+    app.assign(&team, &app.course("Fire safety"));
+    let people = app.users(12);
+    let mut next = people.iter();
+    let mut push = |count: usize| {
+        let ids: Vec<&str> = next.by_ref().take(count).map(String::as_str).collect();
+        let add = crate::harness::patch(json!([crate::harness::add_members(&ids)]));
+        scim.patch(&format!("/Groups/{team}"), &add).expect(204);
+        app.enrollments().len()
+    };
+    assert_eq!(push(2), 2);
+    app.at("2026-03-02T10:30:00Z");
+    assert_eq!(push(2), 4, "more than an hour ago does not count");
+    assert_eq!(
+        push(2),
+        4,
+        "4 in this hour would be too many: they are held"
+    );
+    let braked = api.get(&path);
+    assert_eq!(braked.expect(200).json["mode"], "observe");
+    assert_eq!(braked.json["braked_at"], "2026-03-02T10:30:00.000Z");
+    assert_eq!(push(1), 4, "and so is what comes then");
+    let held = rows(&api, "/sync/requests?outcome=held");
+    assert_eq!(held.len(), 2, "{held:?}");
+    assert_eq!(held[1]["warnings"][0]["code"], "connection_observing");
+    let members = rows(&api, &format!("/groups/{team}/members"));
+    assert_eq!(members.len(), 7, "they are members all the same");
+    let events = rows(&api, "/audit-events?type=connection.updated");
+    assert_eq!(events[0]["data"]["cause"], "effect_brake", "{events:?}");
+    assert!(
+        events[0]["actor"]
+            .as_str()
+            .is_some_and(|who| who.starts_with("scim:"))
+    );
+    let learner = &members[6]["learner_id"];
+    let course = &rows(&api, "/courses")[0]["id"];
+    let why = api.get(&format!(
+        "/explain?learner={}&course={}",
+        learner.as_str().expect("an id"),
+        course.as_str().expect("an id")
+    ));
+    assert_eq!(
+        why.expect(200).json["first_blocker"]["code"],
+        "connection_observing"
+    );
+    let owed = api.get(&format!("{path}/owed"));
+    assert_eq!(owed.expect(200).json["summary"]["enrollments"]["create"], 3);
+
+    let live = api.post(&format!("{path}/go-live"), &json!({}));
+    assert_eq!(live.expect(200).json["enrollments_created"], 3);
+    assert_eq!(
+        (&live.json["mode"], &live.json["braked_at"]),
+        (&json!("live"), &json!(null))
+    );
+    assert_eq!(push(3), 10, "it counts from its release");
+    api.patch(&path, &json!({"effect_brake": null})).expect(200);
+    assert_eq!(push(2), 12, "without a brake any number");
+    app.check();
+}
