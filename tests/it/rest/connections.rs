@@ -201,6 +201,7 @@ fn a_push_that_would_enroll_too_many_is_held_until_the_connection_goes_live_agai
     let owed = api.get(&format!("{path}/owed"));
     assert_eq!(owed.expect(200).json["summary"]["enrollments"]["create"], 3);
 
+    app.at("2026-03-02T10:31:00Z");
     let live = api.post(&format!("{path}/go-live"), &json!({}));
     assert_eq!(live.expect(200).json["enrollments_created"], 3);
     assert_eq!(
