@@ -14,6 +14,7 @@ pub mod path;
 pub mod project;
 pub mod quirks;
 pub mod resource;
+pub mod rights;
 pub mod schema;
 pub mod switches;
 pub mod validate;

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::error::ScimError;
+use super::rights::AttributeRights;
 use super::schema::{
     Attr, AttributeDef, Mutability, ResourceType, Returned, Schema, is_attribute_name,
 };
@@ -116,6 +117,33 @@ impl Projection {
                         parts.insert(sub.name.clone());
                     }
                 }
+            }
+        }
+        self.decided = Some(decided);
+        self
+    }
+
+    /// The same without what this client may not read (SE-11, AU-08).
+    #[must_use]
+    pub fn within(mut self, rt: &ResourceType, rights: Option<&AttributeRights>) -> Self {
+        let Some(rights) = rights.filter(|rights| rights.readable.is_some()) else {
+            return self;
+        };
+        let mut decided = match self.decided.take() {
+            Some(decided) => decided,
+            None => Decided::of(rt, &self.asked),
+        };
+        decided.core.retain(|name, _| {
+            rt.core_attribute(name)
+                .is_some_and(|def| rights.may_read(rt, None, def))
+        });
+        for extension in &rt.extensions {
+            let schema = extension.schema.as_ref();
+            if let Some(shown) = decided.extensions.get_mut(&schema.id) {
+                shown.retain(|name, _| {
+                    let def = schema.attribute(name);
+                    def.is_some_and(|def| rights.may_read(rt, Some(schema), def))
+                });
             }
         }
         self.decided = Some(decided);

@@ -7,6 +7,7 @@ use crate::ids::{ConnectionId, TenantId};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
 pub use crate::store::queries::connections::ConnectionRow;
 use crate::store::queries::{connections, events};
@@ -51,6 +52,8 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
     let client = Client::parse(&row.idp).ok_or_else(|| broken("an unknown identity provider"))?;
     let switches: Switches =
         serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
+    let rights: AttributeRights = serde_json::from_str(&row.attributes)
+        .map_err(|_| broken("attribute rights that are not JSON"))?;
     Ok(Connection {
         id: row.id,
         client,
@@ -62,6 +65,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
             _ => None,
         },
         switches,
+        rights,
         name: row.name,
     })
 }
@@ -91,6 +95,7 @@ pub fn create(
         approve: "inherit".to_owned(),
         lock_groups: locks_groups(client),
         switches,
+        attributes: "{}".to_owned(),
         created_at: now.0,
     };
     if !connections::insert(db, tenant, &row, &fold(&row.name))? {
@@ -121,6 +126,7 @@ pub struct ConnectionFields {
     pub approve: Option<String>,
     pub lock_groups: Option<bool>,
     pub switches: Option<Switches>,
+    pub attributes: Option<AttributeRights>,
 }
 
 /// One page of a tenant's connections, oldest first.
@@ -200,6 +206,10 @@ fn write(
         after.switches =
             serde_json::to_string(switches).map_err(|error| ServiceError::Bug(error.into()))?;
     }
+    if let Some(rights) = &fields.attributes {
+        after.attributes =
+            serde_json::to_string(rights).map_err(|error| ServiceError::Bug(error.into()))?;
+    }
     connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
         StoreError::Conflict => taken(&after.name),
         other => other.into(),
@@ -208,8 +218,9 @@ fn write(
 
 fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
+    let attributes: serde_json::Value = serde_json::from_str(&row.attributes).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches})
+        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes})
 }
 
 fn event(

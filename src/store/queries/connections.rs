@@ -23,11 +23,14 @@ pub struct ConnectionRow {
     pub lock_groups: bool,
     #[diesel(sql_type = Text)]
     pub switches: String,
+    /// JSON too: what of a resource the client may read and write.
+    #[diesel(sql_type = Text)]
+    pub attributes: String,
     #[diesel(sql_type = BigInt)]
     pub created_at: i64,
 }
 
-const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at";
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, attributes, created_at";
 
 /// Adds a connection unless its name is taken; says whether it was added.
 pub fn insert(
@@ -37,8 +40,8 @@ pub fn insert(
     name_key: &str,
 ) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
-        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
+        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, attributes, \
+         created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
     let stmt = stmt
         .bind(tenant)
@@ -50,7 +53,11 @@ pub fn insert(
         .bind(row.mode.as_str())
         .bind(row.approve.as_str())
         .bind(row.lock_groups);
-    Ok(db.execute(stmt.bind(row.switches.as_str()).bind(row.created_at))? == 1)
+    let stmt = stmt
+        .bind(row.switches.as_str())
+        .bind(row.attributes.as_str())
+        .bind(row.created_at);
+    Ok(db.execute(stmt)? == 1)
 }
 
 /// The connection of an id.
@@ -99,7 +106,7 @@ pub fn update(
     name_key: &str,
 ) -> Result<(), StoreError> {
     let stmt = Stmt::new(
-        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ? \
+        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, attributes = ? \
          WHERE tenant_id = ? AND id = ?",
     );
     let stmt = stmt
@@ -108,6 +115,7 @@ pub fn update(
         .bind(row.mode.as_str())
         .bind(row.approve.as_str())
         .bind(row.lock_groups)
-        .bind(row.switches.as_str());
+        .bind(row.switches.as_str())
+        .bind(row.attributes.as_str());
     db.execute(stmt.bind(tenant).bind(row.id)).map(drop)
 }
