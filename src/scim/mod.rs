@@ -5,6 +5,7 @@
 //! Not here: HTTP, SQL, courses, the clock.
 
 pub mod bulk;
+mod canonical;
 pub mod error;
 pub mod filter;
 pub mod fold;
