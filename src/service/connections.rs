@@ -7,6 +7,7 @@ use crate::ids::{ConnectionId, TenantId};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
 use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::connections::ConnectionRow;
@@ -55,6 +56,8 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
     let client = Client::parse(&row.idp).ok_or_else(|| broken("an unknown identity provider"))?;
     let switches: Switches =
         serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
+    let rights: AttributeRights = serde_json::from_str(&row.attributes)
+        .map_err(|_| broken("attribute rights that are not JSON"))?;
     Ok(Connection {
         id: row.id,
         client,
@@ -67,6 +70,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
         },
         switches,
         effect_brake: row.effect_brake,
+        rights,
         name: row.name,
     })
 }
@@ -96,6 +100,7 @@ pub fn create(
         approve: "inherit".to_owned(),
         lock_groups: locks_groups(client),
         switches,
+        attributes: "{}".to_owned(),
         created_at: now.0,
         effect_brake: Some(EFFECT_BRAKE),
         braked_at: None,
@@ -130,6 +135,7 @@ pub struct ConnectionFields {
     pub lock_groups: Option<bool>,
     pub switches: Option<Switches>,
     pub effect_brake: Option<Option<i64>>,
+    pub attributes: Option<AttributeRights>,
 }
 
 /// One page of a tenant's connections, oldest first.
@@ -264,6 +270,10 @@ fn write(
         after.braked_at = None;
         after.live_since = scope.now.0;
     }
+    if let Some(rights) = &fields.attributes {
+        after.attributes =
+            serde_json::to_string(rights).map_err(|error| ServiceError::Bug(error.into()))?;
+    }
     connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
         StoreError::Conflict => taken(&after.name),
         other => other.into(),
@@ -272,8 +282,9 @@ fn write(
 
 fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
+    let attributes: serde_json::Value = serde_json::from_str(&row.attributes).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches, "effect_brake": row.effect_brake,
+        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes, "effect_brake": row.effect_brake,
         "braked_at": row.braked_at.map(Instant)})
 }
 

@@ -111,6 +111,7 @@ fn directory(
             approves: Some(approves),
             switches: Switches::default(),
             effect_brake: None,
+            rights: crate::scim::rights::AttributeRights::default(),
         })),
         ..scope.clone()
     })

@@ -25,6 +25,9 @@ pub struct ConnectionRow {
     pub lock_groups: bool,
     #[diesel(sql_type = Text)]
     pub switches: String,
+    /// JSON too: what of a resource the client may read and write.
+    #[diesel(sql_type = Text)]
+    pub attributes: String,
     #[diesel(sql_type = BigInt)]
     pub created_at: i64,
     /// How many enrollments it may cause in an hour before it is held; `None`: any number.
@@ -38,7 +41,8 @@ pub struct ConnectionRow {
     pub live_since: i64,
 }
 
-const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, created_at, effect_brake, braked_at, live_since";
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, attributes, created_at, effect_brake, braked_at, \
+                       live_since";
 
 /// Adds a connection unless its name is taken; says whether it was added.
 pub fn insert(
@@ -48,8 +52,9 @@ pub fn insert(
     name_key: &str,
 ) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
-        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, created_at, effect_brake, live_since) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
+        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, attributes, \
+         created_at, effect_brake, live_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
     let stmt = stmt
         .bind(tenant)
@@ -63,6 +68,7 @@ pub fn insert(
         .bind(row.lock_groups);
     let stmt = stmt
         .bind(row.switches.as_str())
+        .bind(row.attributes.as_str())
         .bind(row.created_at)
         .bind(row.effect_brake)
         .bind(row.live_since);
@@ -111,8 +117,8 @@ pub fn update(
     name_key: &str,
 ) -> Result<(), StoreError> {
     let stmt = Stmt::new(
-        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, effect_brake = ?, \
-         braked_at = ?, live_since = ? \
+        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, attributes = ?, \
+         effect_brake = ?, braked_at = ?, live_since = ? \
          WHERE tenant_id = ? AND id = ?",
     );
     let stmt = stmt
@@ -122,6 +128,7 @@ pub fn update(
         .bind(row.approve.as_str())
         .bind(row.lock_groups)
         .bind(row.switches.as_str())
+        .bind(row.attributes.as_str())
         .bind(row.effect_brake)
         .bind(row.braked_at)
         .bind(row.live_since);

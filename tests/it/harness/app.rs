@@ -212,6 +212,7 @@ impl TestApp {
                 approve: "inherit".to_owned(),
                 lock_groups: false,
                 switches: serde_json::to_string(&switches).expect("switches are JSON"),
+                attributes: "{}".to_owned(),
                 created_at: now.0,
                 effect_brake: None,
                 braked_at: None,
