@@ -1,7 +1,7 @@
 //! Compliance and progress of a group and of a learner (§3.3), at any instant. Counted from judged obligations, so
 //! that a report and the status function cannot disagree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
 use crate::learning::figures::{Ratio, Tally};
@@ -179,6 +179,7 @@ fn met(judgment: &Judgment, question: Question) -> bool {
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub course_id: CourseId,
+    pub title: String,
     pub assignment_id: AssignmentId,
     pub enrollment_id: EnrollmentId,
     pub mandatory: bool,
@@ -221,10 +222,18 @@ fn cells(
     }
     let gathered = obligations::gather(db, scope.tenant, &Narrow::People(people), question.as_of)?;
     let mut cells: BTreeMap<LearnerId, Vec<Cell>> = BTreeMap::new();
+    let of_group = || gathered.rows().iter().filter(|row| row.group_id == id);
+    let ids: BTreeSet<CourseId> = of_group().map(|row| row.course_id).collect();
+    let ids: Vec<CourseId> = ids.into_iter().collect();
+    let titles = courses::titles(db, scope.tenant, &ids)?;
     for judged in gathered.judged().filter(|one| one.row.group_id == id) {
         let progress_pct = progress_of(&judged, question);
         cells.entry(judged.row.learner_id).or_default().push(Cell {
             course_id: judged.row.course_id,
+            title: titles
+                .get(&judged.row.course_id)
+                .cloned()
+                .unwrap_or_default(),
             assignment_id: judged.row.assignment_id,
             enrollment_id: judged.row.enrollment_id,
             mandatory: judged.options.mandatory,

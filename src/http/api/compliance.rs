@@ -8,11 +8,14 @@ use super::enrollments::{Enrollment, Standing};
 use super::groups::GroupCounts;
 use super::need::{self, Need};
 use super::page::{Page, PageQuery};
+use super::sheets::{self, Format};
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
 use crate::learning::figures::Tally;
 use crate::learning::membership::State;
+use crate::learning::obligation::Status;
 use crate::service::compliance::{self, Figures, GroupFigures, MemberProgress, Question};
+use crate::service::groups;
 use crate::service::obligations::AsOf;
 use crate::service::reports::{self, Expiring, GroupBy};
 use crate::store::listing::Place;
@@ -162,10 +165,10 @@ impl GroupCompliance {
     }
 }
 
-/// A group's compliance, each member judged by this group's own terms.
+/// A group's compliance, each member judged by this group's own terms; with `Accept: text/csv` a line per course.
 #[utoipa::path(get, path = "/groups/{id}/compliance", tag = "Compliance", params(("id" = GroupId, Path), ReportAt),
     security(("token" = ["reports:read"])),
-    responses((status = 200, description = "The group in numbers.", body = GroupCompliance)))]
+    responses((status = 200, description = "The group in numbers.", content((GroupCompliance = "application/json"), (String = "text/csv")))))]
 pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let asked: ReportAt = call.query()?;
@@ -173,13 +176,19 @@ pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
     let figures = call
         .read(move |db, scope| compliance::of_group(db, scope, id, question))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(GroupCompliance::of(&figures, question.as_of.at)))
+    let report = GroupCompliance::of(&figures, question.as_of.at);
+    Ok(if sheets::wanted(&call, None) {
+        sheets::of_group(&call, &report)
+    } else {
+        actix_web::HttpResponse::Ok().json(report)
+    })
 }
 
 /// One course of one member.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProgressCell {
     pub course_id: CourseId,
+    pub title: String,
     pub assignment_id: AssignmentId,
     pub enrollment_id: EnrollmentId,
     pub mandatory: bool,
@@ -196,15 +205,24 @@ pub struct ProgressRow {
     pub courses: Vec<ProgressCell>,
 }
 
-impl From<&MemberProgress> for ProgressRow {
-    fn from(row: &MemberProgress) -> Self {
+impl ProgressRow {
+    /// As it is shown; `strict` counts extra time as expired.
+    pub(super) fn of(row: &MemberProgress, strict: bool) -> Self {
         let cell = |one: &compliance::Cell| ProgressCell {
             course_id: one.course_id,
+            title: one.title.clone(),
             assignment_id: one.assignment_id,
             enrollment_id: one.enrollment_id,
             mandatory: one.mandatory,
             progress_pct: one.progress_pct,
-            standing: Standing::from(&one.judgment),
+            standing: Standing {
+                status: if strict {
+                    one.judgment.strict()
+                } else {
+                    one.judgment.status
+                },
+                ..Standing::from(&one.judgment)
+            },
         };
         Self {
             learner_id: row.learner_id,
@@ -219,6 +237,8 @@ impl From<&MemberProgress> for ProgressRow {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListProgress {
+    /// Extra time counts as expired.
+    pub strict: Option<bool>,
     /// The instant; now unless told. The members are those of today.
     #[param(inline)]
     pub as_of: Option<Instant>,
@@ -226,21 +246,29 @@ pub struct ListProgress {
     pub knowledge: Option<Knowledge>,
 }
 
-/// A group's members with every course of the group.
+/// A group's members with every course of the group; with `Accept: text/csv` a line per member and course, of all members.
 #[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress, PageQuery),
     security(("token" = ["reports:read"])),
-    responses((status = 200, description = "A page of members.", body = Page<ProgressRow>)))]
+    responses((status = 200, description = "A page of members.", content((Page<ProgressRow> = "application/json"), (String = "text/csv")))))]
 pub async fn progress(call: Call<need::ReportsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let (asked, page): (ListProgress, _) = call.listed()?;
     let list = call.list(page, "")?;
-    let question = question(&call, None, asked.as_of, asked.knowledge);
+    let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
+    if sheets::wanted(&call, None) {
+        let group = call
+            .read(move |db, scope| groups::find(db, scope, id))
+            .await?;
+        return Ok(sheets::progress(&call, id, &group.name, question));
+    }
     let paging = list.paging.clone();
     let found = call
         .read(move |db, scope| compliance::progress(db, scope, id, question, &paging))
         .await?;
     let place = |row: &MemberProgress| Place::id(row.learner_id.0);
-    Ok(call.page(found, &list, place, |row| ProgressRow::from(row)))
+    Ok(call.page(found, &list, place, |row| {
+        ProgressRow::of(row, question.strict)
+    }))
 }
 
 /// A learner's mandatory courses, counted by their merged status.
@@ -307,6 +335,12 @@ pub enum ReportGroupBy {
 pub struct TenantReportQuery {
     #[param(inline)]
     pub group_by: Option<ReportGroupBy>,
+    /// Only lines with a mandatory obligation that stands so: `overdue,expired`.
+    #[param(inline, style = Form, explode = false)]
+    pub status: Option<Vec<Status>>,
+    /// `json` unless told here or by `Accept: text/csv`.
+    #[param(inline)]
+    pub format: Option<Format>,
     /// Extra time counts as expired.
     pub strict: Option<bool>,
     /// The instant; now unless told.
@@ -337,7 +371,7 @@ pub struct TenantReport {
 
 /// The tenant's compliance by group, course, department or manager.
 #[utoipa::path(get, path = "/reports/compliance", tag = "Compliance", params(TenantReportQuery), security(("token" = ["reports:read"])),
-    responses((status = 200, description = "The tenant in numbers.", body = TenantReport)))]
+    responses((status = 200, description = "The tenant in numbers.", content((TenantReport = "application/json"), (String = "text/csv")))))]
 pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
     let asked: TenantReportQuery = call.query()?;
     let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
@@ -355,11 +389,21 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
         name: one.name.clone(),
         figures: ReportFigures::from(&one.figures),
     };
-    Ok(actix_web::HttpResponse::Ok().json(TenantReport {
+    let wanted = asked.status.unwrap_or_default();
+    let keep = |one: &&reports::Line| {
+        let tally = &one.figures.mandatory;
+        wanted.is_empty() || wanted.iter().any(|status| tally.of(*status) > 0)
+    };
+    let shown = TenantReport {
         as_of: question.as_of.at,
         total: ReportFigures::from(&report.total),
-        lines: report.lines.iter().map(line).collect(),
-    }))
+        lines: report.lines.iter().filter(keep).map(line).collect(),
+    };
+    Ok(if sheets::wanted(&call, asked.format) {
+        sheets::of_tenant(&call, &shown)
+    } else {
+        actix_web::HttpResponse::Ok().json(shown)
+    })
 }
 
 /// How far ahead to look.

@@ -142,11 +142,7 @@ pub async fn members(call: Call<need::GroupsRead>) -> Answer {
         .store
         .read(move |db| crate::service::groups::find(db, &scope, id))
         .await?;
-    let name: String = group
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let name = super::sheets::plain(&group.name);
     answer(&call, What::Members(id), &format!("members-{name}"))
 }
 

@@ -33,6 +33,7 @@ pub mod page;
 pub mod problem;
 pub mod reply;
 pub mod settings;
+pub mod sheets;
 pub mod sync;
 #[cfg(test)]
 mod tests;
