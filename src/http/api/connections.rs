@@ -70,6 +70,8 @@ pub struct Connection {
     /// Which deviations from the SCIM specification are taken.
     #[schema(value_type = Object)]
     pub switches: Switches,
+    /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
+    pub effect_brake: Option<i64>,
     pub created_at: Instant,
     /// Enrollments that going live made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +88,7 @@ impl From<&ConnectionRow> for Connection {
             approve: read(&row.approve).unwrap_or(Approve::Inherit),
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
+            effect_brake: row.effect_brake,
             created_at: Instant(row.created_at),
             enrollments_created: None,
         }
@@ -129,6 +132,10 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// 500 unless told; null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
@@ -151,6 +158,10 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// Null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
@@ -230,6 +241,7 @@ pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: new.mode.and_then(word),
         approve: new.approve.and_then(word),
         lock_groups: new.lock_groups,
+        effect_brake: new.effect_brake,
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
@@ -268,6 +280,7 @@ pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: edit.mode.and_then(word),
         approve: edit.approve.and_then(word),
         lock_groups: edit.lock_groups,
+        effect_brake: edit.effect_brake,
         switches: edit.switches.as_ref().map(|edit| edit.over(before)),
     })
     .await
