@@ -391,7 +391,7 @@ fn execute(
     match &planned.action {
         Action::Create => directory::create(db, scope, call, kind, &data),
         Action::Replace(_) => directory::replace(db, scope, call, at, &data, &expected),
-        Action::Delete(_) => directory::delete(db, scope, at, &expected),
+        Action::Delete(_) => directory::delete(db, scope, call, at, &expected),
         Action::Patch(_) => match compile(scope, planned, data) {
             Ok((compiled, rewrites)) => {
                 let mut written = directory::patch(db, scope, call, at, &compiled, &expected)?;

@@ -7,6 +7,7 @@ use crate::ids::{ConnectionId, TenantId};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
 pub use crate::store::queries::connections::ConnectionRow;
 use crate::store::queries::{connections, events, groups_learning};
@@ -51,6 +52,8 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
     let client = Client::parse(&row.idp).ok_or_else(|| broken("an unknown identity provider"))?;
     let switches: Switches =
         serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
+    let rights: AttributeRights = serde_json::from_str(&row.attributes)
+        .map_err(|_| broken("attribute rights that are not JSON"))?;
     Ok(Connection {
         id: row.id,
         client,
@@ -62,6 +65,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
             _ => None,
         },
         switches,
+        rights,
         name: row.name,
     })
 }
@@ -99,6 +103,7 @@ pub fn create(
         effect_brake: (fold(&name) != UNNAMED).then_some(EFFECT_BRAKE),
         name,
         live_since: 0,
+        attributes: "{}".to_owned(),
         created_at: now.0,
     };
     if !connections::insert(db, tenant, &row, &fold(&row.name))? {
@@ -131,6 +136,7 @@ pub struct ConnectionFields {
     pub switches: Option<Switches>,
     /// `Some(None)`: no brake.
     pub effect_brake: Option<Option<i64>>,
+    pub attributes: Option<AttributeRights>,
 }
 
 /// One page of a tenant's connections, oldest first.
@@ -220,6 +226,10 @@ fn write(
     if before.mode != "live" && after.mode == "live" {
         after.live_since = scope.now.0;
     }
+    if let Some(rights) = &fields.attributes {
+        after.attributes =
+            serde_json::to_string(rights).map_err(|error| ServiceError::Bug(error.into()))?;
+    }
     connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
         StoreError::Conflict => taken(&after.name),
         other => other.into(),
@@ -228,8 +238,10 @@ fn write(
 
 fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
+    let attributes: serde_json::Value = serde_json::from_str(&row.attributes).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches, "effect_brake": row.effect_brake})
+        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes,
+        "effect_brake": row.effect_brake})
 }
 
 fn event(

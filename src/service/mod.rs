@@ -32,6 +32,7 @@ pub mod obligations;
 pub mod people;
 pub mod reports;
 pub mod restore;
+pub mod retention;
 pub mod schemas;
 pub mod scope;
 pub mod settings;

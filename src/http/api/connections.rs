@@ -10,7 +10,10 @@ use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::ConnectionId;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
+use crate::scim::schema::Registry;
 use crate::scim::switches::Switches;
+use crate::service::ServiceError;
 use crate::service::connections::{self, ConnectionFields, ConnectionRow};
 
 /// Which identity provider it is.
@@ -72,6 +75,8 @@ pub struct Connection {
     pub switches: Switches,
     /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
     pub effect_brake: Option<i64>,
+    /// What of a resource the client may read, write and name in a URL.
+    pub attributes: Attributes,
     pub created_at: Instant,
     /// Enrollments that going live made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +94,7 @@ impl From<&ConnectionRow> for Connection {
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
             effect_brake: row.effect_brake,
+            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
             created_at: Instant(row.created_at),
             enrollments_created: None,
         }
@@ -139,6 +145,9 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub attributes: Option<Attributes>,
 }
 
 /// What changes in a connection; absent fields stay.
@@ -165,7 +174,57 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub attributes: Option<Attributes>,
 }
+
+/// Which attributes a client may read, write and name in a URL. Names are SCIM attribute names or schema URNs; a list that
+/// is `null` means every attribute.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Attributes {
+    /// What it may read, beside `id`, `schemas` and `meta`. What it may not read is absent and filters as unassigned.
+    #[schema(max_items = 500)]
+    pub readable: Option<Vec<String>>,
+    /// What it may write. A change of anything else is refused with 403.
+    #[schema(max_items = 500)]
+    pub writable: Option<Vec<String>>,
+    /// What may not stand in the filter of a GET; such a filter belongs into the body of a `.search`.
+    #[schema(max_items = 500)]
+    pub confidential: Vec<String>,
+}
+
+impl Attributes {
+    /// The rights, if every name means something.
+    fn checked(self, registry: &Registry) -> Result<AttributeRights, ServiceError> {
+        let rights = AttributeRights {
+            readable: self.readable,
+            writable: self.writable,
+            confidential: self.confidential,
+        };
+        for (list, names) in rights.lists() {
+            if names.len() > MOST_NAMES {
+                return Err(ServiceError::invalid(
+                    format!("/attributes/{list}"),
+                    format!("at most {MOST_NAMES} names"),
+                ));
+            }
+        }
+        match rights.unknown(registry) {
+            None => Ok(rights),
+            Some((list, place, name)) => Err(ServiceError::invalid(
+                format!("/attributes/{list}/{place}"),
+                format!(
+                    "no resource type has an attribute or schema `{name}`; sub-attributes cannot be named here"
+                ),
+            )),
+        }
+    }
+}
+
+/// As many names stand in one list.
+const MOST_NAMES: usize = 500;
 
 macro_rules! switches_edit {
     ($($name:ident: $kind:ty),* $(,)?) => {
@@ -236,6 +295,9 @@ fn client(idp: Idp) -> Client {
 pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
     let new: NewConnection = body.read()?;
     let client = client(new.idp);
+    let attributes = new
+        .attributes
+        .map(|lists| lists.checked(&call.state.registry));
     let fields = ConnectionFields {
         name: Some(new.name),
         mode: new.mode.and_then(word),
@@ -245,6 +307,7 @@ pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
+        attributes: attributes.transpose()?,
     };
     call.change("create connection", move |db, scope| {
         let row = connections::add(db, scope, client, &fields)?;
@@ -275,6 +338,11 @@ pub async fn get(call: Call<need::TokensAdmin>) -> Answer {
 pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
     let id: ConnectionId = call.id("connection", "id")?;
     let edit: ConnectionEdit = body.read()?;
+    let attributes = edit
+        .attributes
+        .clone()
+        .map(|lists| lists.checked(&call.state.registry));
+    let attributes = attributes.transpose()?;
     changed(&call, id, move |before| ConnectionFields {
         name: edit.name.clone(),
         mode: edit.mode.and_then(word),
@@ -282,6 +350,7 @@ pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         lock_groups: edit.lock_groups,
         effect_brake: edit.effect_brake,
         switches: edit.switches.as_ref().map(|edit| edit.over(before)),
+        attributes: attributes.clone(),
     })
     .await
 }

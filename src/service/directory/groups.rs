@@ -22,6 +22,7 @@ use super::super::{Scope, ServiceError};
 use super::custom;
 use super::document::{self, GROUP_EXTENSION};
 use super::references;
+use super::rights;
 use super::shown_group::{self, document_of, members_of, resource_type};
 use super::types::{Call, Kind, Resource, Written, check_version, next_modified};
 
@@ -94,6 +95,7 @@ pub(super) fn create(
         Context::Create,
         &scope.switches(),
     )?;
+    rights::check_created(scope, resource_type(call)?, &accepted)?;
     let facts = GroupFacts::of(&accepted.resource)?;
     let id = GroupId::new();
     let row = GroupRow {
@@ -129,6 +131,7 @@ pub(super) fn create(
         .into_iter()
         .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
+    rights::check_members(scope, resource_type(call)?, outcome.added > 0)?;
     let mut written = written(
         db,
         scope,
@@ -181,15 +184,18 @@ pub(super) fn replace(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let switches = scope.switches();
-    let accepted = validate::accept(
+    let mut accepted = validate::accept(
         resource_type(call)?,
         body.clone(),
         Context::Replace { before: &before },
         &switches,
     )?;
+    rights::kept(scope, resource_type(call)?, &before, &mut accepted);
     let members = match accepted.members {
         Some(members) => vec![MembersChange::ReplaceAll(members)],
-        None if switches.put_omitted_members == OmittedMembers::Clear => {
+        None if switches.put_omitted_members == OmittedMembers::Clear
+            && rights::empties_members(scope, resource_type(call)?) =>
+        {
             vec![MembersChange::RemoveAll]
         }
         None => Vec::new(),
@@ -259,13 +265,16 @@ fn store(
     notes: Vec<Note>,
 ) -> Result<Written, ServiceError> {
     let outcome = learner_groups::apply_members(db, scope, row.id, members)?;
+    let members_changed = outcome.added > 0 || outcome.ended > 0;
+    rights::check_members(scope, resource_type(call)?, members_changed)?;
     let attributes_changed = before != after;
-    let changed = attributes_changed || outcome.added > 0 || outcome.ended > 0;
+    let changed = attributes_changed || members_changed;
     let mut changes = json!({});
     if changed {
         row.version += 1;
         row.modified_at = next_modified(scope.now, row.modified_at);
         if attributes_changed {
+            rights::check(scope, resource_type(call)?, before, after)?;
             changes = document::difference(before, after);
             let facts = GroupFacts::of(after)?;
             let was = shown(&row);

@@ -18,7 +18,7 @@ use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
 use super::shown_user::{self, resource_type};
 use super::types::{Call, Parts, Resource, Written, check_version, next_modified};
-use super::{custom, document};
+use super::{custom, document, rights};
 
 fn taken(facts: &UserFacts) -> ServiceError {
     ServiceError::Taken {
@@ -40,6 +40,7 @@ pub(super) fn create(
         Context::Create,
         &scope.switches(),
     )?;
+    rights::check_created(scope, resource_type, &accepted)?;
     let facts = UserFacts::of(&accepted.resource)?;
     let id = UserId::new();
     let learner = learners::for_new_account(db, scope, id, facts.learner())?;
@@ -122,12 +123,13 @@ pub(super) fn replace(
 ) -> Result<Written, ServiceError> {
     let held = locked(db, scope, call.parts, id, expected)?;
     let before = document::parse(&held.row.doc)?;
-    let accepted = validate::accept(
+    let mut accepted = validate::accept(
         resource_type(call)?,
         body.clone(),
         Context::Replace { before: &before },
         &scope.switches(),
     )?;
+    rights::kept(scope, resource_type(call)?, &before, &mut accepted);
     let mut written = store(
         db,
         scope,
@@ -202,6 +204,7 @@ fn store(
     let mut effects = Effects::default();
     let mut changes = json!({});
     if changed {
+        rights::check(scope, resource_type(call)?, before, after)?;
         let facts = UserFacts::of(after)?;
         let old = UserFacts::of(before)?;
         changes = document::difference(before, after);

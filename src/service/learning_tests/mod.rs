@@ -109,6 +109,7 @@ fn directory(
             live,
             approves: Some(approves),
             switches: Switches::default(),
+            rights: crate::scim::rights::AttributeRights::default(),
         })),
         ..scope.clone()
     })

@@ -30,12 +30,15 @@ pub struct ConnectionRow {
     /// What its requests caused before does not count any more.
     #[diesel(sql_type = BigInt)]
     pub live_since: i64,
+    /// JSON too: what of a resource the client may read and write.
+    #[diesel(sql_type = Text)]
+    pub attributes: String,
     #[diesel(sql_type = BigInt)]
     pub created_at: i64,
 }
 
-const COLUMNS: &str =
-    "id, name, idp, mode, approve, lock_groups, switches, effect_brake, live_since, created_at";
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, attributes, effect_brake, live_since, \
+     created_at";
 
 /// Adds a connection unless its name is taken; says whether it was added.
 pub fn insert(
@@ -45,8 +48,9 @@ pub fn insert(
     name_key: &str,
 ) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
-        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, effect_brake, live_since, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, name_key) DO NOTHING",
+        "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, attributes, \
+         effect_brake, live_since, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
     let stmt = stmt
         .bind(tenant)
@@ -60,6 +64,7 @@ pub fn insert(
         .bind(row.lock_groups);
     let stmt = stmt
         .bind(row.switches.as_str())
+        .bind(row.attributes.as_str())
         .bind(row.effect_brake)
         .bind(row.live_since);
     Ok(db.execute(stmt.bind(row.created_at))? == 1)
@@ -111,7 +116,7 @@ pub fn update(
     name_key: &str,
 ) -> Result<(), StoreError> {
     let stmt = Stmt::new(
-        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, \
+        "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, attributes = ?, \
          effect_brake = ?, live_since = ? \
          WHERE tenant_id = ? AND id = ?",
     );
@@ -122,6 +127,7 @@ pub fn update(
         .bind(row.approve.as_str())
         .bind(row.lock_groups)
         .bind(row.switches.as_str())
+        .bind(row.attributes.as_str())
         .bind(row.effect_brake)
         .bind(row.live_since);
     db.execute(stmt.bind(tenant).bind(row.id)).map(drop)

@@ -214,6 +214,7 @@ impl TestApp {
                 switches: serde_json::to_string(&switches).expect("switches are JSON"),
                 effect_brake: None,
                 live_since: now.0,
+                attributes: "{}".to_owned(),
                 created_at: now.0,
             };
             Ok(queries::connections::insert(db, tenant, &row, &named)?)

@@ -223,7 +223,7 @@ impl<'a> World<'a> {
     fn delete(&self, now: Instant, (kind, id): (Kind, String)) -> Answer {
         let scope = self.scope(now);
         self.answer(self.ground.store.write_blocking("delete", move |db| {
-            directory::delete(db, &scope, (kind, &id), &IfMatch::default())
+            directory::delete(db, &scope, call(true), (kind, &id), &IfMatch::default())
         }))
     }
 

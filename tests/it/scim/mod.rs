@@ -21,6 +21,8 @@ mod paging;
 mod people;
 mod projection;
 mod raw;
+mod retention;
+mod rights;
 mod rows;
 
 mod sorting;
