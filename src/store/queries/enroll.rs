@@ -296,7 +296,7 @@ struct Survey {
 
 impl Survey {
     /// Enrollments to be made or opened again.
-    const fn new(&self) -> i64 {
+    const fn to_come(&self) -> i64 {
         self.pairs - self.enrolled + self.withdrawn
     }
 }
@@ -355,7 +355,7 @@ pub fn enroll(
     else {
         return Ok(nothing);
     };
-    let Some(terms) = terms(db, survey.new())? else {
+    let Some(terms) = terms(db, survey.to_come())? else {
         return Ok(None);
     };
     let new_id = db.dialect().new_id;
