@@ -11,15 +11,12 @@ use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
 use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::connections::ConnectionRow;
-use crate::store::queries::{connections, events};
+use crate::store::queries::{connections, events, groups_learning};
 use crate::store::{Db, StoreError};
 
 use super::enroll::{self, Effects, EnrollScope, by};
 use super::scope::Connection;
 use super::{Scope, ServiceError};
-
-/// How many enrollments a connection may cause in an hour unless somebody says otherwise (§7.16).
-pub const EFFECT_BRAKE: i64 = 500;
 
 /// What a connection's name says when nobody said more: `Okta production` is Okta.
 #[must_use]
@@ -69,7 +66,6 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
             _ => None,
         },
         switches,
-        effect_brake: row.effect_brake,
         rights,
         name: row.name,
     })
@@ -80,6 +76,12 @@ pub fn find(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<Connectio
     let row = connections::find(db, tenant, id)?;
     from_row(row.ok_or_else(|| ServiceError::not_found("connection", id))?)
 }
+
+/// How many enrollments the requests of a connection may cause within an hour, unless somebody says otherwise (§7.16).
+pub const EFFECT_BRAKE: i64 = 500;
+
+/// The connection of tokens that name none: of no identity provider but of whoever holds the token. It has no brake.
+pub const UNNAMED: &str = "default";
 
 /// Makes a connection, live and approving. Its name is unique in the tenant, ignoring case.
 pub fn create(
@@ -94,17 +96,16 @@ pub fn create(
         .map_err(|error| ServiceError::Bug(error.into()))?;
     let row = ConnectionRow {
         id: ConnectionId::new(),
-        name,
         idp: client.name().to_owned(),
         mode: "live".to_owned(),
         approve: "inherit".to_owned(),
         lock_groups: locks_groups(client),
         switches,
+        effect_brake: (fold(&name) != UNNAMED).then_some(EFFECT_BRAKE),
+        name,
+        live_since: 0,
         attributes: "{}".to_owned(),
         created_at: now.0,
-        effect_brake: Some(EFFECT_BRAKE),
-        braked_at: None,
-        live_since: now.0,
     };
     if !connections::insert(db, tenant, &row, &fold(&row.name))? {
         return Err(taken(&row.name));
@@ -134,6 +135,7 @@ pub struct ConnectionFields {
     pub approve: Option<String>,
     pub lock_groups: Option<bool>,
     pub switches: Option<Switches>,
+    /// `Some(None)`: no brake.
     pub effect_brake: Option<Option<i64>>,
     pub attributes: Option<AttributeRights>,
 }
@@ -176,6 +178,10 @@ pub fn edit(
     id: ConnectionId,
     fields: &ConnectionFields,
 ) -> Result<(ConnectionRow, Effects), ServiceError> {
+    if fields.mode.as_deref() == Some("live") {
+        // Whoever pushes meanwhile waits for us, or we see what they wrote.
+        groups_learning::lock_all(db, scope.tenant)?;
+    }
     let before = row(db, scope, id)?;
     write(db, scope, &before, fields)?;
     let after = row(db, scope, id)?;
@@ -189,54 +195,6 @@ pub fn edit(
         Effects::default()
     };
     Ok((after, effects))
-}
-
-/// Whether a connection may cause `more` enrollments now (§7.16).
-pub(super) fn may_cause(
-    db: &mut Db,
-    scope: &Scope,
-    connection: &Connection,
-    more: i64,
-) -> Result<bool, ServiceError> {
-    let Some(brake) = connection.effect_brake else {
-        return Ok(true);
-    };
-    if more > brake {
-        return Ok(false);
-    }
-    let since = Instant(scope.now.0 - HOUR);
-    let before = connections::caused_since(db, scope.tenant, connection.id, since)?;
-    Ok(before.saturating_add(more) <= brake)
-}
-
-/// An hour in milliseconds.
-const HOUR: i64 = 3_600_000;
-
-/// Puts a connection into `observe` that would cause too much (§7.16): its requests succeed, and nothing is owed for them
-/// until somebody lets it go live again.
-pub(super) fn brake(
-    db: &mut Db,
-    scope: &Scope,
-    connection: &Connection,
-) -> Result<(), ServiceError> {
-    if !connections::brake(db, scope.tenant, connection.id, scope.now)? {
-        return Ok(());
-    }
-    let data = json!({"before": {"mode": "live"}, "after": {"mode": "observe", "braked_at": scope.now},
-        "cause": "effect_brake", "effect_brake": connection.effect_brake});
-    event(db, scope, connection.id, EventType::ConnectionUpdated, data)
-}
-
-/// Whether a connection's writes take effect; the scope of a request may have been read before that changed.
-pub(super) fn is_live(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
-    let Some(connection) = &scope.connection else {
-        return Ok(true);
-    };
-    if !connection.live {
-        return Ok(false);
-    }
-    let row = connections::find(db, scope.tenant, connection.id)?;
-    Ok(row.is_some_and(|row| row.mode == "live"))
 }
 
 fn write(
@@ -266,8 +224,6 @@ fn write(
         after.effect_brake = brake;
     }
     if before.mode != "live" && after.mode == "live" {
-        // The brake is released, and counts from here.
-        after.braked_at = None;
         after.live_since = scope.now.0;
     }
     if let Some(rights) = &fields.attributes {
@@ -284,8 +240,8 @@ fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
     let attributes: serde_json::Value = serde_json::from_str(&row.attributes).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes, "effect_brake": row.effect_brake,
-        "braked_at": row.braked_at.map(Instant)})
+        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes,
+        "effect_brake": row.effect_brake})
 }
 
 fn event(

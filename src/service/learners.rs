@@ -281,7 +281,8 @@ pub fn end_account(
         Which::Learner(id),
         EndCause::UserDeleted,
         &by(scope),
-    )?;
+    )?
+    .count;
     write(
         db,
         scope,

@@ -45,8 +45,6 @@ pub struct Connection {
     /// Whether an account it creates counts as approved.
     pub approves: Option<bool>,
     pub switches: Switches,
-    /// How many enrollments it may cause in an hour; `None`: any number.
-    pub effect_brake: Option<i64>,
     pub rights: AttributeRights,
 }
 

@@ -1,6 +1,2 @@
-DROP INDEX sync_requests_effects;
-ALTER TABLE connections DROP COLUMN live_since;
-ALTER TABLE connections DROP COLUMN braked_at;
-ALTER TABLE connections DROP COLUMN effect_brake;
 DROP INDEX learners_modified;
-DELETE FROM sqlite_stat1 WHERE idx IN ('learners_modified', 'sync_requests_effects');
+DELETE FROM sqlite_stat1 WHERE idx = 'learners_modified';

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::call::{Answer, Body, Call};
-use super::input::present;
 use super::need;
 use super::page::{Page, PageQuery};
 use super::reply::Reply;
@@ -75,11 +74,8 @@ pub struct Connection {
     /// Which deviations from the SCIM specification are taken.
     #[schema(value_type = Object)]
     pub switches: Switches,
-    /// How many enrollments its pushes may cause in an hour. A push that would bring it over that is stored, and the
-    /// connection observes from then on, until it goes live again. Null: any number.
+    /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
     pub effect_brake: Option<i64>,
-    /// When the brake did that; null once it is live again.
-    pub braked_at: Option<Instant>,
     /// What of a resource the client may read, write and name in a URL.
     pub attributes: Attributes,
     pub created_at: Instant,
@@ -99,7 +95,6 @@ impl From<&ConnectionRow> for Connection {
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
             effect_brake: row.effect_brake,
-            braked_at: row.braked_at.map(Instant),
             attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
             created_at: Instant(row.created_at),
             enrollments_created: None,
@@ -137,13 +132,13 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// 500 unless told; null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
-    /// Null: any number; 500 for a new connection unless told.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000000)]
-    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub attributes: Option<Attributes>,
@@ -166,13 +161,13 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// Null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
-    /// Null: any number; 500 for a new connection unless told.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1000000000)]
-    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub attributes: Option<Attributes>,
@@ -302,10 +297,10 @@ pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: new.mode.and_then(word),
         approve: new.approve.and_then(word),
         lock_groups: new.lock_groups,
+        effect_brake: new.effect_brake,
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
-        effect_brake: new.effect_brake,
         attributes: attributes.transpose()?,
     };
     call.change("create connection", move |db, scope| {
@@ -347,14 +342,14 @@ pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: edit.mode.and_then(word),
         approve: edit.approve.and_then(word),
         lock_groups: edit.lock_groups,
-        switches: edit.switches.as_ref().map(|edit| edit.over(before)),
         effect_brake: edit.effect_brake,
+        switches: edit.switches.as_ref().map(|edit| edit.over(before)),
         attributes: attributes.clone(),
     })
     .await
 }
 
-/// Go live: whoever is owed something because of the connection is enrolled. This also releases the brake.
+/// Go live: whoever is owed something because of the connection is enrolled.
 #[utoipa::path(post, path = "/connections/{id}/go-live", tag = "Connections", params(("id" = ConnectionId, Path)),
     security(("token" = ["tokens:admin"])),
     responses((status = 200, description = "The connection.", body = Connection)))]

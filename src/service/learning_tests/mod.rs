@@ -110,7 +110,6 @@ fn directory(
             live,
             approves: Some(approves),
             switches: Switches::default(),
-            effect_brake: None,
             rights: crate::scim::rights::AttributeRights::default(),
         })),
         ..scope.clone()

@@ -25,24 +25,21 @@ pub struct ConnectionRow {
     pub lock_groups: bool,
     #[diesel(sql_type = Text)]
     pub switches: String,
+    /// How many enrollments its requests may cause within an hour before it is put on observation; any number when absent.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub effect_brake: Option<i64>,
+    /// What its requests caused before does not count any more.
+    #[diesel(sql_type = BigInt)]
+    pub live_since: i64,
     /// JSON too: what of a resource the client may read and write.
     #[diesel(sql_type = Text)]
     pub attributes: String,
     #[diesel(sql_type = BigInt)]
     pub created_at: i64,
-    /// How many enrollments it may cause in an hour before it is held; `None`: any number.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub effect_brake: Option<i64>,
-    /// When the brake put it into `observe`; `None` once it is live again.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub braked_at: Option<i64>,
-    /// When it last went live: what came before does not count for the brake.
-    #[diesel(sql_type = BigInt)]
-    pub live_since: i64,
 }
 
-const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, attributes, created_at, effect_brake, braked_at, \
-                       live_since";
+const COLUMNS: &str = "id, name, idp, mode, approve, lock_groups, switches, attributes, effect_brake, live_since, \
+     created_at";
 
 /// Adds a connection unless its name is taken; says whether it was added.
 pub fn insert(
@@ -53,7 +50,7 @@ pub fn insert(
 ) -> Result<bool, StoreError> {
     let stmt = Stmt::new(
         "INSERT INTO connections (tenant_id, id, name, name_key, idp, mode, approve, lock_groups, switches, attributes, \
-         created_at, effect_brake, live_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         effect_brake, live_since, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (tenant_id, name_key) DO NOTHING",
     );
     let stmt = stmt
@@ -69,10 +66,9 @@ pub fn insert(
     let stmt = stmt
         .bind(row.switches.as_str())
         .bind(row.attributes.as_str())
-        .bind(row.created_at)
         .bind(row.effect_brake)
         .bind(row.live_since);
-    Ok(db.execute(stmt)? == 1)
+    Ok(db.execute(stmt.bind(row.created_at))? == 1)
 }
 
 /// The connection of an id.
@@ -118,7 +114,7 @@ pub fn update(
 ) -> Result<(), StoreError> {
     let stmt = Stmt::new(
         "UPDATE connections SET name = ?, name_key = ?, mode = ?, approve = ?, lock_groups = ?, switches = ?, attributes = ?, \
-         effect_brake = ?, braked_at = ?, live_since = ? \
+         effect_brake = ?, live_since = ? \
          WHERE tenant_id = ? AND id = ?",
     );
     let stmt = stmt
@@ -130,39 +126,36 @@ pub fn update(
         .bind(row.switches.as_str())
         .bind(row.attributes.as_str())
         .bind(row.effect_brake)
-        .bind(row.braked_at)
         .bind(row.live_since);
     db.execute(stmt.bind(tenant).bind(row.id)).map(drop)
 }
 
-/// How many enrollments the requests of a connection have caused since an instant, as far as it has been live since then.
-pub fn caused_since(
-    db: &mut Db,
-    tenant: TenantId,
-    id: ConnectionId,
-    since: Instant,
-) -> Result<i64, StoreError> {
-    db.number(
-        Stmt::new(
-            "SELECT CAST(COALESCE(sum(s.enrollments), 0) AS BIGINT) AS n FROM connections k CROSS JOIN sync_requests s \
-             WHERE k.tenant_id = ? AND k.id = ? AND s.tenant_id = k.tenant_id AND s.connection_id = k.id \
-             AND s.enrollments > 0 AND s.at >= ? AND s.at >= k.live_since",
-        )
-        .bind(tenant)
-        .bind(id)
-        .bind(since),
-    )
+/// What a connection may cause within an hour, and what it has.
+#[derive(Clone, Copy, Debug, diesel::QueryableByName)]
+pub struct Brake {
+    #[diesel(sql_type = BigInt)]
+    pub effect_brake: i64,
+    #[diesel(sql_type = BigInt)]
+    pub caused: i64,
 }
 
-/// Puts a live connection into `observe`; `false` when it was not live any more.
+/// How a live connection stands to its brake; `None` for one without.
 pub fn brake(
     db: &mut Db,
     tenant: TenantId,
     id: ConnectionId,
-    at: Instant,
-) -> Result<bool, StoreError> {
+    since: Instant,
+) -> Result<Option<Brake>, StoreError> {
     let stmt = Stmt::new(
-        "UPDATE connections SET mode = 'observe', braked_at = ? WHERE tenant_id = ? AND id = ? AND mode = 'live'",
+        "SELECT k.effect_brake, CAST(COALESCE((SELECT sum(s.enrollments) FROM sync_requests s WHERE s.tenant_id = k.tenant_id \
+         AND s.connection_id = k.id AND s.enrollments > 0 AND s.at >= ? AND s.at > k.live_since), 0) AS BIGINT) AS caused \
+         FROM connections k WHERE k.tenant_id = ? AND k.id = ? AND k.mode = 'live' AND k.effect_brake IS NOT NULL",
     );
-    Ok(db.execute(stmt.bind(at).bind(tenant).bind(id))? == 1)
+    db.optional(stmt.bind(since).bind(tenant).bind(id))
+}
+
+/// Puts a connection on observation.
+pub fn observe(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<(), StoreError> {
+    let stmt = Stmt::new("UPDATE connections SET mode = 'observe' WHERE tenant_id = ? AND id = ?");
+    db.execute(stmt.bind(tenant).bind(id)).map(drop)
 }
