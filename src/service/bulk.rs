@@ -481,7 +481,8 @@ fn circle(
                 call,
                 (kind, &written.id),
                 &data,
-                &IfMatch::default(),
+                // the resource was made a moment ago, by this very request
+                &IfMatch::of(Some("*")),
             )
             .map_err(blame)?;
             results.push(completed(written, whole));
