@@ -20,6 +20,7 @@ mod members_filters;
 mod paging;
 mod people;
 mod projection;
+mod published;
 mod raw;
 mod retention;
 mod rights;
