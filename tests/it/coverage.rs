@@ -145,7 +145,9 @@ fn test_code() -> Vec<(String, String)> {
                 .unwrap_or(&path)
                 .display()
                 .to_string();
-            (name, tests_of(&text, only_tests.contains(&path)))
+            let below = |module: &PathBuf| path.starts_with(module.with_extension(""));
+            let is_test = only_tests.contains(&path) || only_tests.iter().any(below);
+            (name, tests_of(&text, is_test))
         })
         .collect()
 }
