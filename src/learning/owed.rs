@@ -81,6 +81,12 @@ pub struct Effects {
     /// More is owed than one transaction may write; a job writes it.
     #[serde(skip)]
     pub deferred: bool,
+    /// The brake of the connection has put it on observation (§7.16).
+    #[serde(skip)]
+    pub held: bool,
+    /// Somebody is overdue from the beginning: the date had passed when they joined (§7.8).
+    #[serde(skip)]
+    pub late: bool,
 }
 
 impl Effects {
@@ -97,6 +103,8 @@ impl AddAssign for Effects {
         self.reasons += other.reasons;
         self.cycles += other.cycles;
         self.deferred |= other.deferred;
+        self.held |= other.held;
+        self.late |= other.late;
     }
 }
 

@@ -308,10 +308,11 @@ fn end(
     }
     let which = Which::Learners(id, learners);
     let ended = memberships::end(db, scope.tenant, which, EndCause::MemberRemoved, &by(scope))?;
-    if ended > 0 {
+    members::tell(db, scope, id, &[], &ended)?;
+    if ended.count > 0 {
         rows::touch(db, scope.tenant, id, scope.now)?;
     }
-    Ok(ended)
+    Ok(ended.count)
 }
 
 /// How a whole membership is written.

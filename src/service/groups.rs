@@ -22,6 +22,7 @@ use super::enroll::by;
 use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Actor, Scope, ServiceError};
 
+pub(super) use super::members::tell;
 pub use super::members::{MembersOutcome, apply_members};
 
 /// Refuses with `PlanRequired` when the tenant's plan does not include groups (S-02, §7.15).
@@ -106,6 +107,7 @@ pub fn create(
     fields: &GroupFields,
     origin: Origin,
 ) -> Result<GroupRow, ServiceError> {
+    rows::share_tenant(db, scope.tenant)?;
     require_plan(db, scope)?;
     let name = GroupName::parse(fields.name.as_deref().unwrap_or_default())?;
     let description = fields
@@ -132,7 +134,8 @@ pub fn create(
     find(db, scope, id)
 }
 
-fn event(
+/// Says in the audit trail what became of a group.
+pub(super) fn event(
     db: &mut Db,
     scope: &Scope,
     id: GroupId,
@@ -268,7 +271,7 @@ pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, Service
         members
     } else {
         let cause = EndCause::GroupDeleted;
-        memberships::end(db, scope.tenant, Which::Group(id), cause, &by(scope))?
+        memberships::end(db, scope.tenant, Which::Group(id), cause, &by(scope))?.count
     };
     let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
     rows::end(db, scope.tenant, id, scope.now)?;

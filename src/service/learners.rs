@@ -280,7 +280,8 @@ pub fn end_account(
         Which::Learner(id),
         EndCause::UserDeleted,
         &by(scope),
-    )?;
+    )?
+    .count;
     write(
         db,
         scope,

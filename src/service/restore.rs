@@ -62,18 +62,18 @@ pub fn restore(
         color: past.color,
     };
     let group = groups::create(db, scope, &fields, Origin::Rest)?.id;
-    let event = Event {
-        entity: Entity::Group,
-        entity_id: group.0,
-        event_type: EventType::GroupRestored,
-        data: json!({"from": id, "deleted_at": Instant(deleted_at)}),
-    };
-    events::insert(db, scope.tenant, &by(scope), &event)?;
     let members = if how.members {
         rows::rejoin(db, scope.tenant, (id, group), &by(scope))?
     } else {
         0
     };
+    let event = Event {
+        entity: Entity::Group,
+        entity_id: group.0,
+        event_type: EventType::GroupRestored,
+        data: json!({"from": id, "deleted_at": Instant(deleted_at), "memberships": members}),
+    };
+    events::insert(db, scope.tenant, &by(scope), &event)?;
     let mut restored = Restored {
         group,
         members,

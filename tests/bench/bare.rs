@@ -172,9 +172,10 @@ pub fn assign(
     enroll::enroll(db, tenant, &EnrollScope::Assignment(id), terms, &by).map(drop)
 }
 
-fn terms(_: &mut Db) -> Result<Terms, StoreError> {
-    Ok(Terms {
+fn terms(_: &mut Db, _: i64) -> Result<Option<Terms>, StoreError> {
+    Ok(Some(Terms {
+        today: None,
         rejoin_resume_days: 30,
         due_floor: None,
-    })
+    }))
 }

@@ -73,6 +73,8 @@ pub struct Connection {
     /// Which deviations from the SCIM specification are taken.
     #[schema(value_type = Object)]
     pub switches: Switches,
+    /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
+    pub effect_brake: Option<i64>,
     /// What of a resource the client may read, write and name in a URL.
     pub attributes: Attributes,
     pub created_at: Instant,
@@ -91,6 +93,7 @@ impl From<&ConnectionRow> for Connection {
             approve: read(&row.approve).unwrap_or(Approve::Inherit),
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
+            effect_brake: row.effect_brake,
             attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
             created_at: Instant(row.created_at),
             enrollments_created: None,
@@ -135,6 +138,10 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// 500 unless told; null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
@@ -160,6 +167,10 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// Null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
@@ -293,6 +304,7 @@ pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: new.mode.and_then(word),
         approve: new.approve.and_then(word),
         lock_groups: new.lock_groups,
+        effect_brake: new.effect_brake,
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
@@ -337,6 +349,7 @@ pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
         mode: edit.mode.and_then(word),
         approve: edit.approve.and_then(word),
         lock_groups: edit.lock_groups,
+        effect_brake: edit.effect_brake,
         switches: edit.switches.as_ref().map(|edit| edit.over(before)),
         attributes: attributes.clone(),
     })

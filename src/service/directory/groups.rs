@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::ids::GroupId;
+use crate::learning::event::EventType;
 use crate::learning::group::{Color, Description, GroupName};
 use crate::scim::fold::fold;
 use crate::scim::message::Note;
@@ -13,6 +14,7 @@ use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::queries::counters;
 use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
+use crate::store::queries::groups_learning;
 use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
@@ -85,6 +87,7 @@ pub(super) fn create(
     call: Call<'_>,
     body: &Value,
 ) -> Result<Written, ServiceError> {
+    groups_learning::share_tenant(db, scope.tenant)?;
     learner_groups::require_plan(db, scope)?;
     let accepted = validate::accept(
         resource_type(call)?,
@@ -119,6 +122,9 @@ pub(super) fn create(
     .map_err(|error| conflict(error, &row.name))?;
     custom::add_values(db, scope, resource_type(call)?, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "groups", id.0, 1)?;
+    let mut facts = shown(&row);
+    facts["origin"] = json!("scim");
+    learner_groups::event(db, scope, id, EventType::GroupCreated, facts)?;
     let changes = accepted
         .members
         .map(MembersChange::ReplaceAll)
@@ -138,6 +144,11 @@ pub(super) fn create(
     )?;
     written.named = accepted.named;
     Ok(written)
+}
+
+/// What the audit trail says of a group.
+fn shown(row: &GroupRow) -> Value {
+    json!({"name": row.name, "description": row.description, "color": row.color, "external_id": row.external_id})
 }
 
 fn conflict(error: StoreError, name: &str) -> ServiceError {
@@ -266,6 +277,7 @@ fn store(
             rights::check(scope, resource_type(call)?, before, after)?;
             changes = document::difference(before, after);
             let facts = GroupFacts::of(after)?;
+            let was = shown(&row);
             row.name = facts.name;
             row.external_id = facts.external_id;
             row.description = facts.description;
@@ -274,6 +286,9 @@ fn store(
             groups_directory::replace(db, scope.tenant, &row, &fold(&row.name))
                 .map_err(|error| conflict(error, &row.name))?;
             custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
+            let is = shown(&row);
+            let data = json!({"before": was, "after": is});
+            learner_groups::event(db, scope, row.id, EventType::GroupUpdated, data)?;
         } else {
             groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
         }

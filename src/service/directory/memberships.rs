@@ -159,9 +159,10 @@ pub(super) fn delete(
     check_version(scope, expected, VERSION.0)?;
     let (which, cause) = (&[id], EndCause::MemberRemoved);
     let ended = memberships::end(db, scope.tenant, Which::Periods(which), cause, &by(scope))?;
-    if ended == 0 {
+    if ended.count == 0 {
         return Err(missing(id));
     }
+    learner_groups::tell(db, scope, group.id, &[], &ended)?;
     touch(db, scope, &group)?;
     Ok(Written {
         resource: None,
@@ -171,7 +172,7 @@ pub(super) fn delete(
         external_id: None,
         changed: true,
         members_added: 0,
-        members_ended: ended,
+        members_ended: ended.count,
         effects: Effects::default(),
         notes: Vec::new(),
         named: Vec::new(),

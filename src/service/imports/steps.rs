@@ -235,10 +235,11 @@ fn end_strangers(
                     EndCause::MemberRemoved,
                     by,
                 )?;
+                write::tell(db, tenant, &[], &ended.named, by)?;
                 rows::touch(db, tenant, &groups, by.at)?;
                 let mut result: Value = book::read(&job.result)?;
                 let before = result["memberships_ended"].as_i64().unwrap_or(0);
-                result["memberships_ended"] = (before + ended).into();
+                result["memberships_ended"] = (before + ended.count).into();
                 job.result = result.to_string();
             }
             if i64::try_from(some.len()).unwrap_or(i64::MAX) < size {

@@ -211,6 +211,38 @@ pub fn lock(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<(), StoreE
     Ok(())
 }
 
+/// Locks every live group and the tenant itself: until the end nobody writes members, and nobody makes a group (who does
+/// holds [`share_tenant`]). Groups that were made while we waited are locked in the second round.
+pub fn lock_all(db: &mut Db, tenant: TenantId) -> Result<(), StoreError> {
+    let lock = db.dialect().for_update;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let groups = Stmt::new(format!(
+        "SELECT g.version AS n FROM learner_groups g WHERE g.tenant_id = ? AND g.deleted_at IS NULL ORDER BY g.id {lock}"
+    ))
+    .bind(tenant);
+    db.load::<crate::store::db::Number>(groups.clone())?;
+    let itself = Stmt::new(format!(
+        "SELECT CAST(t.tenant_id AS BIGINT) AS n FROM tenants t WHERE t.tenant_id = ? {lock}"
+    ));
+    db.load::<crate::store::db::Number>(itself.bind(tenant))?;
+    db.load::<crate::store::db::Number>(groups).map(drop)
+}
+
+/// Keeps the plan and the connections as they are until the end: for who makes a group, which nobody can lock before.
+pub fn share_tenant(db: &mut Db, tenant: TenantId) -> Result<(), StoreError> {
+    let lock = db.dialect().for_share;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let itself = Stmt::new(format!(
+        "SELECT CAST(t.tenant_id AS BIGINT) AS n FROM tenants t WHERE t.tenant_id = ? {lock}"
+    ));
+    db.load::<crate::store::db::Number>(itself.bind(tenant))
+        .map(drop)
+}
+
 /// Locks a live group and reads it as it is then.
 pub fn find_for_update(
     db: &mut Db,

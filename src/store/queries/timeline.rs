@@ -186,7 +186,8 @@ pub fn of_group(
             "v.entity_id",
             "",
             NO_TEXT,
-            "FROM events v WHERE v.tenant_id = ? AND v.entity_id = ?",
+            // Memberships tell of themselves.
+            "FROM events v WHERE v.tenant_id = ? AND v.entity_id = ? AND v.event_type <> 'group.members_changed'",
         ),
         events(
             "a.group_id",

@@ -56,6 +56,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "the few jobs that wait, of every tenant, in an index of their own",
     ),
     (
+        "r.assignment_id = a.id) GROUP BY m.tenant_id",
+        "what a whole tenant is owed: the reconciler and a change of the plan",
+    ),
+    (
         "r.assignment_id = a.id)) o",
         "what a whole tenant is owed: the reconciler and a change of the plan",
     ),
