@@ -14,8 +14,8 @@ use crate::ids::{AssignmentId, CourseId, GroupId};
 use crate::learning::assignment::{Due, Options};
 use crate::learning::course::CourseStatus;
 use crate::service::assignments::{self, AssignmentRow, EditHow};
+use crate::service::listing::Place;
 use crate::service::{ServiceError, groups};
-use crate::store::listing::Place;
 
 /// When a course is to be completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use super::page::{Cut, Page, PageQuery};
 use crate::clock::Instant;
 use crate::ids::{EventId, RequestId};
 use crate::service::audit::{self, AuditRow, EventFilter};
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use crate::service::ServiceError;
 use crate::service::completions::{self, CompletionRow, Recorded, Report};
 use crate::service::enrollments::PairFilter;
 use crate::service::group_members;
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// A completion of a course.
 #[derive(Debug, Serialize, ToSchema)]

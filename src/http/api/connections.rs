@@ -15,7 +15,7 @@ use crate::scim::schema::Registry;
 use crate::scim::switches::Switches;
 use crate::service::ServiceError;
 use crate::service::connections::{self, ConnectionFields, ConnectionRow};
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// Which identity provider it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

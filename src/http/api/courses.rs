@@ -12,7 +12,7 @@ use crate::clock::Instant;
 use crate::ids::CourseId;
 use crate::learning::course::CourseStatus;
 use crate::service::courses::{self, CourseFields, CourseFilter, CourseOrder, CourseRow};
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// A course of the catalog.
 #[derive(Debug, Serialize, ToSchema)]

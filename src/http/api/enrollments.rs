@@ -19,7 +19,7 @@ use crate::service::completions;
 use crate::service::enrollments::{self, EnrollmentView, PairFilter, ReasonView};
 use crate::service::exceptions::{self, Grant};
 use crate::service::group_members;
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// The one enrollment of a learner in a course.
 #[derive(Debug, Serialize, ToSchema)]

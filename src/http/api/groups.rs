@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
-use super::compliance::Counts;
+use super::figures::{Counts, GroupCounts};
 use super::input::present;
 use super::need;
 use super::page::{Page, PageQuery, sorts};
@@ -14,7 +14,8 @@ use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId};
 use crate::learning::group::{Color, Origin};
-use crate::service::groups::{self, GroupFields, GroupOrder, GroupQuery, GroupSort, GroupView};
+use crate::service::group_list::{self, GroupOrder, GroupQuery, GroupSort};
+use crate::service::groups::{self, GroupFields, GroupView};
 
 /// A learner group.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,15 +47,6 @@ pub struct Group {
 pub struct Manager {
     pub id: ConnectionId,
     pub name: String,
-}
-
-/// How many members a group has in each state, and how many courses.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GroupCounts {
-    pub active: i64,
-    pub pending: i64,
-    pub dormant: i64,
-    pub courses: i64,
 }
 
 impl From<&GroupView> for Group {
@@ -149,9 +141,9 @@ pub async fn list(call: Call<need::GroupsRead>) -> Answer {
     };
     let (paging, order) = (list.paging.clone(), sort.order());
     let found = call
-        .read(move |db, scope| groups::list(db, scope, &query, order, &paging))
+        .read(move |db, scope| group_list::list(db, scope, &query, order, &paging))
         .await?;
-    let place = |view: &GroupView| groups::place(view, order.0);
+    let place = |view: &GroupView| group_list::place(view, order.0);
     Ok(call.page(found, &list, place, |view| Group::from(view)))
 }
 
@@ -198,7 +190,7 @@ pub async fn create(call: Call<need::GroupsWrite>, body: Body) -> Answer {
 pub async fn get(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let view = call
-        .read(move |db, scope| groups::view_with_compliance(db, scope, id))
+        .read(move |db, scope| group_list::view_with_compliance(db, scope, id))
         .await?;
     Ok(call.shown(Some(view.row.version), &Group::from(&view)))
 }

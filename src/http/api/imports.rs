@@ -20,7 +20,7 @@ use crate::service::imports::book::{self, Commit, ImportError, ImportRow};
 use crate::service::imports::spec::{AT_ONCE, Outcome, Phase};
 use crate::service::jobs::drive::drive;
 use crate::service::jobs::run::{Runner, Tools};
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// How many changes a plan shows; the rows have the rest.
 const CHANGES: i64 = 50;

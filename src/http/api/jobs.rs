@@ -13,7 +13,7 @@ use crate::ids::{ConnectionId, JobId, LearnerId};
 use crate::service::ServiceError;
 use crate::service::approvals::{self, Approvals};
 use crate::service::jobs::book::{self, JobRow, Kind, Shown};
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// Work that outlives its request.
 #[derive(Debug, Serialize, ToSchema)]

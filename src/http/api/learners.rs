@@ -14,8 +14,8 @@ use crate::ids::{GroupId, LearnerId, UserId};
 use crate::learning::learner::{Approval, Registration};
 use crate::learning::membership::State;
 use crate::service::learners::{self, LearnerFilter, LearnerOrder, LearnerRow, LearnerView};
+use crate::service::listing::Place;
 use crate::service::people;
-use crate::store::listing::Place;
 
 /// A person who learns.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,7 +15,7 @@ use crate::service::group_members::{
     self, AddOutcome, AddResult, IfIneligible, MemberFilter, MemberRow, MembersOutcome,
     RemoveOutcome, SetHow,
 };
-use crate::store::listing::Place;
+use crate::service::listing::Place;
 
 /// A member of a group.
 #[derive(Debug, Serialize, ToSchema)]

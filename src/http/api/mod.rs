@@ -18,6 +18,7 @@ pub mod docs;
 pub mod enrollments;
 pub mod explain;
 pub mod exports;
+pub mod figures;
 pub mod groups;
 pub mod history;
 pub mod import_view;

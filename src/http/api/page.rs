@@ -14,7 +14,7 @@ use super::call::Call;
 use super::need::Need;
 use super::problem::Failure;
 use crate::auth::mac::{mac, same};
-use crate::store::listing::{Found, Paging, Place};
+use crate::service::listing::{Found, Paging, Place};
 
 /// How many bytes of proof a cursor carries.
 const CODE: usize = 16;

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::call::Call;
-use super::compliance::{Counts, GroupCompliance, ProgressRow, ReportFigures, TenantReport};
-use super::exports::{csv, pages, style, today};
+use super::exports::{csv, pages, plain, style, today};
+use super::figures::{
+    Counts, CourseCompliance, GroupCompliance, ProgressRow, ReportFigures, ReportLine, TenantReport,
+};
 use super::need::Need;
 use crate::csv::write;
 use crate::ids::GroupId;
 use crate::service::compliance::{self, Question};
-use crate::store::listing::{Paging, Place};
+use crate::service::listing::{Paging, Place};
 
 /// How a report is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -105,7 +107,7 @@ fn file<N: Need>(
 
 /// A group's compliance: a line per course.
 pub fn of_group<N: Need>(call: &Call<N>, report: &GroupCompliance) -> HttpResponse {
-    let line = |course: &super::compliance::CourseCompliance| {
+    let line = |course: &CourseCompliance| {
         let mut cells = vec![
             course.course_id.to_string(),
             course.title.clone(),
@@ -126,7 +128,7 @@ pub fn of_group<N: Need>(call: &Call<N>, report: &GroupCompliance) -> HttpRespon
 
 /// The tenant's compliance: a line per group, course, department or manager.
 pub fn of_tenant<N: Need>(call: &Call<N>, report: &TenantReport) -> HttpResponse {
-    let line = |one: &super::compliance::ReportLine| {
+    let line = |one: &ReportLine| {
         let id = one.id.map(|id| id.to_string()).unwrap_or_default();
         let mut cells = vec![id, one.name.clone()];
         cells.extend(figures(&one.figures));
@@ -134,13 +136,6 @@ pub fn of_tenant<N: Need>(call: &Call<N>, report: &TenantReport) -> HttpResponse
     };
     let lines = report.lines.iter().map(line).collect();
     file(call, "compliance-report", &["id", "name"], lines)
-}
-
-/// A name as a file's name takes it.
-pub(super) fn plain(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect()
 }
 
 /// The columns of a group's progress.

@@ -8,8 +8,8 @@ use super::need;
 use super::page::{Page, PageQuery};
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId};
+use crate::service::listing::Place;
 use crate::service::sync_log::{self, Operation, Outcome, Query, SyncRequest};
-use crate::store::listing::Place;
 
 /// What narrows the log.
 #[derive(Debug, Deserialize, IntoParams)]

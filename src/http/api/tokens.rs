@@ -11,8 +11,8 @@ use super::reply::Reply;
 use crate::auth::permission::{Permission, Permissions, TokenKind};
 use crate::clock::Instant;
 use crate::ids::ConnectionId;
+use crate::service::listing::Place;
 use crate::service::tokens::{self, LIFETIME, Minted, NewToken, TokenRow, manage};
-use crate::store::listing::Place;
 
 /// Milliseconds of a day.
 const DAY: i64 = 24 * 3600 * 1000;

@@ -314,17 +314,20 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             &how,
         )?;
         assert_eq!(past.warnings, ["due_date_in_past"]);
-        let query = groups::GroupQuery {
+        let query = group_list::GroupQuery {
             q: Some("ALE".to_owned()),
-            ..groups::GroupQuery::default()
+            ..group_list::GroupQuery::default()
         };
         let by_name = (GroupSort::By(GroupOrder::Name), false);
         let mut paging = Paging::first(10);
-        let page = groups::list(db, scope, &query, by_name, &paging)?;
+        let page = group_list::list(db, scope, &query, by_name, &paging)?;
         assert_eq!(page.rows.len(), 1);
-        paging.after = page.rows.last().map(|view| groups::place(view, by_name.0));
+        paging.after = page
+            .rows
+            .last()
+            .map(|view| group_list::place(view, by_name.0));
         assert!(
-            groups::list(db, scope, &query, by_name, &paging)?
+            group_list::list(db, scope, &query, by_name, &paging)?
                 .rows
                 .is_empty()
         );

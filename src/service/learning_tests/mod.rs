@@ -31,11 +31,12 @@ use crate::store::{Db, Store, testing};
 use super::courses::CourseFields;
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{EnrollScope, enroll, explain};
+use super::group_list::{GroupOrder, GroupSort};
 use super::group_members::{AddOutcome, IfIneligible, LearnerRef, MemberFilter};
-use super::groups::{GroupFields, GroupOrder, GroupSort, MembersOutcome};
+use super::groups::{GroupFields, MembersOutcome};
 use super::{
     Actor, Connection, Scope, ServiceError, approvals, assignments, check, completions, courses,
-    enrollments, group_members, groups, learners,
+    enrollments, group_list, group_members, groups, learners,
 };
 
 const TENANT: TenantId = TenantId(7);
