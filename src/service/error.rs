@@ -74,7 +74,7 @@ impl Refusal {
                 "the first request with this `Idempotency-Key` has not been answered yet; try again in a moment"
             }
             Self::PreconditionRequired => {
-                "this tenant wants `If-Match` with the version that the edit is based on"
+                "`If-Match` is wanted here, with the version that the change is based on"
             }
         }
     }

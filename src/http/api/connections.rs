@@ -245,6 +245,7 @@ switches_edit!(
     ci_ops: bool, bool_strings: bool, remove_value_list: bool, dotted_keys: bool, wrap_scalar: bool,
     bracket_sub_filter: bool, ignore_unknown_attrs: bool, ignore_unknown_schemas: bool,
     put_omitted_members: OmittedMembers, unknown_scim_member: UnknownMember, replace_creates: bool, infer_schemas: bool,
+    any_country: bool, any_certificate: bool, any_manager: bool, require_if_match: bool,
 );
 
 /// What a PUT of a group without `members` means.

@@ -69,7 +69,7 @@ fn locked(
 ) -> Result<ResourceRow, ServiceError> {
     let row = resources::find_for_update(db, scope.tenant, kind.name(), id)?
         .ok_or_else(|| ServiceError::not_found(kind.name(), id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(row)
 }
 

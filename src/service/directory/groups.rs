@@ -177,7 +177,7 @@ fn locked(
 ) -> Result<GroupRow, ServiceError> {
     let row = groups_directory::find_for_update(db, scope.tenant, id)?
         .ok_or_else(|| ServiceError::not_found("Group", id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(row)
 }
 

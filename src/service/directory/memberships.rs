@@ -156,7 +156,7 @@ pub(super) fn delete(
     // the group's lock first, as in every change of members
     let group = groups_directory::find_for_update(db, scope.tenant, row.group_id)?
         .ok_or_else(|| missing(id))?;
-    check_version(expected, VERSION.0)?;
+    check_version(scope, expected, VERSION.0)?;
     let (which, cause) = (&[id], EndCause::MemberRemoved);
     let ended = memberships::end(db, scope.tenant, Which::Periods(which), cause, &by(scope))?;
     if ended.count == 0 {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ids::{LearnerId, UserId};
+use crate::scim::error::ScimError;
 use crate::scim::patch::{self, CompiledPatch};
 use crate::scim::resource::Resource as Document;
 use crate::scim::validate::{self, Context};
@@ -43,6 +44,7 @@ pub(super) fn create(
     rights::check_created(scope, resource_type, &accepted)?;
     let facts = UserFacts::of(&accepted.resource)?;
     let id = UserId::new();
+    check_manager(db, scope, None, &accepted.resource)?;
     let learner = learners::for_new_account(db, scope, id, facts.learner())?;
     let doc = document::stored(resource_type, &accepted.resource);
     let row = NewUser {
@@ -89,6 +91,36 @@ pub(super) fn create(
         changes: json!({}),
         resource: Some(resource),
     })
+}
+
+/// N-03: a connection that says so sets a manager only who is a user here.
+fn check_manager(
+    db: &mut Db,
+    scope: &Scope,
+    before: Option<&Document>,
+    after: &Document,
+) -> Result<(), ServiceError> {
+    let manager = |document: &Document| -> Option<String> {
+        let manager = document
+            .document()
+            .get(document::ENTERPRISE)?
+            .get("manager")?;
+        Some(manager.get("value")?.as_str()?.to_owned())
+    };
+    let Some(value) = manager(after).filter(|_| !scope.switches().any_manager) else {
+        return Ok(());
+    };
+    if before.and_then(manager).as_ref() == Some(&value) {
+        return Ok(());
+    }
+    let found = match value.parse::<UserId>() {
+        Ok(id) => users::find(db, scope.tenant, id)?,
+        Err(_) => None,
+    };
+    if found.is_some() {
+        return Ok(());
+    }
+    Err(ScimError::invalid_value(format!("manager.value: no user has the id `{value}`")).into())
 }
 
 fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
@@ -186,7 +218,7 @@ fn locked(
         users::find_for_update(db, scope.tenant, id)?.map(|row| (row, Vec::new()))
     };
     let (row, groups) = found.ok_or_else(|| ServiceError::not_found("User", id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(Held { row, groups })
 }
 
@@ -205,6 +237,7 @@ fn store(
     let mut changes = json!({});
     if changed {
         rights::check(scope, resource_type(call)?, before, after)?;
+        check_manager(db, scope, Some(before), after)?;
         let facts = UserFacts::of(after)?;
         let old = UserFacts::of(before)?;
         changes = document::difference(before, after);

@@ -16,6 +16,7 @@ mod matrix;
 mod me;
 mod media;
 mod names;
+mod patch_operations;
 mod patch_vectors;
 mod patching;
 mod projecting;
