@@ -253,8 +253,10 @@ pub fn explain(
                 .is_some_and(SubscriptionPlan::includes_groups)
             {
                 Blocker::ParkedPlan
-            } else {
+            } else if !through.connection_live {
                 Blocker::ConnectionObserving
+            } else {
+                Blocker::JobRunning
             };
             Checked { through, blocker }
         })

@@ -102,6 +102,11 @@ pub struct RestoreGroup {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub members: bool,
+    /// The courses go to this group, which is there, and nothing else is restored: for a group that its directory deleted and
+    /// made again.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub into: Option<GroupId>,
 }
 
 const fn yes() -> bool {
@@ -111,7 +116,7 @@ const fn yes() -> bool {
 /// A course that was not assigned again.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NotAssigned {
-    /// `course_not_published`
+    /// `course_not_published`, `already_assigned`
     pub code: String,
     pub course_id: CourseId,
     pub course_title: String,
@@ -159,6 +164,7 @@ pub async fn restore(call: Call<need::GroupsWrite>, body: Body) -> Answer {
     let how = How {
         name: asked.name,
         members: asked.members,
+        into: asked.into,
     };
     call.change("restore group", move |db, scope| {
         let restored = restore::restore(db, scope, id, &how)?;

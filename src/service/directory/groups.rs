@@ -14,7 +14,7 @@ use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::queries::counters;
 use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
-use crate::store::queries::groups_learning;
+use crate::store::queries::{groups_learning, restore};
 use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
@@ -132,18 +132,26 @@ pub(super) fn create(
         .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
     rights::check_members(scope, resource_type(call)?, outcome.added > 0)?;
-    let mut written = written(
-        db,
-        scope,
-        call,
-        &row,
-        true,
-        outcome,
-        accepted.notes,
-        json!({}),
-    )?;
+    let mut notes = accepted.notes;
+    notes.extend(was_here(db, scope, &row)?);
+    let mut written = written(db, scope, call, &row, true, outcome, notes, json!({}))?;
     written.named = accepted.named;
     Ok(written)
+}
+
+/// How long a deleted group is remembered when its directory makes it again, in milliseconds.
+const REMEMBERED: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Offers the courses of a group that the connection deleted lately and now makes again; an admin decides (§7.14).
+fn was_here(db: &mut Db, scope: &Scope, row: &GroupRow) -> Result<Option<Note>, ServiceError> {
+    let Some(connection) = row.managed_by else {
+        return Ok(None);
+    };
+    let since = scope.now.plus_millis(-REMEMBERED);
+    let named = (fold(&row.name), row.external_id.as_deref());
+    let like = (named.0.as_str(), named.1);
+    let found = restore::deleted_like(db, scope.tenant, connection, like, since)?;
+    Ok(found.map(|old| Note::new("deleted_group_had_courses", format!("id eq \"{old}\""))))
 }
 
 /// What the audit trail says of a group.

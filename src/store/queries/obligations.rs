@@ -417,7 +417,8 @@ impl PeriodRow {
     }
 }
 
-/// The periods of the learners in question, oldest first. The present needs only those in which somebody was away.
+/// The periods of the learners in question, oldest first. The present needs only those in which somebody was away, and all
+/// of who is away now.
 pub fn periods(
     db: &mut Db,
     tenant: TenantId,
@@ -428,7 +429,8 @@ pub fn periods(
     let away = if as_of.past {
         ""
     } else {
-        " AND (x.suspended OR NOT x.active)"
+        " AND (x.suspended OR NOT x.active OR EXISTS (SELECT 1 FROM learners l WHERE l.tenant_id = x.tenant_id \
+         AND l.id = x.learner_id AND (l.suspended OR NOT l.active)))"
     };
     db.load(
         Stmt::new(format!(

@@ -219,6 +219,40 @@ fn c_7_5_deactivation_and_removal_end_alike_in_either_order_and_completions_stil
 }
 
 #[test]
+fn c_7_5_who_is_away_has_not_come_back_whatever_is_decided_about_them() {
+    // §3.2 (2): the grace of a return begins with the return.
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let due = json!({"kind": "date", "date": "2026-03-10"});
+    let (_, team) = sales(&app, json!({"mandatory": true, "due": due}));
+    let (ann, who) = person(&app, "ann");
+    join(&app, &team, &[&ann]);
+    app.at("2026-03-05T08:00:00Z");
+    activate(&app, &ann, false);
+    let decide = |verb: &str| {
+        app.api()
+            .post(&format!("/learners/{who}/{verb}"), &json!({}))
+            .expect(200);
+    };
+    app.at("2026-03-20T08:00:00Z");
+    decide("revoke");
+    decide("approve");
+    let one = enrollment(&app, &who);
+    assert_eq!(
+        (&one["due"], &one["status"]),
+        (&json!("2026-03-10"), &json!("overdue"))
+    );
+    app.at("2026-03-25T08:00:00Z");
+    activate(&app, &ann, true);
+    let one = enrollment(&app, &who);
+    assert_eq!(
+        (&one["due"], &one["status"]),
+        (&json!("2026-04-08"), &json!("not_started")),
+        "one absence, from the fifth to the twenty-fifth"
+    );
+    app.check();
+}
+
+#[test]
 fn c_7_7_a_group_among_the_members_is_left_out_and_noted() {
     let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
     let (ann, _) = person(&app, "ann");
@@ -420,6 +454,103 @@ fn c_7_12_and_7_13_a_person_is_their_id_and_two_user_names_are_two_people() {
     assert_ne!(other, ann);
     assert_eq!(rows(&app.api(), "/learners").len(), 2);
     app.check();
+}
+
+#[test]
+fn c_7_14_a_group_that_its_directory_makes_again_is_offered_its_courses_and_given_none() {
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let (first, second) = (app.course("Security"), app.course("First aid"));
+    let (ann, who) = person(&app, "ann");
+    let make = |name: &str, external: &str| {
+        let members = json!([{"value": ann}]);
+        let body = json!({"schemas": [GROUP], "displayName": name, "externalId": external, "members": members});
+        let made = app.scim().post("/Groups", &body);
+        made.expect(201);
+        let log = format!("/sync/requests/{}", made.header("x-request-id"));
+        let warnings = app.api().get(&log).expect(200).json["warnings"].clone();
+        let offered = warnings
+            .as_array()
+            .and_then(|all| {
+                all.iter()
+                    .find(|one| one["code"] == "deleted_group_had_courses")
+            })
+            .map(|one| one["path"].as_str().unwrap_or_default().to_owned());
+        (made.id(), offered)
+    };
+    let (old, offered) = make("Sales", "x-1");
+    assert_eq!(offered, None);
+    assign(&app, &old, &first, json!({"mandatory": true}));
+    assign(&app, &old, &second, json!({}));
+    let end = |id: &str| {
+        app.scim()
+            .delete(&format!("/Groups/{id}"))
+            .expect(204)
+            .status
+    };
+    end(&old);
+    // By the same name or the same externalId, for 30 days.
+    for (at, name, external, expected) in [
+        ("2026-03-02T08:00:00Z", "SALES", "x-2", true),
+        ("2026-03-03T08:00:00Z", "Revenue", "x-1", true),
+        ("2026-03-04T08:00:00Z", "Revenue", "x-2", false),
+        ("2026-03-31T08:00:01Z", "Sales", "x-1", false),
+    ] {
+        app.at(at);
+        let (new, offered) = make(name, external);
+        assert_eq!(
+            offered,
+            expected.then(|| format!("id eq \"{old}\"")),
+            "{at}"
+        );
+        let path = format!("/groups/{new}/assignments");
+        assert!(rows(&app.api(), &path).is_empty(), "never silently");
+        end(&new);
+    }
+    // An admin takes the offer: the courses go to the group that is there.
+    let (new, _) = make("Sales", "x-1");
+    assign(&app, &new, &second, json!({}));
+    let restore = format!("/groups/{old}/restore");
+    let body = json!({ "into": new });
+    let plan = app.api().post(&format!("{restore}?dry_run=true"), &body);
+    assert_eq!(
+        plan.expect(200).json["warnings"][0]["code"],
+        "already_assigned"
+    );
+    let done = app.api().post(&restore, &body);
+    assert_eq!(
+        (
+            &done.expect(201).json["id"],
+            &done.json["assignments"],
+            &done.json["members"]
+        ),
+        (&json!(new), &json!(1), &json!(0))
+    );
+    assert_eq!(
+        rows(&app.api(), &format!("/groups/{new}/assignments")).len(),
+        2
+    );
+    assert_eq!(enrollments(&app, &who).len(), 2);
+    app.check();
+}
+
+#[test]
+fn r_10_whose_enrollment_a_job_still_writes_is_told_so() {
+    let app = TestApp::in_zone(BERLIN, "2026-03-01T08:00:00Z");
+    let (course, team) = sales(&app, json!({}));
+    let (ann, who) = person(&app, "ann");
+    join(&app, &team, &[&ann]);
+    // As between the answer to a very large assignment and its job.
+    for table in ["enrollment_reasons", "enrollment_cycles", "enrollments"] {
+        app.execute(&format!("DELETE FROM {table}"));
+    }
+    let why = explained(&app, &who, &course);
+    assert_eq!(
+        (&why["enrolled"], &why["first_blocker"]["code"]),
+        (&json!(false), &json!("job_running"))
+    );
+    assert!(why["first_blocker"]["fix"]["label"].is_string());
+    app.reconcile();
+    assert_eq!(explained(&app, &who, &course)["enrolled"], true);
 }
 
 #[test]
