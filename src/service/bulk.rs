@@ -147,7 +147,7 @@ impl Progress {
         self.made.insert(index, made.ok().map(str::to_owned));
     }
 
-    fn take(&mut self, done: &Done) {
+    pub(super) fn take(&mut self, done: &Done) {
         self.note(
             done.index,
             done.result
@@ -324,6 +324,26 @@ fn attempt(
     }
     sync_log::record_all(db, scope, log)?;
     Ok(all)
+}
+
+/// Runs one operation by itself, without a row in the log. Errors: only those that concern the whole transaction.
+pub(super) fn alone(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    plan: &Plan,
+    index: usize,
+    progress: &Progress,
+) -> Result<Done, ServiceError> {
+    let result = db.savepoint(|db| execute(db, scope, call, plan, index, progress));
+    match result {
+        Err(error @ (ServiceError::Retry | ServiceError::Unavailable(_))) => Err(error),
+        result => Ok(Done {
+            index,
+            place: place(plan, index, progress, &result),
+            result,
+        }),
+    }
 }
 
 /// The resource an operation is about: what it made, or what its path names.

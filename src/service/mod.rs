@@ -32,6 +32,7 @@ pub mod listing;
 pub mod members;
 pub mod obligations;
 pub mod people;
+pub mod replay;
 pub mod reports;
 pub mod restore;
 pub mod retention;

@@ -32,6 +32,7 @@ pub mod need;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod replay;
 pub mod reply;
 pub mod settings;
 pub mod sheets;
@@ -140,7 +141,11 @@ routes! {
     "/whoami" { get: account::whoami }
     "/plan" { get: account::plan }
     "/settings" { get: settings::get, patch: settings::edit }
+    "/sync/sessions" { get: sync::sessions }
+    "/sync/simulate" { post: replay::simulate }
     "/sync/requests" { get: sync::list }
+    "/sync/requests:replay" { post: replay::replay_many }
+    "/sync/requests/{id}/replay" { post: replay::replay_one }
     "/sync/requests/{id}" { get: sync::get }
 }
 

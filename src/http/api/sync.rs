@@ -9,7 +9,7 @@ use super::page::{Page, PageQuery};
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId};
 use crate::service::listing::Place;
-use crate::service::sync_log::{self, Operation, Outcome, Query, SyncRequest};
+use crate::service::sync_log::{self, Operation, Outcome, Query, Session, SyncRequest};
 
 /// What narrows the log.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -76,4 +76,29 @@ pub async fn get(call: Call<need::SyncRead>) -> Answer {
         .read(move |db, scope| sync_log::find(db, scope, id))
         .await?;
     Ok(call.shown(None, &found))
+}
+
+/// What narrows the sessions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListSessions {
+    #[param(inline)]
+    pub connection: Option<ConnectionId>,
+}
+
+/// List sessions, the latest first: the calls of a connection with less than a minute between one and the next. Their requests are
+/// those of the connection from `began_at` to `ended_at`.
+#[utoipa::path(get, path = "/sync/sessions", tag = "Sync log", params(ListSessions, PageQuery), security(("token" = ["sync:read"])),
+    responses((status = 200, description = "A page of sessions.", body = Page<Session>)))]
+pub async fn sessions(call: Call<need::SyncRead>) -> Answer {
+    let (asked, page): (ListSessions, _) = call.listed()?;
+    let list = call.list(page, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| sync_log::sessions(db, scope, asked.connection, &paging))
+        .await?;
+    let page = call.cut(found, &list, |one: &Session| {
+        Place::id(one.last_request_id.0)
+    });
+    Ok(call.send(page.info, page.rows))
 }

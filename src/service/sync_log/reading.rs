@@ -67,7 +67,7 @@ pub struct SyncRequest {
 }
 
 /// What a request caused.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = SyncEffects)]
 pub struct Effects {
     pub members_added: i64,

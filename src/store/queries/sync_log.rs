@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
-use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::listing::{Found, Listing, Order, Paging, Place};
 use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -198,4 +198,88 @@ pub fn find(db: &mut Db, tenant: TenantId, id: RequestId) -> Result<Option<SyncR
         "SELECT {LIST} request_body, response_body, user_agent FROM sync_requests WHERE tenant_id = ? AND id = ?"
     ));
     db.optional(stmt.bind(tenant).bind(id))
+}
+
+/// A call as a session counts it.
+#[derive(Clone, Debug, diesel::QueryableByName)]
+pub struct Step {
+    #[diesel(sql_type = SqlId)]
+    pub id: RequestId,
+    #[diesel(sql_type = BigInt)]
+    pub at: i64,
+    #[diesel(sql_type = Nullable<SqlId>)]
+    pub connection_id: Option<ConnectionId>,
+    #[diesel(sql_type = Text)]
+    pub operation: String,
+    #[diesel(sql_type = Text)]
+    pub outcome: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resource_label: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub members_added: i64,
+    #[diesel(sql_type = BigInt)]
+    pub members_ended: i64,
+    #[diesel(sql_type = BigInt)]
+    pub enrollments: i64,
+}
+
+/// The next calls going back in time, before a call if one is named; of one connection or all.
+pub fn steps(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    before: Option<RequestId>,
+    limit: i64,
+) -> Result<Vec<Step>, StoreError> {
+    let mut list = Listing::of(
+        "SELECT id, at, connection_id, operation, outcome, resource_label, members_added, members_ended, enrollments \
+         FROM sync_requests WHERE tenant_id = ?",
+        vec![tenant.into()],
+    );
+    list.and_some("connection_id = ?", connection);
+    let paging = Paging {
+        after: before.map(|id| Place::id(id.0)),
+        ..Paging::first(limit)
+    };
+    Ok(list.find(db, Order::id("id").down(true), &paging)?.rows)
+}
+
+/// When a connection, or a token that has none, called next, from one call on.
+pub fn next_call(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    from: RequestId,
+) -> Result<Option<i64>, StoreError> {
+    let whose = if connection.is_some() {
+        "connection_id = ?"
+    } else {
+        "connection_id IS NULL"
+    };
+    let mut stmt = Stmt::new(format!(
+        "SELECT at AS n FROM sync_requests WHERE tenant_id = ? AND id >= ? AND {whose} ORDER BY id LIMIT 1"
+    ))
+    .bind(tenant)
+    .bind(from);
+    if let Some(connection) = connection {
+        stmt = stmt.bind(connection);
+    }
+    Ok(db
+        .optional::<crate::store::db::Number>(stmt)?
+        .map(|row| row.n))
+}
+
+/// The requests that wrote a resource after another request, the first few.
+pub fn later_writes(
+    db: &mut Db,
+    tenant: TenantId,
+    resource: &str,
+    after: RequestId,
+) -> Result<Vec<SyncRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests \
+         WHERE tenant_id = ? AND resource_id = ? AND id > ? AND outcome IN ('success', 'partial', 'held', 'parked') \
+         AND operation IN ('create', 'replace', 'patch', 'delete') ORDER BY id LIMIT 100"
+    ));
+    db.load(stmt.bind(tenant).bind(resource).bind(after))
 }

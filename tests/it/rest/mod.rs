@@ -11,6 +11,7 @@ mod lists;
 mod members;
 mod openapi;
 mod people;
+mod replay;
 mod settings;
 mod tokens;
 pub mod walk;
