@@ -3,6 +3,7 @@
 //!
 //! Names are whole attributes (`title`, `urn:…:User:department`) or whole schemas; a URN before a name narrows it to the types
 //! that have that schema. `id`, `schemas` and `meta` are the protocol's own and always readable.
+//! A filter in a PATCH path chooses among the values that are written, whatever may be read.
 //! Not here: what a request may do at all, which is its token's scopes.
 
 use serde::{Deserialize, Serialize};

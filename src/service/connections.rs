@@ -9,6 +9,7 @@ use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
 use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
+use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::connections::ConnectionRow;
 use crate::store::queries::{connections, events, groups_learning};
 use crate::store::{Db, StoreError};
@@ -144,10 +145,9 @@ pub struct ConnectionFields {
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    after: Option<ConnectionId>,
-    limit: i64,
-) -> Result<Vec<ConnectionRow>, ServiceError> {
-    Ok(connections::page(db, scope.tenant, after, limit)?)
+    paging: &Paging,
+) -> Result<Found<ConnectionRow>, ServiceError> {
+    Ok(connections::page(db, scope.tenant, paging)?)
 }
 
 /// A connection as people see it.

@@ -9,6 +9,7 @@ use rollcall::learning::learner::{Approval, RegisteredVia, Registration};
 use rollcall::learning::membership::Source;
 use rollcall::service::directory::bindings::UserFacts;
 use rollcall::service::directory::document;
+use rollcall::store::listing::Paging;
 use rollcall::store::queries::enroll::{EnrollScope, Terms};
 use rollcall::store::queries::events::By;
 use rollcall::store::queries::learners::NewLearner;
@@ -26,7 +27,10 @@ use crate::server::{Bench, now};
 pub fn last_log(bench: &Bench) -> anyhow::Result<SyncRow> {
     let tenant = bench.scope().tenant;
     let row = bench.store.read_blocking::<_, StoreError, _>(|db| {
-        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), None, 1)?.pop()
+        let first = Paging::first(1);
+        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), &first)?
+            .rows
+            .pop()
         else {
             return Ok(None);
         };

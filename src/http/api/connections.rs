@@ -15,6 +15,7 @@ use crate::scim::schema::Registry;
 use crate::scim::switches::Switches;
 use crate::service::ServiceError;
 use crate::service::connections::{self, ConnectionFields, ConnectionRow};
+use crate::service::listing::Place;
 
 /// Which identity provider it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -105,20 +106,13 @@ impl From<&ConnectionRow> for Connection {
 #[utoipa::path(get, path = "/connections", tag = "Connections", params(PageQuery), security(("token" = ["tokens:admin"])),
     responses((status = 200, description = "A page of connections.", body = Page<Connection>)))]
 pub async fn list(call: Call<need::TokensAdmin>) -> Answer {
-    let asked: PageQuery = call.query()?;
-    let (limit, after) = (
-        super::page::limit(asked.limit),
-        call.after::<ConnectionId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| connections::list(db, scope, after, limit + 1))
+    let list = call.list(call.query()?, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| connections::list(db, scope, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Connection::from(row),
-    ))
+    let place = |row: &ConnectionRow| Place::id(row.id.0);
+    Ok(call.page(found, &list, place, |row| Connection::from(row)))
 }
 
 /// A new connection. What is absent follows the identity provider.
@@ -329,7 +323,7 @@ pub async fn get(call: Call<need::TokensAdmin>) -> Answer {
     let row = call
         .read(move |db, scope| connections::row(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Connection::from(&row)))
+    Ok(call.shown(None, &Connection::from(&row)))
 }
 
 /// Edit a connection. Turning it live enrolls whoever is owed something because of it.

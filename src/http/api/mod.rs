@@ -18,6 +18,7 @@ pub mod docs;
 pub mod enrollments;
 pub mod explain;
 pub mod exports;
+pub mod figures;
 pub mod groups;
 pub mod history;
 pub mod import_view;
@@ -33,6 +34,7 @@ pub mod page;
 pub mod problem;
 pub mod reply;
 pub mod settings;
+pub mod sheets;
 pub mod sync;
 #[cfg(test)]
 mod tests;

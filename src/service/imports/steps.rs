@@ -10,6 +10,7 @@ use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::book::{self, JobRow};
 use crate::store::Db;
+use crate::store::listing::{self, Paging};
 use crate::store::queries::events::By;
 use crate::store::queries::groups_learning;
 use crate::store::queries::imports as rows;
@@ -52,7 +53,11 @@ fn take(
     place: &Place,
     size: i64,
 ) -> Result<(Vec<rows::ImportRow>, i64), ServiceError> {
-    let staged = rows::after(db, job.tenant(), job.id, None, place.line, size)?;
+    let paging = Paging {
+        after: Some(listing::Place::of(place.line, uuid::Uuid::nil())),
+        ..Paging::first(size)
+    };
+    let staged = rows::page(db, job.tenant(), job.id, &[], &paging)?.rows;
     let last = staged.last().map_or(place.line, |row| row.line);
     Ok((staged, last))
 }

@@ -22,7 +22,7 @@ use super::{Scope, ServiceError, tokens};
 
 pub use body::{Body, MAX_BODY, declare_secrets};
 pub use logger::SyncLogger;
-pub use reading::{Page, Query, SyncRequest, find, page};
+pub use reading::{Query, SyncRequest, find, page};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {

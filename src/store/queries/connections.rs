@@ -4,6 +4,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, TenantId};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
@@ -98,14 +99,10 @@ pub fn find_by_key(
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
-    after: Option<ConnectionId>,
-    limit: i64,
-) -> Result<Vec<ConnectionRow>, StoreError> {
-    let stmt = Stmt::new(format!(
-        "SELECT {COLUMNS} FROM connections WHERE tenant_id = ? AND id > ? ORDER BY id LIMIT ?"
-    ));
-    let after = after.map_or(uuid::Uuid::nil(), |id| id.0);
-    db.load(stmt.bind(tenant).bind(after).bind(limit))
+    paging: &Paging,
+) -> Result<Found<ConnectionRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM connections WHERE tenant_id = ?");
+    Listing::of(sql, vec![tenant.into()]).find(db, Order::id("id"), paging)
 }
 
 /// Writes what people may change. Errors: `Conflict` when the name is taken.

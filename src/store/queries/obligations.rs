@@ -21,6 +21,8 @@ use super::memberships::facts;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Narrow {
     Group(GroupId),
+    /// These groups', at most a page of them.
+    Groups(Vec<GroupId>),
     Learner(LearnerId),
     Assignment(AssignmentId),
     Course(CourseId),
@@ -59,6 +61,10 @@ impl Narrow {
     fn condition(&self, tenant: TenantId) -> (String, Vec<Bind<'_>>) {
         match self {
             Self::Group(id) => (" AND r.group_id = ?".to_owned(), vec![(*id).into()]),
+            Self::Groups(groups) => {
+                let ids = super::memberships::padded(groups);
+                (format!(" AND r.group_id IN ({})", marks(ids.len())), ids)
+            }
             Self::Learner(id) => (" AND r.learner_id = ?".to_owned(), vec![(*id).into()]),
             Self::Assignment(id) => (" AND r.assignment_id = ?".to_owned(), vec![(*id).into()]),
             Self::Course(id) => (

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
-use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 /// One row. `notes` and `changes` are JSON; bodies are redacted before they come here.
@@ -146,51 +148,48 @@ pub struct SyncFilter {
     pub resource_type: Option<String>,
     pub resource_id: Option<String>,
     pub connection: Option<ConnectionId>,
+    pub http_status: Option<i64>,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+    /// An attribute among the changes, as it stands in their JSON.
+    pub changed: Option<String>,
+    /// Part of a body, exactly as written: also of one about another resource that names this one.
+    pub text: Option<String>,
 }
 
-/// A page, newest first, without bodies: at most `limit` rows older than `before`.
+/// A page, newest first, without bodies.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &SyncFilter,
-    before: Option<RequestId>,
-    limit: usize,
-) -> Result<Vec<SyncRow>, StoreError> {
-    let mut sql = format!(
+    paging: &Paging,
+) -> Result<Found<SyncRow>, StoreError> {
+    let sql = format!(
         "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
     );
-    let mut binds = vec![Bind::from(tenant)];
-    for (column, values) in [
-        ("outcome", &filter.outcomes),
-        ("operation", &filter.operations),
-    ] {
-        if !values.is_empty() {
-            sql.push_str(&format!(
-                " AND {column} IN ({})",
-                vec!["?"; values.len()].join(", ")
-            ));
-            binds.extend(values.iter().map(|value| Bind::from(*value)));
-        }
+    let mut list = Listing::of(sql, vec![tenant.into()]);
+    list.and_one_of("outcome", &filter.outcomes);
+    list.and_one_of("operation", &filter.operations);
+    list.and_some("resource_type = ?", filter.resource_type.clone());
+    list.and_some("resource_id = ?", filter.resource_id.clone());
+    list.and_some("connection_id = ?", filter.connection);
+    list.and_some("http_status = ?", filter.http_status);
+    list.and_some("at >= ?", filter.since);
+    list.and_some("at < ?", filter.until);
+    let dialect = db.dialect();
+    list.and_contains(dialect, "changes", filter.changed.as_deref());
+    if let Some(part) = &filter.text {
+        let position = dialect.position;
+        list.and(
+            &format!("({position}(COALESCE(request_body, ''), ?) > 0"),
+            part.clone(),
+        );
+        list.or(
+            &format!("{position}(COALESCE(response_body, ''), ?) > 0)"),
+            part.clone(),
+        );
     }
-    if let Some(resource_type) = &filter.resource_type {
-        sql.push_str(" AND resource_type = ?");
-        binds.push(resource_type.as_str().into());
-    }
-    if let Some(resource_id) = &filter.resource_id {
-        sql.push_str(" AND resource_id = ?");
-        binds.push(resource_id.as_str().into());
-    }
-    if let Some(connection) = filter.connection {
-        sql.push_str(" AND connection_id = ?");
-        binds.push(connection.into());
-    }
-    if let Some(before) = before {
-        sql.push_str(" AND id < ?");
-        binds.push(before.into());
-    }
-    // The limit stands in the text: a bound one makes SQLite prepare again at each run.
-    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
-    db.load(Stmt::new(sql).binds(binds))
+    list.find(db, Order::id("id").down(true), paging)
 }
 
 /// One row with its bodies.

@@ -34,6 +34,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "how many memberships a tenant has, when somebody lists them all",
     ),
     (
+        ") listed",
+        "how many rows a list has, when somebody asks (`include=total`)",
+    ),
+    (
         "AS line FROM",
         "a test that reads every row to find nothing in it",
     ),

@@ -7,6 +7,7 @@ mod examples;
 mod history;
 mod idempotency;
 mod isolation;
+mod lists;
 mod members;
 mod openapi;
 mod people;

@@ -31,6 +31,7 @@ mod rows;
 
 mod sorting;
 mod switches;
+mod switches_demands;
 mod users_create;
 mod users_patch;
 mod users_replace;
