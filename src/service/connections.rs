@@ -60,6 +60,7 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
         client,
         live: row.mode == "live",
         paused: row.mode == "paused",
+        brakes: row.effect_brake.is_some(),
         approves: match row.approve.as_str() {
             "auto" => Some(true),
             "manual" => Some(false),

@@ -48,7 +48,11 @@ pub fn enroll_with(
         tenant: scope.tenant,
         what,
         due_floor,
-        pushed_by: scope.connection.as_ref().map(|connection| connection.id),
+        pushed_by: scope
+            .connection
+            .as_ref()
+            .filter(|connection| connection.brakes)
+            .map(|connection| connection.id),
         by: &by(scope),
     };
     work.now_or_later(db)

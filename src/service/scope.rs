@@ -42,6 +42,8 @@ pub struct Connection {
     pub live: bool,
     /// `true`: its requests are refused for the time being.
     pub paused: bool,
+    /// Whether what its requests cause is counted (§7.16).
+    pub brakes: bool,
     /// Whether an account it creates counts as approved.
     pub approves: Option<bool>,
     pub switches: Switches,

@@ -108,6 +108,7 @@ fn directory(
             name: name.to_owned(),
             client: Client::Okta,
             paused: false,
+            brakes: false,
             live,
             approves: Some(approves),
             switches: Switches::default(),
