@@ -187,6 +187,8 @@ pub async fn simulate(call: Call<need::SyncReplay>, body: Body) -> Answer {
         })
         .collect();
     let directory = Directory::of(&call);
+    // It always is one; a value that is none is refused all the same.
+    call.is_dry_run()?;
     call.rehearse("simulate", move |db, scope| {
         let acting = replay::on_behalf(db, scope, asked.connection_id, "simulated")?;
         let ran = replay::run(db, &acting, directory.call(), &requests)?;
