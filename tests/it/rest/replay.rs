@@ -204,6 +204,8 @@ fn a_simulation_tells_what_a_push_would_do_and_does_nothing() {
     scim.get(&format!("/Users/{ann}")).expect(200);
     assert_eq!(rows(&api, "/sync/requests?operation=patch,delete").len(), 0);
     assert!(rows(&api, "/sync/requests").len() <= before + 1);
+    let odd = api.post("/sync/simulate?dry_run=perhaps", &push);
+    assert_eq!(odd.expect(400).json["code"], "invalid_parameter");
     let unknown =
         json!({"connection_id": team, "requests": [{"method": "DELETE", "path": "/Users/1"}]});
     api.post("/sync/simulate", &unknown).expect(404);
