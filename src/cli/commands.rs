@@ -224,7 +224,7 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
                 let connection = match (kind, &connection) {
                     (TokenKind::Api, _) => None,
                     (TokenKind::Scim, name) => {
-                        let name = name.as_deref().unwrap_or("default");
+                        let name = name.as_deref().unwrap_or(connections::UNNAMED);
                         let client =
                             idp.map_or_else(|| connections::client_of_name(name), Client::from);
                         Some(connections::find_or_create(db, tenant, name, client, now)?)

@@ -329,20 +329,14 @@ fn write_errors(
     );
     let mut text = String::new();
     book::error_header(&mut text, style, spec);
-    let mut after = 0;
-    loop {
-        let who = scope.clone();
-        let rows = store
-            .read_blocking(move |db| book::page(db, &who, id, Some(Outcome::Error), after, 1000))?;
-        for row in &rows {
-            book::error_line(&mut text, style, spec, row);
-        }
+    file.write_all(text.as_bytes())?;
+    let mut after = Some(0);
+    while let Some(line) = after {
+        let (who, spec) = (scope.clone(), spec.clone());
+        let (text, next) =
+            store.read_blocking(move |db| book::errors(db, &who, id, (&spec, style), line))?;
         file.write_all(text.as_bytes())?;
-        text.clear();
-        match rows.last() {
-            Some(last) => after = last.line,
-            None => break,
-        }
+        after = next;
     }
     file.flush()?;
     Ok(())

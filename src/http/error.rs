@@ -37,7 +37,10 @@ pub fn scim(error: &ServiceError, request: RequestId) -> ScimFailure {
         ServiceError::Denied(_) | ServiceError::PlanRequired { .. } => {
             (StatusCode::FORBIDDEN, None)
         }
-        ServiceError::Learning(_) | ServiceError::Import(_) | ServiceError::Invalid { .. } => (
+        ServiceError::Learning(_)
+        | ServiceError::Import(_)
+        | ServiceError::Replay { .. }
+        | ServiceError::Invalid { .. } => (
             StatusCode::BAD_REQUEST,
             ScimErrorKind::InvalidValue.keyword(),
         ),
@@ -170,6 +173,7 @@ pub fn told(error: &ServiceError, request: RequestId) -> Told {
         ServiceError::Denied(_) => (StatusCode::FORBIDDEN, "forbidden"),
         ServiceError::Learning(error) => (learning_status(error), error.code()),
         ServiceError::Import(error) => (import_status(error), error.code()),
+        ServiceError::Replay { code, .. } => (StatusCode::CONFLICT, code),
         ServiceError::PlanRequired { .. } => (StatusCode::FORBIDDEN, "plan_upgrade_required"),
         ServiceError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
         ServiceError::Refused(refusal) => (refusal_status(*refusal), refusal.code()),
@@ -300,6 +304,7 @@ fn particulars(error: &ServiceError) -> Map<String, Value> {
         | ServiceError::Scim(_)
         | ServiceError::Taken { .. }
         | ServiceError::Import(_)
+        | ServiceError::Replay { .. }
         | ServiceError::Denied(_)
         | ServiceError::Unavailable(_)
         | ServiceError::Bug(_)

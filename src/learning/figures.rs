@@ -40,6 +40,21 @@ impl Tally {
         self.in_grace += i64::from(judgment.in_grace && !strict);
     }
 
+    /// How many stand so.
+    #[must_use]
+    pub const fn of(&self, status: Status) -> i64 {
+        match status {
+            Status::Expired => self.expired,
+            Status::Overdue => self.overdue,
+            Status::InProgress => self.in_progress,
+            Status::NotStarted => self.not_started,
+            Status::Expiring => self.expiring,
+            Status::Compliant => self.compliant,
+            Status::Waived => self.waived,
+            Status::Withdrawn => 0,
+        }
+    }
+
     /// Every obligation, waived ones included (I-15).
     #[must_use]
     pub const fn total(&self) -> i64 {

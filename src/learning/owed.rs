@@ -25,6 +25,8 @@ pub enum Blocker {
     ParkedPlan,
     /// Predicate 5: the connection is observing or paused, by hand or by the brake.
     ConnectionObserving,
+    /// Nothing is in the way: a job is writing what is owed, or is about to.
+    JobRunning,
     /// Predicate 6: a reason exists but has ended; its cause.
     Ended(String),
     /// Predicate 6: a live reason exists. The learner is enrolled.
@@ -45,6 +47,7 @@ impl Blocker {
             Self::CourseNotPublished => "course_not_published",
             Self::ParkedPlan => "parked_plan",
             Self::ConnectionObserving => "connection_observing",
+            Self::JobRunning => "job_running",
             Self::Ended(cause) => cause,
             Self::Enrolled => "enrolled",
         }
@@ -63,6 +66,7 @@ impl Blocker {
             Self::CourseNotPublished => "the course is not published",
             Self::ParkedPlan => "the subscription plan does not include groups",
             Self::ConnectionObserving => "the connection is not live",
+            Self::JobRunning => "a job is still enrolling the members",
             Self::Ended(_) => "an earlier enrollment through this membership was ended",
             Self::Enrolled => "enrolled",
         }
@@ -81,6 +85,12 @@ pub struct Effects {
     /// More is owed than one transaction may write; a job writes it.
     #[serde(skip)]
     pub deferred: bool,
+    /// The brake of the connection has put it on observation (§7.16).
+    #[serde(skip)]
+    pub held: bool,
+    /// Somebody is overdue from the beginning: the date had passed when they joined (§7.8).
+    #[serde(skip)]
+    pub late: bool,
 }
 
 impl Effects {
@@ -97,6 +107,8 @@ impl AddAssign for Effects {
         self.reasons += other.reasons;
         self.cycles += other.cycles;
         self.deferred |= other.deferred;
+        self.held |= other.held;
+        self.late |= other.late;
     }
 }
 
@@ -116,6 +128,7 @@ mod tests {
             Blocker::CourseNotPublished,
             Blocker::ParkedPlan,
             Blocker::ConnectionObserving,
+            Blocker::JobRunning,
             Blocker::Ended("withdrawn".to_owned()),
             Blocker::Enrolled,
         ];

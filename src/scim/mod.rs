@@ -5,6 +5,7 @@
 //! Not here: HTTP, SQL, courses, the clock.
 
 pub mod bulk;
+mod canonical;
 pub mod error;
 pub mod filter;
 pub mod fold;
@@ -14,6 +15,7 @@ pub mod path;
 pub mod project;
 pub mod quirks;
 pub mod resource;
+pub mod rights;
 pub mod schema;
 pub mod switches;
 pub mod validate;

@@ -40,6 +40,29 @@ pub enum Path {
     Compared { attr: AttrPath, filter: Filter },
 }
 
+/// As [`Path::parse`] reads it.
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => f.write_str(text),
+            Self::Filtered { attr, filter, sub } => {
+                write!(f, "{attr}[{filter}]")?;
+                sub.iter().try_for_each(|sub| write!(f, ".{sub}"))
+            }
+            Self::Compared { attr, filter } => match filter {
+                Filter::Test(test) => {
+                    let test = Test {
+                        path: attr.clone(),
+                        op: test.op.clone(),
+                    };
+                    write!(f, "{test}")
+                }
+                other => write!(f, "{attr}[{other}]"),
+            },
+        }
+    }
+}
+
 /// A path that fits one resource type.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
@@ -321,143 +344,4 @@ impl From<PathError> for ScimError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scim::filter::eval::element_matches;
-    use crate::scim::filter::fixture::{self, ACME, ENT};
-
-    fn resolve(text: &str) -> Result<ResolvedPath, ScimError> {
-        let path = Path::parse(text)?;
-        Ok(path.resolve(&fixture::user_type(), &Switches::default())?)
-    }
-
-    fn target(text: &str) -> String {
-        match resolve(text) {
-            Ok(ResolvedPath::Extension(schema)) => format!("extension {}", schema.id),
-            Ok(ResolvedPath::Attribute(attr)) => attr.path(),
-            Ok(ResolvedPath::Filtered {
-                attr, written, sub, ..
-            }) => {
-                let sub = sub.map(|sub| format!(".{}", sub.name)).unwrap_or_default();
-                format!("{}[{written}]{sub}", attr.path())
-            }
-            Ok(ResolvedPath::Schemas) => "schemas".to_owned(),
-            Err(error) => format!("{:?}", error.kind),
-        }
-    }
-
-    #[test]
-    fn each_form_of_a_path_finds_its_target() {
-        assert_eq!(target("TITLE"), "title");
-        assert_eq!(
-            target("URN:ietf:params:scim:schemas:core:2.0:USER:Name.FAMILYNAME"),
-            "name.familyName"
-        );
-        assert_eq!(
-            target(&format!("{ENT}:manager.value")),
-            format!("{ENT}:manager.value")
-        );
-        assert_eq!(target("department"), format!("{ENT}:department"));
-        assert_eq!(target(&ENT.to_uppercase()), format!("extension {ENT}"));
-        assert_eq!(
-            target("emails[ type eq\"work\" ].VALUE"),
-            "emails[type eq \"work\"].value"
-        );
-        assert_eq!(target("emails[type eq \"a]b\"]"), "emails[type eq \"a]b\"]");
-        assert_eq!(
-            target(&format!("{ACME}:tags[value eq \"red\"]")),
-            format!("{ACME}:tags[value eq \"red\"]")
-        );
-        assert_eq!(
-            target(&format!("{ACME}:tags eq \"Blue\"")),
-            format!("{ACME}:tags[value eq \"Blue\"]")
-        );
-        assert_eq!(target("Schemas"), "schemas");
-    }
-
-    #[test]
-    fn text_outside_the_grammar_is_an_invalid_path() {
-        let texts = [
-            "",
-            " ",
-            "/title",
-            "favColor",
-            "emails[type eq \"work\"",
-            "name[givenName eq \"Ada\"].familyName",
-            "*",
-            "title ",
-            " title",
-            "emails[type pr].",
-            "emails[type pr].nosuch",
-            "emails[type pr].value.x",
-            "emails[type pr][type pr]",
-            "emails [type pr]",
-            "emails.type[value pr]",
-            "title[value pr]",
-            "title eq \"x\"",
-            "emails eq \"x\"",
-            "name.x",
-            "urn:example:unknown:1.0:User:x",
-            "urn:",
-            "title pr",
-            "emails[type pr] and title pr",
-            "urn:ietf:params:scim:schemas:core:2.0:User",
-            "tags like \"x\"",
-            "tags eq \"x\" and tags eq \"y\"",
-            "tags eq x",
-        ];
-        for text in texts {
-            assert_eq!(target(text), "InvalidPath", "{text}");
-        }
-        assert_eq!(target(&"a".repeat(MAX_PATH + 1)), "InvalidPath");
-    }
-
-    #[test]
-    fn what_is_wrong_between_the_brackets_is_an_invalid_filter() {
-        let texts = [
-            "emails[0]",
-            "emails[]",
-            "emails[type like \"work\"]",
-            "emails[nosuch eq \"x\"]",
-            "emails[type eq work]",
-            "emails[type eq \"work]",
-            "emails[primary gt true]",
-            "emails[emails[type pr]]",
-            "emails[(type pr]",
-        ];
-        for text in texts {
-            assert_eq!(target(text), "InvalidFilter", "{text}");
-        }
-    }
-
-    #[test]
-    fn a_comparison_chooses_elements_of_a_simple_attribute() {
-        let Ok(ResolvedPath::Filtered {
-            filter, written, ..
-        }) = resolve("tags eq \"Blue\"")
-        else {
-            panic!("not filtered")
-        };
-        assert!(element_matches(&filter, &"Blue".into()));
-        assert!(!element_matches(&filter, &"blue".into()));
-        assert_eq!(written.eq_terms().map(|terms| terms.len()), Some(1));
-    }
-
-    #[test]
-    fn columns_in_a_bracket_count_from_the_beginning_of_the_path() {
-        let error = resolve("emails[type like \"x\"]")
-            .map(|_| ())
-            .expect_err("a mistake");
-        assert_eq!(
-            error.detail,
-            "the path's filter, column 13: \"like\" is not an operator; did you mean co?"
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_brings_the_path_parser_down(text in "[a-z\\[\\]\\. :\"()é]{0,40}") {
-            drop(resolve(&text));
-        }
-    }
-}
+mod tests;

@@ -4,18 +4,17 @@
 //! the request says nothing, nothing needs to be decided: the stored text is the answer.
 //! What no schema defines, and what is never returned, has no entry and so cannot leave.
 
+mod selection;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::canonical;
 use super::error::ScimError;
-use super::schema::{
-    Attr, AttributeDef, Mutability, ResourceType, Returned, Schema, is_attribute_name,
-};
-
-/// Names in one parameter, and its length (E17).
-const MAX_NAMES: usize = 100;
-const MAX_LENGTH: usize = 4096;
+use super::rights::AttributeRights;
+use super::schema::{Attr, AttributeDef, Mutability, ResourceType, Returned, Schema};
+use selection::{Named, Selection};
 
 /// What is shown of one attribute that is shown at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +121,40 @@ impl Projection {
         self
     }
 
+    /// The same without what this client may not read (SE-11, AU-08).
+    #[must_use]
+    pub fn within(mut self, rt: &ResourceType, rights: Option<&AttributeRights>) -> Self {
+        let Some(rights) = rights.filter(|rights| rights.readable.is_some()) else {
+            return self;
+        };
+        let mut decided = match self.decided.take() {
+            Some(decided) => decided,
+            None => Decided::of(rt, &self.asked),
+        };
+        decided.core.retain(|name, _| {
+            rt.core_attribute(name)
+                .is_some_and(|def| rights.may_read(rt, None, def))
+        });
+        for extension in &rt.extensions {
+            let schema = extension.schema.as_ref();
+            if let Some(shown) = decided.extensions.get_mut(&schema.id) {
+                shown.retain(|name, _| {
+                    let def = schema.attribute(name);
+                    def.is_some_and(|def| rights.may_read(rt, Some(schema), def))
+                });
+            }
+        }
+        self.decided = Some(decided);
+        self
+    }
+
+    /// Whether the client asks for an attribute by name whose canonical form is shown in `display` (M-57).
+    fn derives_display(&self, rt: &ResourceType, name: &str) -> bool {
+        matches!(self.asked, Asked::Only(_))
+            && matches!(name, "emails" | "phoneNumbers")
+            && rt.name == "User"
+    }
+
     fn excludes(&self, attr: &Attr) -> bool {
         let Asked::Except(names) = &self.asked else {
             return false;
@@ -201,6 +234,11 @@ impl Projection {
         let mut out = Map::with_capacity(document.len());
         for (name, value) in document {
             let value = match decided.core.get(name) {
+                Some(show) if self.derives_display(rt, name) => {
+                    let mut whole = value.clone();
+                    canonical::fill_display(name, &mut whole);
+                    show.apply(&whole)
+                }
                 Some(show) => show.apply(value),
                 None => decided.apply_extension(rt, name, value),
             };
@@ -351,351 +389,5 @@ fn parts_where(def: &AttributeDef, pass: impl Fn(&AttributeDef) -> bool) -> Show
     )
 }
 
-/// The attributes a parameter names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Selection {
-    /// URNs named as a whole (A-11), `""` for the core schema.
-    schemas: HashSet<String>,
-    /// By URN (`""` for core and common attributes) and name.
-    attributes: HashMap<(String, String), Named>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Named {
-    /// The attribute itself, and perhaps some of its sub-attributes too (A-09).
-    Whole { also: HashSet<String> },
-    /// These sub-attributes only (A-08).
-    Parts(HashSet<String>),
-}
-
-impl Selection {
-    fn read(rt: &ResourceType, parameter: &str, text: &str) -> Result<Self, ScimError> {
-        let too_many = || {
-            ScimError::invalid_value(format!(
-                "{parameter} takes at most {MAX_NAMES} names in {MAX_LENGTH} characters"
-            ))
-        };
-        if text.len() > MAX_LENGTH {
-            return Err(too_many());
-        }
-        let mut selection = Self::default();
-        for (position, name) in split(text).filter(|name| !name.is_empty()).enumerate() {
-            if position >= MAX_NAMES {
-                return Err(too_many());
-            }
-            let malformed = || {
-                ScimError::invalid_value(format!("{parameter}: `{name}` is not an attribute name"))
-            };
-            let name = without_filter(name).ok_or_else(malformed)?;
-            selection.add(rt, &name).ok_or_else(malformed)?;
-        }
-        Ok(selection)
-    }
-
-    /// Adds one name; an unknown one selects nothing (A-12). `None` when it is no name at all.
-    fn add(&mut self, rt: &ResourceType, name: &str) -> Option<()> {
-        if let Some(schema) = rt.schema_of(name) {
-            let urn = if schema.id == rt.schema.id {
-                String::new()
-            } else {
-                schema.id.clone()
-            };
-            self.schemas.insert(urn);
-            return Some(());
-        }
-        // of a URN nobody knows, only the end is checked
-        let (_, rest) = rt.split_urn(name);
-        let bare = rest.rsplit(':').next().unwrap_or(rest);
-        let part_of_urn = rest.contains(':')
-            && bare
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
-        let mut parts = bare.split('.');
-        let well_formed = parts.clone().count() <= 2 && parts.all(is_attribute_name);
-        if !(well_formed || part_of_urn) {
-            return None;
-        }
-        let Some(attr) = rt.attr(name) else {
-            return Some(());
-        };
-        let urn = attr
-            .extension
-            .as_ref()
-            .map(|schema| schema.id.clone())
-            .unwrap_or_default();
-        let entry = self
-            .attributes
-            .entry((urn, attr.def.name.clone()))
-            .or_insert_with(|| Named::Parts(HashSet::new()));
-        match (attr.sub, entry) {
-            (Some(sub), Named::Whole { also: names } | Named::Parts(names)) => {
-                names.insert(sub.name.clone());
-            }
-            (None, entry) => {
-                if let Named::Parts(names) = entry {
-                    *entry = Named::Whole {
-                        also: std::mem::take(names),
-                    };
-                }
-            }
-        }
-        Some(())
-    }
-
-    fn find(&self, extension: Option<&Schema>, def: &AttributeDef) -> Option<Named> {
-        let urn = extension.map_or("", |schema| schema.id.as_str());
-        let named = self.attributes.get(&(urn.to_owned(), def.name.clone()));
-        if self.schemas.contains(urn) {
-            let also = match named {
-                Some(Named::Whole { also: names } | Named::Parts(names)) => names.clone(),
-                None => HashSet::new(),
-            };
-            return Some(Named::Whole { also });
-        }
-        named.cloned()
-    }
-}
-
-/// Splits at commas outside brackets and strings.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
-    text.split(move |c: char| {
-        if escaped {
-            escaped = false;
-            return false;
-        }
-        match c {
-            '\\' if in_string => escaped = true,
-            '"' if depth > 0 => in_string = !in_string,
-            '[' if !in_string => depth += 1,
-            ']' if !in_string => depth = depth.saturating_sub(1),
-            ',' => return depth == 0,
-            _ => {}
-        }
-        false
-    })
-    .map(str::trim)
-}
-
-/// `emails[type eq "work"].value` → `emails.value` (A-13). `None` when the bracket does not end.
-fn without_filter(name: &str) -> Option<String> {
-    let Some((head, rest)) = name.split_once('[') else {
-        return Some(name.to_owned());
-    };
-    let (_, tail) = rest.rsplit_once(']')?;
-    Some(format!("{head}{tail}"))
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::scim::error::ScimErrorKind;
-    use crate::scim::schema::Registry;
-
-    const ENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-    const LEARNER: &str = "urn:rollcall:params:scim:schemas:extension:learner:2.0:User";
-    const CUSTOM: &str = r#"{"id":"urn:x:1:User","name":"X","rollcall":{"extends":"User"},"attributes":[
-        {"name":"badge","returned":"request"},
-        {"name":"box","type":"complex","subAttributes":[
-            {"name":"label"},{"name":"key","returned":"never"},{"name":"tag","returned":"always"},{"name":"size","returned":"request"}]}]}"#;
-
-    fn user() -> ResourceType {
-        let mut registry = Registry::builtin().unwrap();
-        registry.add("x.json", CUSTOM).unwrap();
-        registry.resource_type("User").unwrap().as_ref().clone()
-    }
-
-    fn document() -> Map<String, Value> {
-        let document = json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENT, LEARNER, "urn:x:1:User"],
-            "userName": "ada", "name": {"givenName": "Ada", "familyName": "Okafor"}, "password": "secret", "unheard": 1,
-            "emails": [{"value": "a@x.test", "type": "work"}, {"value": "b@x.test"}],
-            ENT: {"department": "Ops", "manager": {"value": "u3", "displayName": "Chloe"}},
-            LEARNER: {"approval": "approved", "enrollments": {"total": 2}},
-            "urn:x:1:User": {"badge": "7", "box": {"label": "l", "key": "k", "tag": "t", "size": "s"}},
-            "id": "u1", "groups": [{"value": "g1"}],
-            "meta": {"resourceType": "User", "version": "W/\"1\"", "lastModified": "2026-01-01T00:00:00.000Z"},
-        });
-        document.as_object().unwrap().clone()
-    }
-
-    fn shown(attributes: &str, excluded: &str) -> Value {
-        let rt = user();
-        Value::Object(
-            Projection::parse(&rt, Some(attributes), Some(excluded))
-                .unwrap()
-                .apply(&rt, &document()),
-        )
-    }
-
-    fn keys(value: &Value) -> Vec<&str> {
-        let mut keys: Vec<&str> = value
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    #[test]
-    fn attributes_replace_the_default_set() {
-        let cases: [(&str, &[&str]); 13] = [
-            ("userName", &["id", "schemas", "userName"]),
-            ("USERNAME", &["id", "schemas", "userName"]),
-            (
-                "urn:ietf:params:scim:schemas:core:2.0:User:userName",
-                &["id", "schemas", "userName"],
-            ),
-            ("nosuch", &["id", "schemas"]),
-            ("password", &["id", "schemas"]),
-            ("urn:no:body:1:User", &["id", "schemas"]),
-            ("userName,, name ,", &["id", "name", "schemas", "userName"]),
-            ("groups", &["groups", "id", "schemas"]),
-            (ENT, &["id", "schemas", ENT]),
-            (
-                "urn:IETF:params:scim:schemas:extension:enterprise:2.0:user:DEPARTMENT",
-                &["id", "schemas", ENT],
-            ),
-            ("department", &["id", "schemas", ENT]),
-            ("emails[type eq \"a,b\"]", &["emails", "id", "schemas"]),
-            ("badge", &["id", "schemas", "urn:x:1:User"]),
-        ];
-        for (attributes, expected) in cases {
-            assert_eq!(keys(&shown(attributes, "")), expected, "{attributes}");
-        }
-    }
-
-    #[test]
-    fn sub_attributes_select_inside_complex_values() {
-        let value = shown("emails.value,name.givenName", "");
-        assert_eq!(
-            value["emails"],
-            json!([{"value": "a@x.test"}, {"value": "b@x.test"}])
-        );
-        assert_eq!(value["name"], json!({"givenName": "Ada"}));
-        assert_eq!(shown("name,name.givenName", "")["name"], document()["name"]);
-        assert_eq!(
-            shown("meta.lastModified", "")["meta"],
-            json!({"lastModified": "2026-01-01T00:00:00.000Z"})
-        );
-        assert_eq!(
-            shown("emails[type eq \"work\"].type", "")["emails"],
-            json!([{"type": "work"}])
-        );
-    }
-
-    #[test]
-    fn excluded_attributes_leave_the_rest_of_the_default_set() {
-        let value = shown("", "id,schemas,emails,meta");
-        assert!(value.get("emails").is_none() && value.get("meta").is_none());
-        assert_eq!(
-            (&value["id"], value["schemas"].as_array().unwrap().len()),
-            (&json!("u1"), 4)
-        );
-        assert_eq!(
-            shown("", "emails.value")["emails"],
-            json!([{"type": "work"}])
-        );
-        assert!(
-            shown("", "name.givenName,name.familyName")
-                .get("name")
-                .is_none()
-        );
-        assert!(shown("", ENT).get(ENT).is_none());
-        assert_eq!(shown("", "manager")[ENT], json!({"department": "Ops"}));
-    }
-
-    #[test]
-    fn characteristics_decide_what_is_shown_without_a_wish() {
-        let value = shown("", " ");
-        assert!(value.get("password").is_none() && value.get("unheard").is_none());
-        assert!(value.get(LEARNER).is_none());
-        assert_eq!(shown(LEARNER, "")[LEARNER]["approval"], "approved");
-        assert_eq!(
-            value["urn:x:1:User"],
-            json!({"box": {"label": "l", "tag": "t"}})
-        );
-        assert_eq!(
-            shown("box.size", "")["urn:x:1:User"]["box"],
-            json!({"tag": "t", "size": "s"})
-        );
-        assert_eq!(
-            shown("box,box.size", "")["urn:x:1:User"]["box"],
-            json!({"label": "l", "tag": "t", "size": "s"})
-        );
-        assert_eq!(shown("urn:x:1:User", "")["urn:x:1:User"]["badge"], "7");
-        assert!(
-            shown("", "urn:x:1:User:box.tag")["urn:x:1:User"]["box"]
-                .get("tag")
-                .is_some()
-        );
-    }
-
-    #[test]
-    fn a_supplied_request_attribute_is_shown_in_the_answer() {
-        let rt = user();
-        let named = ["urn:x:1:User:badge".to_owned(), "userName".to_owned()];
-        let value = Projection::standard(&rt)
-            .with_supplied(&rt, &named)
-            .apply(&rt, &document());
-        assert_eq!(value["urn:x:1:User"]["badge"], "7");
-        let only = Projection::parse(&rt, Some("userName"), None)
-            .unwrap()
-            .with_supplied(&rt, &named);
-        assert!(only.apply(&rt, &document()).get("urn:x:1:User").is_none());
-    }
-
-    #[test]
-    fn what_is_not_shown_need_not_be_loaded() {
-        let rt = user();
-        let wants = |attributes, excluded| {
-            let projection = Projection::parse(&rt, attributes, excluded).unwrap();
-            (
-                projection.is_default(),
-                projection.wants(&rt, None, "groups"),
-                projection.wants(&rt, None, "meta"),
-            )
-        };
-        assert_eq!(wants(None, None), (true, true, true));
-        assert_eq!(wants(Some("userName"), None), (false, false, false));
-        assert_eq!(wants(Some("groups.value"), None), (false, true, false));
-        assert_eq!(wants(None, Some("GROUPS")), (false, false, true));
-        assert!(
-            Projection::parse(&rt, Some("enrollments"), None)
-                .unwrap()
-                .wants(&rt, Some(LEARNER), "enrollments")
-        );
-        assert!(!Projection::standard(&rt).wants(&rt, Some(LEARNER), "enrollments"));
-    }
-
-    #[test]
-    fn malformed_names_and_contradictions_are_refused() {
-        let rt = user();
-        let refused = |attributes: &str, excluded: &str| {
-            Projection::parse(&rt, Some(attributes), Some(excluded)).map_err(|error| error.kind)
-        };
-        let many = vec!["title"; 101].join(",");
-        let long = "x".repeat(5000);
-        for (attributes, excluded) in [
-            ("userName", "emails"),
-            ("2nd", ""),
-            ("user name", ""),
-            ("name.", ""),
-            ("a.b.c", ""),
-            ("emails[type", ""),
-            ("", "@"),
-            (&many, ""),
-            (&long, ""),
-        ] {
-            assert_eq!(
-                refused(attributes, excluded),
-                Err(ScimErrorKind::InvalidValue),
-                "{attributes} {excluded}"
-            );
-        }
-    }
-}
+mod tests;

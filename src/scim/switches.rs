@@ -34,6 +34,14 @@ pub struct Switches {
     pub unknown_scim_member: UnknownMember,
     pub replace_creates: bool,
     pub infer_schemas: bool,
+    /// `addresses.country` may hold any text (U-13).
+    pub any_country: bool,
+    /// `x509Certificates.value` may hold any bytes (U-14).
+    pub any_certificate: bool,
+    /// `manager.value` may name nobody (N-03).
+    pub any_manager: bool,
+    /// PUT, PATCH and DELETE must carry `If-Match` (ET-12): no tolerance, but a demand, and off in the strict mode too.
+    pub require_if_match: bool,
 }
 
 impl Default for Switches {
@@ -51,6 +59,10 @@ impl Default for Switches {
             unknown_scim_member: UnknownMember::SkipAndWarn,
             replace_creates: false,
             infer_schemas: false,
+            any_country: true,
+            any_certificate: true,
+            any_manager: true,
+            require_if_match: false,
         }
     }
 }
@@ -72,6 +84,10 @@ impl Switches {
             unknown_scim_member: UnknownMember::Reject,
             replace_creates: false,
             infer_schemas: false,
+            any_country: false,
+            any_certificate: false,
+            any_manager: false,
+            require_if_match: false,
         }
     }
 }

@@ -55,6 +55,12 @@ impl IfMatch {
         Self::parse(version, None)
     }
 
+    /// Whether the client says nothing of the version it knows.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        self.expected.is_none()
+    }
+
     /// Whether a write on a resource of this version may go on.
     #[must_use]
     pub fn allows(&self, current: Version) -> bool {

@@ -11,6 +11,7 @@ use crate::learning::assignment::Options;
 use crate::learning::calendar::{add_days, local_date};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::obligation::Status;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::assignments as rows;
 pub use crate::store::queries::assignments::AssignmentRow;
 use crate::store::queries::{courses, events, groups_learning, jobs};
@@ -292,12 +293,11 @@ pub fn list(
     scope: &Scope,
     group: GroupId,
     as_of: Option<Instant>,
-    after: Option<AssignmentId>,
-    limit: i64,
-) -> Result<Vec<AssignmentRow>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<AssignmentRow>, ServiceError> {
     groups::find(db, scope, group)?;
     Ok(match as_of {
-        None => rows::page(db, scope.tenant, group, after, limit)?,
-        Some(at) => rows::page_as_of(db, scope.tenant, group, at, after, limit)?,
+        None => rows::page(db, scope.tenant, group, paging)?,
+        Some(at) => rows::page_as_of(db, scope.tenant, group, at, paging)?,
     })
 }

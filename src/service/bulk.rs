@@ -5,6 +5,8 @@
 //! each operation in a savepoint of its own. The caller runs a plan stretch by stretch. Not here: statuses, which the caller puts
 //! into the log's entries.
 
+mod circle;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -145,7 +147,7 @@ impl Progress {
         self.made.insert(index, made.ok().map(str::to_owned));
     }
 
-    fn take(&mut self, done: &Done) {
+    pub(super) fn take(&mut self, done: &Done) {
         self.note(
             done.index,
             done.result
@@ -289,7 +291,7 @@ fn attempt(
                     job(db)
                 }]
             }
-            (indices, _) => circle(db, &scopes, call, plan, indices, &progress)?,
+            (indices, _) => circle::run(db, &scopes, call, plan, indices, &progress)?,
         };
         for (((index, result), mut entry), scope) in unit
             .operations
@@ -322,6 +324,26 @@ fn attempt(
     }
     sync_log::record_all(db, scope, log)?;
     Ok(all)
+}
+
+/// Runs one operation by itself, without a row in the log. Errors: only those that concern the whole transaction.
+pub(super) fn alone(
+    db: &mut Db,
+    scope: &Scope,
+    call: Call<'_>,
+    plan: &Plan,
+    index: usize,
+    progress: &Progress,
+) -> Result<Done, ServiceError> {
+    let result = db.savepoint(|db| execute(db, scope, call, plan, index, progress));
+    match result {
+        Err(error @ (ServiceError::Retry | ServiceError::Unavailable(_))) => Err(error),
+        result => Ok(Done {
+            index,
+            place: place(plan, index, progress, &result),
+            result,
+        }),
+    }
 }
 
 /// The resource an operation is about: what it made, or what its path names.
@@ -391,7 +413,7 @@ fn execute(
     match &planned.action {
         Action::Create => directory::create(db, scope, call, kind, &data),
         Action::Replace(_) => directory::replace(db, scope, call, at, &data, &expected),
-        Action::Delete(_) => directory::delete(db, scope, at, &expected),
+        Action::Delete(_) => directory::delete(db, scope, call, at, &expected),
         Action::Patch(_) => match compile(scope, planned, data) {
             Ok((compiled, rewrites)) => {
                 let mut written = directory::patch(db, scope, call, at, &compiled, &expected)?;
@@ -423,112 +445,4 @@ fn compile(
         patch::compile(&parsed, &planned.resource_type, &switches)?,
         rewrites,
     ))
-}
-
-/// Why a circle did not come about, and which of its operations is to blame.
-struct Broken {
-    at: Option<usize>,
-    error: ServiceError,
-}
-
-impl From<StoreError> for Broken {
-    fn from(error: StoreError) -> Self {
-        Self {
-            at: None,
-            error: error.into(),
-        }
-    }
-}
-
-/// B-19: creates all without the references that do not exist yet, then completes them; all or none.
-fn circle(
-    db: &mut Db,
-    scopes: &[Scope],
-    call: Call<'_>,
-    plan: &Plan,
-    indices: &[usize],
-    progress: &Progress,
-) -> Result<Vec<Result<Written, ServiceError>>, ServiceError> {
-    let made = db.savepoint(|db| {
-        let mut progress = progress.clone();
-        let mut all = Vec::with_capacity(indices.len());
-        for (index, scope) in indices.iter().copied().zip(scopes) {
-            let blame = |error| Broken {
-                at: Some(index),
-                error,
-            };
-            let planned = plan.planned(index).map_err(blame)?;
-            let kind = Kind::of(&planned.resource_type);
-            let (data, left_out) = resolved(plan, index, &progress).map_err(blame)?;
-            let written = directory::create(db, scope, call, kind, &data).map_err(blame)?;
-            progress.note(index, Ok(&written.id));
-            all.push((index, scope, kind, left_out, written));
-        }
-        let mut results = Vec::with_capacity(all.len());
-        for (index, scope, kind, left_out, written) in all {
-            let blame = |error| Broken {
-                at: Some(index),
-                error,
-            };
-            if !left_out {
-                results.push(written);
-                continue;
-            }
-            let (data, _) = resolved(plan, index, &progress).map_err(blame)?;
-            let whole = directory::replace(
-                db,
-                scope,
-                call,
-                (kind, &written.id),
-                &data,
-                &IfMatch::default(),
-            )
-            .map_err(blame)?;
-            results.push(completed(written, whole));
-        }
-        Ok(results)
-    });
-    match made {
-        Ok(written) => Ok(written.into_iter().map(Ok).collect()),
-        Err(Broken {
-            error: error @ (ServiceError::Retry | ServiceError::Unavailable(_)),
-            ..
-        })
-        | Err(Broken { at: None, error }) => Err(error),
-        Err(Broken { at, error }) => {
-            let mut own = Some(error);
-            let others = || {
-                ServiceError::Depends(
-                    "another operation failed that refers to this one, as this one to it"
-                        .to_owned(),
-                )
-            };
-            Ok(indices
-                .iter()
-                .map(|index| {
-                    Err(if Some(*index) == at {
-                        own.take().unwrap_or_else(others)
-                    } else {
-                        others()
-                    })
-                })
-                .collect())
-        }
-    }
-}
-
-/// One write out of two: what was created, as it is now.
-fn completed(created: Written, whole: Written) -> Written {
-    let mut effects = created.effects;
-    effects.enrollments += whole.effects.enrollments;
-    effects.reasons += whole.effects.reasons;
-    effects.cycles += whole.effects.cycles;
-    Written {
-        changed: true,
-        members_added: created.members_added + whole.members_added,
-        members_ended: created.members_ended + whole.members_ended,
-        effects,
-        changes: created.changes,
-        ..whole
-    }
 }

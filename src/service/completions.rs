@@ -11,9 +11,11 @@ use crate::learning::completion::{CompletionSource, completed_at};
 use crate::learning::course::line;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::completions::CompletionRow;
 use crate::store::queries::completions::{self as rows, NewCompletion};
 use crate::store::queries::cycles::{self as cycle_rows, Closing, Outcome};
+use crate::store::queries::enrollments::PairFilter;
 use crate::store::queries::events::By;
 use crate::store::queries::{courses, enrollments, events, learners};
 
@@ -211,12 +213,19 @@ pub fn find(db: &mut Db, scope: &Scope, id: CompletionId) -> Result<CompletionRo
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    learner: Option<LearnerId>,
-    course: Option<CourseId>,
-    after: Option<CompletionId>,
-    limit: i64,
-) -> Result<Vec<CompletionRow>, ServiceError> {
-    Ok(rows::page(db, scope.tenant, learner, course, after, limit)?)
+    filter: PairFilter,
+    updated_since: Option<Instant>,
+    down: bool,
+    paging: &Paging,
+) -> Result<Found<CompletionRow>, ServiceError> {
+    Ok(rows::page(
+        db,
+        scope.tenant,
+        filter,
+        updated_since,
+        down,
+        paging,
+    )?)
 }
 
 /// Voids a completion for a stated reason; the row stays. Whoever has something to do again gets a cycle for it.

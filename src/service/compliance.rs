@@ -1,18 +1,20 @@
 //! Compliance and progress of a group and of a learner (§3.3), at any instant. Counted from judged obligations, so
 //! that a report and the status function cannot disagree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
 use crate::learning::figures::{Ratio, Tally};
 use crate::learning::membership::State;
 use crate::learning::obligation::Judgment;
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
+use crate::store::queries::enrollments::PairFilter;
 pub use crate::store::queries::memberships::StateCounts;
 use crate::store::queries::{courses, enrollments as enrollment_rows, learners, memberships};
 
 use super::enrollments::{self, EnrollmentView};
-use super::group_members::{self, MemberFilter};
+use super::group_members::{self, MemberFilter, MemberRow};
 use super::obligations::{self, AsOf, Judged, Narrow};
 use super::{Scope, ServiceError, groups};
 
@@ -145,6 +147,25 @@ pub fn of_group(
     })
 }
 
+/// How the mandatory courses of these groups stand now, of groups that have any.
+pub fn of_groups(
+    db: &mut Db,
+    scope: &Scope,
+    ids: &[GroupId],
+) -> Result<HashMap<GroupId, Tally>, ServiceError> {
+    let mut tallies: HashMap<GroupId, Tally> = HashMap::new();
+    let narrow = Narrow::Groups(ids.to_vec());
+    let gathered = obligations::gather(db, scope.tenant, &narrow, AsOf::present(scope.now))?;
+    let active = gathered
+        .judged()
+        .filter(|one| one.options.mandatory && one.state() == State::Active);
+    for judged in active {
+        let tally = tallies.entry(judged.row.group_id).or_default();
+        tally.add(&judged.judgment, false);
+    }
+    Ok(tallies)
+}
+
 fn met(judgment: &Judgment, question: Question) -> bool {
     let status = if question.strict {
         judgment.strict()
@@ -158,6 +179,7 @@ fn met(judgment: &Judgment, question: Question) -> bool {
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub course_id: CourseId,
+    pub title: String,
     pub assignment_id: AssignmentId,
     pub enrollment_id: EnrollmentId,
     pub mandatory: bool,
@@ -180,20 +202,38 @@ pub fn progress(
     scope: &Scope,
     id: GroupId,
     question: Question,
-    after: Option<LearnerId>,
-    limit: i64,
+    paging: &Paging,
+) -> Result<Found<MemberProgress>, ServiceError> {
+    let page = group_members::members(db, scope, id, &MemberFilter::default(), paging)?;
+    page.then(|page| cells(db, scope, id, question, page))
+}
+
+/// Members with their courses.
+fn cells(
+    db: &mut Db,
+    scope: &Scope,
+    id: GroupId,
+    question: Question,
+    page: Vec<MemberRow>,
 ) -> Result<Vec<MemberProgress>, ServiceError> {
-    let page = group_members::members(db, scope, id, &MemberFilter::default(), after, limit)?;
     let people: Vec<LearnerId> = page.iter().map(|row| row.learner_id).collect();
     if people.is_empty() {
         return Ok(Vec::new());
     }
     let gathered = obligations::gather(db, scope.tenant, &Narrow::People(people), question.as_of)?;
     let mut cells: BTreeMap<LearnerId, Vec<Cell>> = BTreeMap::new();
+    let of_group = || gathered.rows().iter().filter(|row| row.group_id == id);
+    let ids: BTreeSet<CourseId> = of_group().map(|row| row.course_id).collect();
+    let ids: Vec<CourseId> = ids.into_iter().collect();
+    let titles = courses::titles(db, scope.tenant, &ids)?;
     for judged in gathered.judged().filter(|one| one.row.group_id == id) {
         let progress_pct = progress_of(&judged, question);
         cells.entry(judged.row.learner_id).or_default().push(Cell {
             course_id: judged.row.course_id,
+            title: titles
+                .get(&judged.row.course_id)
+                .cloned()
+                .unwrap_or_default(),
             assignment_id: judged.row.assignment_id,
             enrollment_id: judged.row.enrollment_id,
             mandatory: judged.options.mandatory,
@@ -234,8 +274,17 @@ pub fn of_learner(
     id: LearnerId,
 ) -> Result<LearnerCompliance, ServiceError> {
     learners::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Learner", id))?;
-    let rows = enrollment_rows::page(db, scope.tenant, Some(id), None, None, SHOWN)?;
-    let views = enrollments::views(db, scope, rows)?;
+    let rows = enrollment_rows::page(
+        db,
+        scope.tenant,
+        PairFilter {
+            learner: Some(id),
+            course: None,
+        },
+        false,
+        &Paging::first(SHOWN),
+    )?;
+    let views = enrollments::views(db, scope, rows.rows)?;
     let mut courses: BTreeMap<&'static str, i64> = BTreeMap::new();
     for view in views.iter().filter(|view| view.now.mandatory) {
         *courses.entry(view.now.status.as_str()).or_default() += 1;

@@ -7,9 +7,11 @@ use crate::ids::{ConnectionId, TenantId};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
+use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::connections::ConnectionRow;
-use crate::store::queries::{connections, events};
+use crate::store::queries::{connections, events, groups_learning};
 use crate::store::{Db, StoreError};
 
 use super::enroll::{self, Effects, EnrollScope, by};
@@ -51,17 +53,21 @@ pub fn from_row(row: ConnectionRow) -> Result<Connection, ServiceError> {
     let client = Client::parse(&row.idp).ok_or_else(|| broken("an unknown identity provider"))?;
     let switches: Switches =
         serde_json::from_str(&row.switches).map_err(|_| broken("switches that are not JSON"))?;
+    let rights: AttributeRights = serde_json::from_str(&row.attributes)
+        .map_err(|_| broken("attribute rights that are not JSON"))?;
     Ok(Connection {
         id: row.id,
         client,
         live: row.mode == "live",
         paused: row.mode == "paused",
+        brakes: row.effect_brake.is_some(),
         approves: match row.approve.as_str() {
             "auto" => Some(true),
             "manual" => Some(false),
             _ => None,
         },
         switches,
+        rights,
         name: row.name,
     })
 }
@@ -71,6 +77,12 @@ pub fn find(db: &mut Db, tenant: TenantId, id: ConnectionId) -> Result<Connectio
     let row = connections::find(db, tenant, id)?;
     from_row(row.ok_or_else(|| ServiceError::not_found("connection", id))?)
 }
+
+/// How many enrollments the requests of a connection may cause within an hour, unless somebody says otherwise (§7.16).
+pub const EFFECT_BRAKE: i64 = 500;
+
+/// The connection of tokens that name none: of no identity provider but of whoever holds the token. It has no brake.
+pub const UNNAMED: &str = "default";
 
 /// Makes a connection, live and approving. Its name is unique in the tenant, ignoring case.
 pub fn create(
@@ -85,12 +97,15 @@ pub fn create(
         .map_err(|error| ServiceError::Bug(error.into()))?;
     let row = ConnectionRow {
         id: ConnectionId::new(),
-        name,
         idp: client.name().to_owned(),
         mode: "live".to_owned(),
         approve: "inherit".to_owned(),
         lock_groups: locks_groups(client),
         switches,
+        effect_brake: (fold(&name) != UNNAMED).then_some(EFFECT_BRAKE),
+        name,
+        live_since: 0,
+        attributes: "{}".to_owned(),
         created_at: now.0,
     };
     if !connections::insert(db, tenant, &row, &fold(&row.name))? {
@@ -121,16 +136,18 @@ pub struct ConnectionFields {
     pub approve: Option<String>,
     pub lock_groups: Option<bool>,
     pub switches: Option<Switches>,
+    /// `Some(None)`: no brake.
+    pub effect_brake: Option<Option<i64>>,
+    pub attributes: Option<AttributeRights>,
 }
 
 /// One page of a tenant's connections, oldest first.
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    after: Option<ConnectionId>,
-    limit: i64,
-) -> Result<Vec<ConnectionRow>, ServiceError> {
-    Ok(connections::page(db, scope.tenant, after, limit)?)
+    paging: &Paging,
+) -> Result<Found<ConnectionRow>, ServiceError> {
+    Ok(connections::page(db, scope.tenant, paging)?)
 }
 
 /// A connection as people see it.
@@ -162,6 +179,10 @@ pub fn edit(
     id: ConnectionId,
     fields: &ConnectionFields,
 ) -> Result<(ConnectionRow, Effects), ServiceError> {
+    if fields.mode.as_deref() == Some("live") {
+        // Whoever pushes meanwhile waits for us, or we see what they wrote.
+        groups_learning::lock_all(db, scope.tenant)?;
+    }
     let before = row(db, scope, id)?;
     write(db, scope, &before, fields)?;
     let after = row(db, scope, id)?;
@@ -200,6 +221,16 @@ fn write(
         after.switches =
             serde_json::to_string(switches).map_err(|error| ServiceError::Bug(error.into()))?;
     }
+    if let Some(brake) = fields.effect_brake {
+        after.effect_brake = brake;
+    }
+    if before.mode != "live" && after.mode == "live" {
+        after.live_since = scope.now.0;
+    }
+    if let Some(rights) = &fields.attributes {
+        after.attributes =
+            serde_json::to_string(rights).map_err(|error| ServiceError::Bug(error.into()))?;
+    }
     connections::update(db, scope.tenant, &after, &fold(&after.name)).map_err(|error| match error {
         StoreError::Conflict => taken(&after.name),
         other => other.into(),
@@ -208,8 +239,10 @@ fn write(
 
 fn shown(row: &ConnectionRow) -> serde_json::Value {
     let switches: serde_json::Value = serde_json::from_str(&row.switches).unwrap_or_default();
+    let attributes: serde_json::Value = serde_json::from_str(&row.attributes).unwrap_or_default();
     json!({"name": row.name, "idp": row.idp, "mode": row.mode, "approve": row.approve,
-        "lock_groups": row.lock_groups, "switches": switches})
+        "lock_groups": row.lock_groups, "switches": switches, "attributes": attributes,
+        "effect_brake": row.effect_brake})
 }
 
 fn event(

@@ -7,8 +7,9 @@ use crate::learning::LearningError;
 use crate::learning::course::{CourseStatus, line};
 use crate::learning::event::{Entity, Event, EventType};
 use crate::scim::fold::fold;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::courses as rows;
-pub use crate::store::queries::courses::CourseRow;
+pub use crate::store::queries::courses::{CourseFilter, CourseOrder, CourseRow};
 use crate::store::queries::{events, groups_learning};
 use crate::store::{Db, StoreError};
 
@@ -166,17 +167,9 @@ pub fn edit(
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    status: Option<CourseStatus>,
-    external_ref: Option<&str>,
-    after: Option<CourseId>,
-    limit: i64,
-) -> Result<Vec<CourseRow>, ServiceError> {
-    Ok(rows::page(
-        db,
-        scope.tenant,
-        status,
-        external_ref,
-        after,
-        limit,
-    )?)
+    filter: &CourseFilter,
+    order: (CourseOrder, bool),
+    paging: &Paging,
+) -> Result<Found<CourseRow>, ServiceError> {
+    Ok(rows::page(db, scope.tenant, filter, order, paging)?)
 }

@@ -3,15 +3,20 @@
 //! The plan is read back from the rows that carry the request's id, so it says what happened and not what somebody
 //! meant. Not here: who asks for one (`http/api/call.rs`), plans that are kept for a later commit (imports).
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::ids::{CourseId, LearnerId, ReasonId};
 use crate::learning::calendar::local_date;
+use crate::learning::obligation::Status;
 use crate::store::queries::written::{self, Written};
 use crate::store::{Db, StoreError, TransactionError};
 
-use super::{Scope, ServiceError, groups};
+use super::obligations::{AsOf, Narrow};
+use super::{Scope, ServiceError, enroll, groups, obligations};
 
 /// How many changes of each sort a plan names; the summary counts all.
 const NAMED: i64 = 200;
@@ -108,22 +113,113 @@ pub fn rehearse(
     }
 }
 
+/// How many learners and courses are judged before and after; of a larger change the dates alone are compared.
+const JUDGED: i64 = 2000;
+
+/// How obligations stand, by their reasons.
+type Standing = HashMap<ReasonId, Status>;
+
+fn standing(
+    db: &mut Db,
+    scope: &Scope,
+    pairs: &[(LearnerId, CourseId)],
+) -> Result<Standing, ServiceError> {
+    let mut found = Standing::new();
+    for some in pairs.chunks(enroll::NAMED_AT_MOST) {
+        let narrow = Narrow::Pairs(some.to_vec());
+        let now = AsOf::present(scope.now);
+        let gathered = obligations::gather(db, scope.tenant, &narrow, now)?;
+        found.extend(
+            gathered
+                .judged()
+                .map(|one| (one.row.reason_id, one.judgment.status)),
+        );
+    }
+    Ok(found)
+}
+
+/// What was done and is to be taken back, for a look at what was before.
+enum Done {
+    Planned(Box<Plan>, Vec<(LearnerId, CourseId)>, Standing),
+    Failed(ServiceError),
+}
+
+impl From<StoreError> for Done {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<ServiceError> for Done {
+    fn from(error: ServiceError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 fn plan(
     db: &mut Db,
     scope: &Scope,
     job: impl FnOnce(&mut Db, &Scope) -> Result<Told, ServiceError>,
 ) -> Result<Plan, ServiceError> {
-    let written = Written {
-        tenant: scope.tenant,
-        request: scope.request,
-        since: written::floor(db)?,
-    };
+    let done = db.savepoint(|db| {
+        let written = Written {
+            tenant: scope.tenant,
+            request: scope.request,
+            since: written::floor(db)?,
+        };
+        let plan = Box::new(planned(db, scope, &written, job)?);
+        let today = local_date(scope.now, groups::zone(db, scope)?).to_string();
+        let pairs = written::worse(db, &written, &today, JUDGED + 1)?;
+        let few = i64::try_from(pairs.len()).is_ok_and(|count| count <= JUDGED);
+        let pairs = if few { pairs } else { Vec::new() };
+        let after = standing(db, scope, &pairs)?;
+        Err::<(), _>(Done::Planned(plan, pairs, after))
+    });
+    match done {
+        Err(Done::Planned(mut plan, pairs, after)) => {
+            let before = standing(db, scope, &pairs)?;
+            let becomes = |status| {
+                let new = after.iter().filter(|(reason, after)| {
+                    **after == status && before.get(*reason) != Some(&status)
+                });
+                i64::try_from(new.count()).unwrap_or(i64::MAX)
+            };
+            if !pairs.is_empty() {
+                plan.summary.becomes_overdue = becomes(Status::Overdue) + by_edit(&plan.response);
+                plan.summary.becomes_expired = becomes(Status::Expired);
+            }
+            plan.state_hash = hash(&plan);
+            Ok(*plan)
+        }
+        Err(Done::Failed(error)) => Err(error),
+        // Every rehearsal is taken back.
+        Ok(()) => Err(ServiceError::Bug(anyhow::anyhow!("a rehearsal was kept"))),
+    }
+}
+
+/// How many obligations an edit of terms makes overdue.
+fn by_edit(response: &Told) -> i64 {
+    let told = response.body.pointer("/impact/becomes_overdue");
+    told.and_then(Value::as_i64).unwrap_or(0)
+}
+
+fn hash(plan: &Plan) -> String {
+    let facts = json!([plan.summary, plan.changes, plan.warnings]).to_string();
+    Sha256::digest(facts.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn planned(
+    db: &mut Db,
+    scope: &Scope,
+    written: &Written,
+    job: impl FnOnce(&mut Db, &Scope) -> Result<Told, ServiceError>,
+) -> Result<Plan, ServiceError> {
     let response = job(db, scope)?;
     let today = local_date(scope.now, groups::zone(db, scope)?).to_string();
-    let counts = written::counts(db, &written, &today)?;
-    // An edit of terms changes what is owed already.
-    let told = response.body.pointer("/impact/becomes_overdue");
-    let by_edit = told.and_then(Value::as_i64).unwrap_or(0);
+    let counts = written::counts(db, written, &today)?;
     let summary = Summary {
         learners_affected: counts.learners,
         memberships: MembershipCounts {
@@ -137,14 +233,14 @@ fn plan(
             remove: counts.withdrawn,
         },
         cycles_opened: counts.cycles,
-        becomes_overdue: counts.overdue + by_edit,
+        becomes_overdue: counts.overdue + by_edit(&response),
         becomes_expired: 0,
         emails: 0,
     };
     let mut changes = Vec::new();
-    let events = written::events(db, &written, NAMED)?;
-    let members = written::members(db, &written, NAMED)?;
-    let reasons = written::reasons(db, &written, NAMED)?;
+    let events = written::events(db, written, NAMED)?;
+    let members = written::members(db, written, NAMED)?;
+    let reasons = written::reasons(db, written, NAMED)?;
     let full = |count: usize| i64::try_from(count).unwrap_or(i64::MAX) >= NAMED;
     let changes_truncated = full(events.len()) || full(members.len()) || full(reasons.len());
     for event in events {
@@ -190,11 +286,6 @@ fn plan(
         .filter(|result| result.get("outcome").and_then(Value::as_str) == Some("error"))
         .collect();
     let warnings = listed("warnings");
-    let facts = json!([summary, changes, warnings]).to_string();
-    let state_hash = Sha256::digest(facts.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     Ok(Plan {
         plan_id: None,
         expires_at: None,
@@ -204,6 +295,6 @@ fn plan(
         warnings,
         skipped,
         response,
-        state_hash,
+        state_hash: String::new(),
     })
 }

@@ -15,9 +15,10 @@ use crate::learning::obligation::Judgment;
 use crate::learning::owed::Blocker;
 use crate::learning::standing::{Cycle, Standing, merge};
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::cycles::{self as cycle_rows, OutcomeRow};
 use crate::store::queries::enrollments as rows;
-pub use crate::store::queries::enrollments::{EnrollmentRow, ReasonRow};
+pub use crate::store::queries::enrollments::{EnrollmentRow, PairFilter, ReasonRow};
 pub use crate::store::queries::obligations::ExceptionRow;
 use crate::store::queries::obligations::{VersionRow, versions};
 use crate::store::queries::{courses, events, learners};
@@ -162,13 +163,11 @@ pub(super) fn views(
 pub fn list(
     db: &mut Db,
     scope: &Scope,
-    learner: Option<LearnerId>,
-    course: Option<CourseId>,
-    after: Option<EnrollmentId>,
-    limit: i64,
-) -> Result<Vec<EnrollmentView>, ServiceError> {
-    let page = rows::page(db, scope.tenant, learner, course, after, limit)?;
-    views(db, scope, page)
+    filter: PairFilter,
+    down: bool,
+    paging: &Paging,
+) -> Result<Found<EnrollmentView>, ServiceError> {
+    rows::page(db, scope.tenant, filter, down, paging)?.then(|rows| views(db, scope, rows))
 }
 
 fn event(

@@ -35,6 +35,8 @@ pub enum ServiceError {
     Invalid { pointer: String, detail: String },
     /// A CSV file or its import cannot be done as asked.
     Import(ImportError),
+    /// A request of the sync log cannot run again.
+    Replay { code: &'static str, detail: String },
     /// Not now: full queue, lock not had, database away.
     Unavailable(String),
     /// Ours. Logged with its chain, shown as a request id.
@@ -74,7 +76,7 @@ impl Refusal {
                 "the first request with this `Idempotency-Key` has not been answered yet; try again in a moment"
             }
             Self::PreconditionRequired => {
-                "this tenant wants `If-Match` with the version that the edit is based on"
+                "`If-Match` is wanted here, with the version that the change is based on"
             }
         }
     }
@@ -112,6 +114,7 @@ impl fmt::Display for ServiceError {
             Self::Denied(what) => write!(f, "this token may not {what}"),
             Self::Learning(error) => error.fmt(f),
             Self::Import(error) => error.fmt(f),
+            Self::Replay { detail, .. } => f.write_str(detail),
             Self::PlanRequired { current } => {
                 write!(
                     f,

@@ -206,6 +206,14 @@ fn first_blocker(
                 "/connections".to_owned(),
             )),
         ),
+        Blocker::JobRunning => (
+            "job_running",
+            None,
+            Some((
+                "Wait for the job that enrolls the members".to_owned(),
+                "/jobs".to_owned(),
+            )),
+        ),
         Blocker::Ended(cause) => (
             cause.as_str(),
             None,

@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use crate::clock::Instant;
-use crate::ids::{EventId, LearnerId};
+use crate::ids::LearnerId;
 use crate::learning::membership::State;
 use crate::store::Db;
+use crate::store::listing::{Paging, Place};
 use crate::store::queries::exports as rows;
 pub use crate::store::queries::exports::List as What;
 
@@ -189,8 +190,11 @@ pub fn events(
     filter: &EventFilter,
     after: Option<Uuid>,
 ) -> Result<Vec<Line>, ServiceError> {
-    let from = audit::From::After(after.map(EventId));
-    let rows = audit::page(db, scope, filter, from, PAGE)?;
+    let paging = Paging {
+        after: after.map(Place::id),
+        ..Paging::first(PAGE)
+    };
+    let rows = audit::page(db, scope, filter, false, &paging)?.rows;
     let line = |AuditRow {
                     event,
                     entity,

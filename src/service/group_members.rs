@@ -11,6 +11,7 @@ use crate::learning::group;
 use crate::learning::membership::{EndCause, Source};
 use crate::scim::fold::fold;
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::placement::cut;
 use crate::store::queries::groups_learning as rows;
 use crate::store::queries::member_pages;
@@ -125,6 +126,24 @@ fn resolve(
                 .into());
             }
             Ok(first.map(|candidate| candidate.user.clone()))
+        })
+        .collect()
+}
+
+/// The learners behind references; an id stands for itself, also that of somebody who has left. Errors: a reference that
+/// names nobody, or several.
+pub fn named(
+    db: &mut Db,
+    scope: &Scope,
+    refs: &[LearnerRef],
+) -> Result<Vec<LearnerId>, ServiceError> {
+    let found = resolve(db, scope, refs)?;
+    refs.iter()
+        .zip(found)
+        .map(|(one, found)| match (one, found) {
+            (LearnerRef::Id(id), _) => Ok(*id),
+            (_, Some(user)) => Ok(user.learner_id),
+            (_, None) => Err(ServiceError::not_found("Learner with", one.shown())),
         })
         .collect()
 }
@@ -308,10 +327,11 @@ fn end(
     }
     let which = Which::Learners(id, learners);
     let ended = memberships::end(db, scope.tenant, which, EndCause::MemberRemoved, &by(scope))?;
-    if ended > 0 {
+    members::tell(db, scope, id, &[], &ended)?;
+    if ended.count > 0 {
         rows::touch(db, scope.tenant, id, scope.now)?;
     }
-    Ok(ended)
+    Ok(ended.count)
 }
 
 /// How a whole membership is written.
@@ -371,18 +391,10 @@ pub fn members(
     scope: &Scope,
     id: GroupId,
     filter: &MemberFilter,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<MemberRow>, ServiceError> {
     find(db, scope, id)?;
-    Ok(member_pages::page(
-        db,
-        scope.tenant,
-        id,
-        filter,
-        after,
-        limit,
-    )?)
+    Ok(member_pages::page(db, scope.tenant, id, filter, paging)?)
 }
 
 /// One page of who was a member at an instant, each in the state they were in then, by learner id.
@@ -392,9 +404,8 @@ pub fn members_as_of(
     id: GroupId,
     filter: &MemberFilter,
     at: Instant,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<MemberRow>, ServiceError> {
     find(db, scope, id)?;
     Ok(member_pages::page_as_of(
         db,
@@ -402,7 +413,6 @@ pub fn members_as_of(
         id,
         filter,
         at,
-        after,
-        limit,
+        paging,
     )?)
 }

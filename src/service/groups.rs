@@ -6,13 +6,16 @@
 
 use serde_json::json;
 
-use crate::ids::{ConnectionId, GroupId, LearnerId};
+use crate::ids::{GroupId, LearnerId};
 use crate::learning::error::LearningError;
 use crate::learning::event::{Entity, Event, EventType};
+use crate::learning::figures::Tally;
 use crate::learning::group::{self, Color, Description, GroupName, Origin, Writer};
 use crate::learning::membership::EndCause;
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
+use crate::store::listing::Paging;
+pub use crate::store::queries::groups_learning::GroupOrder;
 use crate::store::queries::groups_learning::{self as rows, GroupFilter, GroupRow, NewGroup};
 use crate::store::queries::memberships::{self, StateCounts, Which};
 use crate::store::queries::{assignments, events, jobs, resource_values};
@@ -22,6 +25,7 @@ use super::enroll::by;
 use super::jobs::book::{self, AT_ONCE, Work};
 use super::{Actor, Scope, ServiceError};
 
+pub(super) use super::members::tell;
 pub use super::members::{MembersOutcome, apply_members};
 
 /// Refuses with `PlanRequired` when the tenant's plan does not include groups (S-02, §7.15).
@@ -39,6 +43,14 @@ pub fn require_plan(db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
 /// Whether the directory offers groups: the plan includes them.
 pub fn offers_groups(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
     Ok(rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups))
+}
+
+/// Whether the tenant has a group.
+pub fn any(db: &mut Db, scope: &Scope) -> Result<bool, ServiceError> {
+    let by_name = (GroupOrder::Name, false);
+    let first = Paging::first(1);
+    let page = rows::page(db, scope.tenant, &GroupFilter::default(), by_name, &first)?;
+    Ok(!page.rows.is_empty())
 }
 
 /// Refuses a directory that asks for groups where there never were any and the plan does not include them (§7.15).
@@ -106,6 +118,7 @@ pub fn create(
     fields: &GroupFields,
     origin: Origin,
 ) -> Result<GroupRow, ServiceError> {
+    rows::share_tenant(db, scope.tenant)?;
     require_plan(db, scope)?;
     let name = GroupName::parse(fields.name.as_deref().unwrap_or_default())?;
     let description = fields
@@ -132,7 +145,8 @@ pub fn create(
     find(db, scope, id)
 }
 
-fn event(
+/// Says in the audit trail what became of a group.
+pub(super) fn event(
     db: &mut Db,
     scope: &Scope,
     id: GroupId,
@@ -268,7 +282,7 @@ pub fn end_group(db: &mut Db, scope: &Scope, id: GroupId) -> Result<i64, Service
         members
     } else {
         let cause = EndCause::GroupDeleted;
-        memberships::end(db, scope.tenant, Which::Group(id), cause, &by(scope))?
+        memberships::end(db, scope.tenant, Which::Group(id), cause, &by(scope))?.count
     };
     let courses = assignments::end_of_group(db, scope.tenant, id, scope.now)?;
     rows::end(db, scope.tenant, id, scope.now)?;
@@ -289,6 +303,8 @@ pub struct GroupView {
     pub row: GroupRow,
     pub counts: StateCounts,
     pub courses: i64,
+    /// How its members' mandatory courses stand, where that was asked and is quick to say.
+    pub compliance: Option<Tally>,
     /// The plan no longer includes groups: read-only.
     pub frozen: bool,
 }
@@ -304,7 +320,7 @@ pub fn view(db: &mut Db, scope: &Scope, id: GroupId) -> Result<GroupView, Servic
 }
 
 /// Adds the numbers to a page of groups, in two statements.
-fn with_numbers(
+pub(super) fn with_numbers(
     db: &mut Db,
     scope: &Scope,
     rows: Vec<GroupRow>,
@@ -318,34 +334,9 @@ fn with_numbers(
         .map(|row| GroupView {
             counts: counts.get(&row.id).copied().unwrap_or_default(),
             courses: courses.get(&row.id).copied().unwrap_or_default(),
+            compliance: None,
             row,
             frozen,
         })
         .collect())
-}
-
-/// What a list of groups is narrowed to.
-#[derive(Clone, Debug, Default)]
-pub struct GroupQuery {
-    pub q: Option<String>,
-    pub origin: Option<Origin>,
-    pub connection: Option<ConnectionId>,
-}
-
-/// One page of groups by name; `after` is the name key where the page before ended.
-pub fn list(
-    db: &mut Db,
-    scope: &Scope,
-    query: &GroupQuery,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<GroupView>, ServiceError> {
-    let filter = GroupFilter {
-        name_part: query.q.as_deref().map(fold),
-        origin: query.origin.map(|origin| origin.as_str().to_owned()),
-        managed_by: query.connection,
-    };
-    let frozen = !rows::plan(db, scope.tenant)?.is_some_and(SubscriptionPlan::includes_groups);
-    let page = rows::page(db, scope.tenant, &filter, after, limit)?;
-    with_numbers(db, scope, page, frozen)
 }

@@ -13,8 +13,9 @@ use crate::learning::learner::{
 use crate::learning::membership::EndCause;
 use crate::learning::settings::ApprovalPolicy;
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::learners::{self as rows, AccountRow, NewLearner};
-pub use crate::store::queries::learners::{LearnerFilter, LearnerRow};
+pub use crate::store::queries::learners::{LearnerFilter, LearnerOrder, LearnerRow};
 use crate::store::queries::member_pages::{self, MemberRow};
 use crate::store::queries::memberships::{self, Which};
 use crate::store::queries::{events, groups_learning};
@@ -280,7 +281,8 @@ pub fn end_account(
         Which::Learner(id),
         EndCause::UserDeleted,
         &by(scope),
-    )?;
+    )?
+    .count;
     write(
         db,
         scope,
@@ -449,8 +451,8 @@ pub fn list(
     db: &mut Db,
     scope: &Scope,
     filter: &LearnerFilter,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<LearnerRow>, ServiceError> {
-    Ok(rows::page(db, scope.tenant, filter, after, limit)?)
+    order: (LearnerOrder, bool),
+    paging: &Paging,
+) -> Result<Found<LearnerRow>, ServiceError> {
+    Ok(rows::page(db, scope.tenant, filter, order, paging)?)
 }

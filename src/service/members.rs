@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use crate::ids::{GroupId, LearnerId, UserId};
+use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::learner::Facts;
 use crate::learning::membership::{EndCause, Source};
 use crate::scim::error::ScimError;
@@ -18,8 +19,8 @@ use crate::scim::patch::MembersChange;
 use crate::scim::switches::UnknownMember;
 use crate::scim::validate::MemberInput;
 use crate::store::Db;
-use crate::store::queries::memberships::{self, Added, KnownUser, Origin, Which};
-use crate::store::queries::{groups_learning, membership_views};
+use crate::store::queries::memberships::{self, Added, Ended, KnownUser, Origin, Which};
+use crate::store::queries::{connections, events, groups_learning, membership_views};
 
 use super::enroll::{self, Effects, EnrollScope, by};
 use super::{Actor, Scope, ServiceError};
@@ -377,12 +378,13 @@ fn write(
     let by = by(scope);
     let cause = EndCause::MemberRemoved;
     let mut adds = target.adds.clone();
+    let ended;
     if !target.emptied {
         let removes: Vec<UserId> = target.removes.iter().copied().collect();
-        outcome.ended =
-            memberships::end(db, scope.tenant, Which::Users(group, &removes), cause, &by)?;
+        let which = Which::Users(group, &removes);
+        ended = memberships::end(db, scope.tenant, which, cause, &by)?;
     } else if target.adds.is_empty() {
-        outcome.ended = memberships::end(db, scope.tenant, Which::Group(group), cause, &by)?;
+        ended = memberships::end(db, scope.tenant, Which::Group(group), cause, &by)?;
     } else {
         // RemoveAll then Add reads the members here; a ReplaceAll has read them before.
         let read;
@@ -411,16 +413,14 @@ fn write(
                 .learner(*user)
                 .is_some_and(|learner| !present.contains(&learner))
         });
-        outcome.ended = memberships::end(
-            db,
-            scope.tenant,
-            Which::Learners(group, &leaving),
-            cause,
-            &by,
-        )?;
+        let which = Which::Learners(group, &leaving);
+        ended = memberships::end(db, scope.tenant, which, cause, &by)?;
     }
+    outcome.ended = ended.count;
     outcome.joined = memberships::add(db, scope.tenant, group, &adds, origin, &by)?;
     outcome.added = i64::try_from(outcome.joined.len()).unwrap_or(i64::MAX);
+    let joined: Vec<LearnerId> = outcome.joined.iter().map(|one| one.learner_id).collect();
+    tell(db, scope, group, &joined, &ended)?;
     let waits = |added: &&Added| {
         people
             .known
@@ -445,6 +445,36 @@ fn write(
     Ok(())
 }
 
+/// How many of those who joined or left an event names; it counts all.
+const NAMED: usize = 200;
+
+/// Says in the audit trail who joined a group and who left it.
+pub(super) fn tell(
+    db: &mut Db,
+    scope: &Scope,
+    group: GroupId,
+    joined: &[LearnerId],
+    ended: &Ended,
+) -> Result<(), ServiceError> {
+    if joined.is_empty() && ended.count == 0 {
+        return Ok(());
+    }
+    let left: Vec<LearnerId> = ended.named.iter().map(|one| one.learner_id).collect();
+    let event = Event {
+        entity: Entity::Group,
+        entity_id: group.0,
+        event_type: EventType::MembersChanged,
+        data: told(joined, &left, ended.count),
+    };
+    Ok(events::insert(db, scope.tenant, &by(scope), &event)?)
+}
+
+/// The data of an event about members.
+pub(super) fn told(joined: &[LearnerId], left: &[LearnerId], ended: i64) -> serde_json::Value {
+    let some = |all: &[LearnerId]| all.iter().take(NAMED).copied().collect::<Vec<_>>();
+    json!({"joined": joined.len(), "left": ended, "who_joined": some(joined), "who_left": some(left)})
+}
+
 impl MembersOutcome {
     /// Turns what an admin should know into notes.
     fn take_notes(&mut self, db: &mut Db, scope: &Scope) -> Result<(), ServiceError> {
@@ -452,6 +482,10 @@ impl MembersOutcome {
         let note = |code, id: &dyn std::fmt::Display| Note {
             code,
             path: path(id),
+        };
+        let of_all = |code| Note {
+            code,
+            path: "members".to_owned(),
         };
         let mut notes: Vec<Note> = Vec::new();
         notes.extend(
@@ -472,24 +506,27 @@ impl MembersOutcome {
                 .take(NOTES)
                 .map(|id| note("member_pending_approval", id)),
         );
-        if self.added > 0 && self.effects.is_none() {
-            if scope
-                .connection
-                .as_ref()
-                .is_some_and(|connection| !connection.live)
-            {
-                notes.push(Note {
-                    code: "connection_observing",
-                    path: "members".to_owned(),
-                });
+        if self.added > 0 && self.effects.reasons == 0 {
+            // The brake may have put it on observation just now.
+            let observing = match &scope.connection {
+                Some(connection) => connections::find(db, scope.tenant, connection.id)?
+                    .is_some_and(|row| row.mode != "live"),
+                None => false,
+            };
+            if observing {
+                notes.push(of_all("connection_observing"));
             }
             if !groups_learning::plan(db, scope.tenant)?.is_some_and(|plan| plan.includes_groups())
             {
-                notes.push(Note {
-                    code: "parked_plan",
-                    path: "members".to_owned(),
-                });
+                notes.push(of_all("parked_plan"));
             }
+        }
+        if self.effects.held {
+            notes.push(of_all("effect_brake"));
+        }
+        // §7.8
+        if self.effects.late {
+            notes.push(of_all("due_date_in_past"));
         }
         self.notes = notes;
         Ok(())

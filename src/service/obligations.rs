@@ -143,8 +143,9 @@ pub fn options_in_force(versions: &[VersionRow], recorded_at: Instant, at: Insta
     options
 }
 
-/// The times somebody who had been here was away and came back, up to an instant.
-fn absences(periods: &[PeriodRow], at: Instant) -> Vec<Absence> {
+/// The times somebody who had been here was away and came back, up to an instant. Who is `away` still has not come back
+/// from the last, whatever else was decided about them meanwhile.
+fn absences(periods: &[PeriodRow], at: Instant, away: bool) -> Vec<Absence> {
     let mut found: Vec<Absence> = Vec::new();
     let mut began_initially = false;
     for period in periods.iter().filter(|period| !period.facts().works()) {
@@ -165,6 +166,14 @@ fn absences(periods: &[PeriodRow], at: Instant) -> Vec<Absence> {
     // Who never was here before has not come back.
     if began_initially {
         found.remove(0);
+    }
+    let present_began = periods.last().map(|period| period.ended_at);
+    if away
+        && found
+            .last()
+            .is_some_and(|last| Some(last.back_at.0) == present_began)
+    {
+        found.pop();
     }
     found.retain(|absence| absence.back_at <= at);
     found
@@ -274,7 +283,9 @@ impl Gathered {
         let absences = self
             .periods
             .get(&row.learner_id)
-            .map_or_else(Vec::new, |periods| absences(periods, at));
+            .map_or_else(Vec::new, |periods| {
+                absences(periods, at, !row.facts().works())
+            });
         let obligation = Obligation {
             options,
             required_since: Instant(row.required_since),

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::ids::{CourseId, EnrollmentId, GroupId, LearnerId, UserId};
 use crate::learning::calendar::{add_days, local_date};
+use crate::learning::figures::Tally;
 use crate::learning::membership::State;
 use crate::learning::obligation::{Judgment, Status};
 use crate::store::Db;
@@ -137,6 +138,18 @@ pub fn of_tenant(
         .collect();
     lines.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
     Ok(TenantFigures { total, lines })
+}
+
+/// How the mandatory courses of every group stand now.
+pub fn by_group(db: &mut Db, scope: &Scope) -> Result<HashMap<GroupId, Tally>, ServiceError> {
+    let question = Question {
+        as_of: AsOf::present(scope.now),
+        strict: false,
+    };
+    let report = of_tenant(db, scope, GroupBy::Group, question)?;
+    let lines = report.lines.into_iter();
+    let lines = lines.filter_map(|line| Some((GroupId(line.id?), line.figures.mandatory)));
+    Ok(lines.collect())
 }
 
 fn names(

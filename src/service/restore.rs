@@ -23,6 +23,8 @@ pub struct How {
     pub name: Option<String>,
     /// Its members join again.
     pub members: bool,
+    /// The group that takes its courses, instead of a new one.
+    pub into: Option<GroupId>,
 }
 
 /// A course that could not be assigned again.
@@ -56,24 +58,30 @@ pub fn restore(
     let Some(deleted_at) = past.deleted_at else {
         return Err(ServiceError::invalid("", "the group is not deleted"));
     };
-    let fields = GroupFields {
-        name: Some(how.name.clone().unwrap_or(past.name)),
-        description: past.description,
-        color: past.color,
+    let group = match how.into {
+        Some(group) => groups::locked(db, scope, group, None)?.id,
+        None => {
+            let fields = GroupFields {
+                name: Some(how.name.clone().unwrap_or(past.name)),
+                description: past.description,
+                color: past.color,
+            };
+            groups::create(db, scope, &fields, Origin::Rest)?.id
+        }
     };
-    let group = groups::create(db, scope, &fields, Origin::Rest)?.id;
-    let event = Event {
-        entity: Entity::Group,
-        entity_id: group.0,
-        event_type: EventType::GroupRestored,
-        data: json!({"from": id, "deleted_at": Instant(deleted_at)}),
-    };
-    events::insert(db, scope.tenant, &by(scope), &event)?;
-    let members = if how.members {
+    // A group that is there has the members it has.
+    let members = if how.members && how.into.is_none() {
         rows::rejoin(db, scope.tenant, (id, group), &by(scope))?
     } else {
         0
     };
+    let event = Event {
+        entity: Entity::Group,
+        entity_id: group.0,
+        event_type: EventType::GroupRestored,
+        data: json!({"from": id, "deleted_at": Instant(deleted_at), "memberships": members}),
+    };
+    events::insert(db, scope.tenant, &by(scope), &event)?;
     let mut restored = Restored {
         group,
         members,
@@ -84,12 +92,14 @@ pub fn restore(
     // Each enrolls the members of now, at once or by a job.
     for past in rows::assignments(db, scope.tenant, id, Instant(deleted_at))? {
         let options = Options::new(past.mandatory, past.due(), past.recert_months)?;
-        match assignments::assign(db, scope, group, past.course_id, options) {
+        match db.savepoint(|db| assignments::assign(db, scope, group, past.course_id, options)) {
             Ok(assigned) => {
                 restored.assignments += 1;
                 restored.effects += assigned.effects;
             }
-            Err(ServiceError::Learning(error @ LearningError::CourseNotPublished { .. })) => {
+            Err(ServiceError::Learning(
+                error @ (LearningError::CourseNotPublished { .. } | LearningError::AlreadyAssigned),
+            )) => {
                 restored.left.push(Left {
                     course: past.course_id,
                     title: past.course_title,

@@ -6,6 +6,7 @@ use crate::auth::permission::Permissions;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
 use crate::scim::switches::Switches;
 use crate::store::queries::events::By;
 
@@ -41,9 +42,12 @@ pub struct Connection {
     pub live: bool,
     /// `true`: its requests are refused for the time being.
     pub paused: bool,
+    /// Whether what its requests cause is counted (§7.16).
+    pub brakes: bool,
     /// Whether an account it creates counts as approved.
     pub approves: Option<bool>,
     pub switches: Switches,
+    pub rights: AttributeRights,
 }
 
 /// Tenant, actor, rights and time of one request.
@@ -80,6 +84,16 @@ impl Scope {
             now,
             connection: None,
         }
+    }
+
+    /// What the client may do with which attributes, where anything is restricted (AU-06).
+    #[must_use]
+    pub fn rights(&self) -> Option<&AttributeRights> {
+        let rights = self
+            .connection
+            .as_ref()
+            .map(|connection| &connection.rights);
+        rights.filter(|rights| !rights.is_open())
     }
 
     /// The tolerance switches in force: the connection's, else the product's default.

@@ -8,8 +8,8 @@ use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::fold::fold;
 use crate::scim::quirks::Client;
-use crate::store::queries::events;
 use crate::store::queries::tenants::{self, TenantRow};
+use crate::store::queries::{events, groups_learning};
 use crate::store::{Db, StoreError};
 
 use super::admins::{self, Role};
@@ -122,6 +122,10 @@ pub fn set_plan(
     scope: &Scope,
     plan: SubscriptionPlan,
 ) -> Result<Effects, ServiceError> {
+    if plan.includes_groups() {
+        // Whoever joins a group meanwhile waits for us, or we see them.
+        groups_learning::lock_all(db, scope.tenant)?;
+    }
     let before = tenants::find(db, scope.tenant)?
         .ok_or_else(|| ServiceError::not_found("tenant", scope.tenant))?;
     let had_groups =
@@ -187,7 +191,8 @@ pub fn first_start(
         made => made?,
     };
     admins::create(db, tenant.id, FIRST_OWNER, password_hash, Role::Owner, now)?;
-    let connection = connections::find_or_create(db, tenant.id, "default", Client::Generic, now)?;
+    let connection =
+        connections::find_or_create(db, tenant.id, connections::UNNAMED, Client::Generic, now)?;
     let mut token = |kind, connection| {
         let new = NewToken {
             kind,

@@ -2,7 +2,8 @@
 
 use crate::ids::{GroupId, LearnerId};
 use crate::store::Db;
-pub use crate::store::queries::timeline::{Entry, Key};
+use crate::store::listing::{Found, Paging};
+pub use crate::store::queries::timeline::Entry;
 use crate::store::queries::{restore, timeline as rows};
 
 use super::{Scope, ServiceError, learners};
@@ -12,11 +13,10 @@ pub fn of_group(
     db: &mut Db,
     scope: &Scope,
     id: GroupId,
-    before: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Entry>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<Entry>, ServiceError> {
     restore::find(db, scope.tenant, id)?.ok_or_else(|| ServiceError::not_found("Group", id))?;
-    Ok(rows::of_group(db, scope.tenant, id, before, limit)?)
+    Ok(rows::of_group(db, scope.tenant, id, paging)?)
 }
 
 /// One page of everything on record of a learner, newest first; of a former one, too.
@@ -24,9 +24,8 @@ pub fn of_learner(
     db: &mut Db,
     scope: &Scope,
     id: LearnerId,
-    before: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Entry>, ServiceError> {
+    paging: &Paging,
+) -> Result<Found<Entry>, ServiceError> {
     learners::find(db, scope, id)?;
-    Ok(rows::of_learner(db, scope.tenant, id, before, limit)?)
+    Ok(rows::of_learner(db, scope.tenant, id, paging)?)
 }

@@ -9,6 +9,8 @@ pub struct Dialect {
     pub for_update: &'static str,
     /// `… FOR KEY SHARE`: rows that must not end while a new row comes to refer to them; empty where the writer is alone.
     pub for_key_share: &'static str,
+    /// `… FOR SHARE`: rows that must stay as they are until the end; empty where the writer is alone.
+    pub for_share: &'static str,
     /// `… FOR UPDATE SKIP LOCKED`: rows that nobody else works on; empty where the writer is alone.
     pub skip_locked: &'static str,
     /// A function of several numbers: the greatest of them.

@@ -12,6 +12,7 @@ mod dialect;
 pub mod error;
 mod fields;
 pub mod kind;
+pub mod listing;
 mod migrate;
 pub mod placement;
 mod pool;

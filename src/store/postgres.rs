@@ -13,6 +13,7 @@ pub const DIALECT: Dialect = Dialect {
              || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid",
     for_update: "FOR UPDATE",
     for_key_share: "FOR KEY SHARE",
+    for_share: "FOR SHARE",
     skip_locked: "FOR UPDATE SKIP LOCKED",
     latest: "GREATEST",
     explain: "EXPLAIN",

@@ -12,6 +12,7 @@ pub const DIALECT: Dialect = Dialect {
     new_id: "new_id()",
     for_update: "",
     for_key_share: "",
+    for_share: "",
     skip_locked: "",
     latest: "max",
     explain: "EXPLAIN QUERY PLAN",

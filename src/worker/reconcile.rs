@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::service::enroll::{self, EnrollScope};
-use crate::service::{Scope, ServiceError, cycles, tenants};
+use crate::service::{Scope, ServiceError, cycles, retention, tenants};
 use crate::store::Store;
 
 /// How long it sleeps between two rounds.
@@ -41,6 +41,15 @@ pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
                 break;
             }
             after = next;
+        }
+        loop {
+            let scope = scope.clone();
+            let more = store
+                .write("forget", move |db| retention::forget(db, &scope))
+                .await?;
+            if !more {
+                break;
+            }
         }
         if effects.enrollments > 0 {
             log::warn!(

@@ -9,6 +9,7 @@ use rollcall::learning::learner::{Approval, RegisteredVia, Registration};
 use rollcall::learning::membership::Source;
 use rollcall::service::directory::bindings::UserFacts;
 use rollcall::service::directory::document;
+use rollcall::store::listing::Paging;
 use rollcall::store::queries::enroll::{EnrollScope, Terms};
 use rollcall::store::queries::events::By;
 use rollcall::store::queries::learners::NewLearner;
@@ -26,7 +27,10 @@ use crate::server::{Bench, now};
 pub fn last_log(bench: &Bench) -> anyhow::Result<SyncRow> {
     let tenant = bench.scope().tenant;
     let row = bench.store.read_blocking::<_, StoreError, _>(|db| {
-        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), None, 1)?.pop()
+        let first = Paging::first(1);
+        let Some(newest) = sync_log::page(db, tenant, &SyncFilter::default(), &first)?
+            .rows
+            .pop()
         else {
             return Ok(None);
         };
@@ -172,9 +176,10 @@ pub fn assign(
     enroll::enroll(db, tenant, &EnrollScope::Assignment(id), terms, &by).map(drop)
 }
 
-fn terms(_: &mut Db) -> Result<Terms, StoreError> {
-    Ok(Terms {
+fn terms(_: &mut Db, _: i64) -> Result<Option<Terms>, StoreError> {
+    Ok(Some(Terms {
+        today: None,
         rejoin_resume_days: 30,
         due_floor: None,
-    })
+    }))
 }

@@ -2,6 +2,7 @@
 
 use rollcall::ids::{ConnectionId, GroupId, RequestId, TenantId, UserId};
 use rollcall::service::{Scope, ServiceError, groups};
+use rollcall::store::listing::Paging;
 use rollcall::store::queries::memberships::Added;
 use rollcall::store::queries::{counters, groups_learning};
 use rollcall::store::statement::Stmt;
@@ -54,10 +55,11 @@ pub fn ground(bench: &Bench, sizes: &[usize], users: usize) -> anyhow::Result<Gr
             name_part: Some(name_of(size).to_lowercase()),
             ..Default::default()
         };
-        let kept = bench
-            .store
-            .read_blocking(move |db| groups_learning::page(db, tenant, &named, None, 1))?;
-        if let Some(group) = kept.first() {
+        let kept = bench.store.read_blocking(move |db| {
+            let by_name = (groups_learning::GroupOrder::Name, false);
+            groups_learning::page(db, tenant, &named, by_name, &Paging::first(1))
+        })?;
+        if let Some(group) = kept.rows.first() {
             made.push((size, group.id));
             continue;
         }

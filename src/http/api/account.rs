@@ -8,6 +8,7 @@ use super::call::{Answer, Call};
 use super::need;
 use crate::auth::permission::TokenKind;
 use crate::learning::plan::SubscriptionPlan;
+use crate::service::groups;
 use crate::service::tokens;
 use crate::service::{Actor, tenants};
 
@@ -94,12 +95,7 @@ pub struct Features {
     responses((status = 200, description = "The plan.", body = PlanFeatures)))]
 pub async fn plan(call: Call<need::Token>) -> Answer {
     let (plan, has_groups) = call
-        .read(|db, scope| {
-            Ok((
-                tenants::of_scope(db, scope)?.plan,
-                !crate::service::groups::list(db, scope, &Default::default(), None, 1)?.is_empty(),
-            ))
-        })
+        .read(|db, scope| Ok((tenants::of_scope(db, scope)?.plan, groups::any(db, scope)?)))
         .await?;
     Ok(HttpResponse::Ok().json(PlanFeatures {
         plan,

@@ -7,13 +7,14 @@ use super::call::{Answer, Body, Call};
 use super::input::present;
 use super::members::Warning;
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId};
 use crate::learning::assignment::{Due, Options};
 use crate::learning::course::CourseStatus;
 use crate::service::assignments::{self, AssignmentRow, EditHow};
+use crate::service::listing::Place;
 use crate::service::{ServiceError, groups};
 
 /// When a course is to be completed.
@@ -147,33 +148,22 @@ pub struct ListAssignments {
     /// The courses the group had at this instant, on the terms of then; now unless told.
     #[param(inline)]
     pub as_of: Option<Instant>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// List a group's courses.
-#[utoipa::path(get, path = "/groups/{id}/assignments", tag = "Assignments", params(("id" = GroupId, Path), ListAssignments),
+#[utoipa::path(get, path = "/groups/{id}/assignments", tag = "Assignments", params(("id" = GroupId, Path), ListAssignments, PageQuery),
     security(("token" = ["groups:read"])),
     responses((status = 200, description = "A page of assignments.", body = Page<Assignment>)))]
 pub async fn list(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: ListAssignments = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| assignments::list(db, scope, id, asked.as_of, after, limit + 1))
+    let (asked, page): (ListAssignments, _) = call.listed()?;
+    let list = call.list(page, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| assignments::list(db, scope, id, asked.as_of, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Assignment::from(row),
-    ))
+    let place = |row: &AssignmentRow| Place::id(row.id.0);
+    Ok(call.page(found, &list, place, |row| Assignment::from(row)))
 }
 
 /// A course for a group.

@@ -1,17 +1,16 @@
 //! `GET /audit-events`: who did what, immutable (`rest-and-console.md` A2).
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::call::{Answer, Call};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Cut, Page, PageQuery};
 use crate::clock::Instant;
 use crate::ids::{EventId, RequestId};
 use crate::service::audit::{self, AuditRow, EventFilter};
+use crate::service::listing::Place;
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,18 +58,14 @@ pub struct ListEvents {
     pub since: Option<Instant>,
     #[param(inline)]
     pub until: Option<Instant>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// List events, newest first; with `Accept: application/x-ndjson` one per line.
-#[utoipa::path(get, path = "/audit-events", tag = "Audit", params(ListEvents), security(("token" = ["audit:read"])),
+#[utoipa::path(get, path = "/audit-events", tag = "Audit", params(ListEvents, PageQuery), security(("token" = ["audit:read"])),
     responses((status = 200, description = "A page of events.", body = Page<AuditEvent>)))]
 pub async fn list(call: Call<need::AuditRead>) -> Answer {
-    let asked: ListEvents = call.query()?;
+    let (asked, page): (ListEvents, _) = call.listed()?;
+    let list = call.list(page, "")?;
     let filter = EventFilter {
         actor: asked.actor,
         entity: asked.entity,
@@ -79,45 +74,13 @@ pub async fn list(call: Call<need::AuditRead>) -> Answer {
         since: asked.since,
         until: asked.until,
     };
-    let (limit, before) = (
-        page::limit(asked.limit),
-        call.after::<EventId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| {
-            audit::page(db, scope, &filter, audit::From::Before(before), limit + 1)
-        })
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| audit::page(db, scope, &filter, true, &paging))
         .await?;
-    let lines = call
-        .request
-        .headers()
-        .get(header::ACCEPT)
-        .is_some_and(|kind| kind.as_bytes() == b"application/x-ndjson");
-    if !lines {
-        return Ok(call.page(
-            rows,
-            limit,
-            |row| row.event.id.to_string(),
-            |row| AuditEvent::from(row),
-        ));
-    }
-    let mut body = String::new();
-    for row in rows
-        .iter()
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
-    {
-        body.push_str(&serde_json::to_string(&AuditEvent::from(row)).unwrap_or_default());
-        body.push('\n');
-    }
-    let paged = call.page(
-        rows,
-        limit,
-        |row| row.event.id.to_string(),
-        |row| AuditEvent::from(row),
-    );
-    let mut answer = HttpResponse::Ok();
-    if let Some(next) = paged.headers().get(header::LINK) {
-        answer.insert_header((header::LINK, next.clone()));
-    }
-    Ok(answer.content_type("application/x-ndjson").body(body))
+    let page = call.cut(found, &list, |row| Place::id(row.event.id.0));
+    Ok(call.lines_or_page(Cut {
+        rows: page.rows.iter().map(AuditEvent::from).collect(),
+        info: page.info,
+    }))
 }

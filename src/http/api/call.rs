@@ -145,6 +145,7 @@ impl<N: Need> Call<N> {
         let number = text
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'))
+            .map(|tag| tag.split_once('-').map_or(tag, |(version, _)| version))
             .and_then(|number| number.parse().ok());
         Some(number.unwrap_or(-1))
     }
@@ -301,7 +302,27 @@ impl<N: Need> Call<N> {
 
     /// A resource with its version, or 304 when the client has it.
     pub fn resource<T: Serialize>(&self, version: i64, body: &T) -> HttpResponse {
-        let tag = format!("\"{version}\"");
+        self.tagged(&format!("\"{version}\""), body)
+    }
+
+    /// A resource that tells more than its version covers, such as figures that change by themselves: its tag is the
+    /// version, if there is one, and a digest of all that is told. `If-Match` compares the version alone.
+    pub fn shown<T: Serialize>(&self, version: Option<i64>, body: &T) -> HttpResponse {
+        let text = serde_json::to_vec(body).unwrap_or_default();
+        let digest = Sha256::digest(text);
+        let digest: String = digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let tag = match version {
+            Some(version) => format!("\"{version}-{digest}\""),
+            None => format!("\"{digest}\""),
+        };
+        self.tagged(&tag, body)
+    }
+
+    fn tagged<T: Serialize>(&self, tag: &str, body: &T) -> HttpResponse {
         let known = self
             .request
             .headers()

@@ -101,6 +101,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "What the plan was made for has changed; look at the new plan.",
     ),
     (
+        "not_replayable",
+        409,
+        "Only single writes that were rejected, failed or skipped values run again; `detail` says what is in the way.",
+    ),
+    (
         "superseded",
         409,
         "A later request wrote the same; look at what is there now.",

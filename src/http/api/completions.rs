@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
-use super::enrollments::BecauseOf;
+use super::enrollments::{AgeSort, BecauseOf};
+use super::members::{LearnerRef, one_learner};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
@@ -14,6 +15,9 @@ use crate::ids::{CompletionId, CourseId, LearnerId};
 use crate::learning::completion::{CompletionSource, hundredths};
 use crate::service::ServiceError;
 use crate::service::completions::{self, CompletionRow, Recorded, Report};
+use crate::service::enrollments::PairFilter;
+use crate::service::group_members;
+use crate::service::listing::Place;
 
 /// A completion of a course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,32 +84,31 @@ pub struct ListCompletions {
     pub learner_id: Option<LearnerId>,
     #[param(inline)]
     pub course_id: Option<CourseId>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Recorded or voided at this instant or later.
+    #[param(inline)]
+    pub updated_since: Option<Instant>,
+    /// By `created_at` unless told: when they were recorded.
+    #[param(inline)]
+    pub sort: Option<AgeSort>,
 }
 
 /// List completions, voided ones and those of former learners included.
-#[utoipa::path(get, path = "/completions", tag = "Completions", params(ListCompletions), security(("token" = ["completions:read"])),
+#[utoipa::path(get, path = "/completions", tag = "Completions", params(ListCompletions, PageQuery), security(("token" = ["completions:read"])),
     responses((status = 200, description = "A page of completions.", body = Page<Completion>)))]
 pub async fn list(call: Call<need::CompletionsRead>) -> Answer {
-    let asked: ListCompletions = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<CompletionId>(asked.cursor.as_deref())?,
-    );
-    let (learner, course) = (asked.learner_id, asked.course_id);
-    let rows = call
-        .read(move |db, scope| completions::list(db, scope, learner, course, after, limit + 1))
+    let (asked, page): (ListCompletions, _) = call.listed()?;
+    let (order, down) = AgeSort::of(asked.sort);
+    let list = call.list(page, order)?;
+    let filter = PairFilter {
+        learner: asked.learner_id,
+        course: asked.course_id,
+    };
+    let (paging, since) = (list.paging.clone(), asked.updated_since);
+    let found = call
+        .read(move |db, scope| completions::list(db, scope, filter, since, down, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Completion::from(row),
-    ))
+    let place = |row: &CompletionRow| Place::id(row.id.0);
+    Ok(call.page(found, &list, place, |row| Completion::from(row)))
 }
 
 /// Read a completion.
@@ -117,14 +120,20 @@ pub async fn get(call: Call<need::CompletionsRead>) -> Answer {
     let row = call
         .read(move |db, scope| completions::find(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Completion::from(&row)))
+    Ok(call.shown(None, &Completion::from(&row)))
 }
 
 /// A completion to record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCompletion {
-    pub learner_id: LearnerId,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner_id: Option<LearnerId>,
+    /// Instead of `learner_id`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner: Option<LearnerRef>,
     pub course_id: CourseId,
     /// Now unless told.
     #[serde(default)]
@@ -168,8 +177,16 @@ pub struct RecordResults {
     pub results: Vec<RecordResult>,
 }
 
+type Told = (group_members::LearnerRef, Report, Option<Instant>);
+
 impl NewCompletion {
-    fn report(self, position: usize) -> Result<(Report, Option<Instant>), Failure> {
+    /// Who is named, and what is told of them; learner and time are still to be filled in.
+    fn report(self, position: usize) -> Result<Told, Failure> {
+        let who = one_learner(
+            self.learner_id,
+            self.learner,
+            &format!("/completions/{position}"),
+        )?;
         let source = self.source.as_deref().unwrap_or("admin");
         let source = CompletionSource::parse(source).map_err(ServiceError::from)?;
         let score = match self.score.map(hundredths) {
@@ -183,8 +200,9 @@ impl NewCompletion {
             }
         };
         Ok((
+            who,
             Report {
-                learner: self.learner_id,
+                learner: LearnerId(uuid::Uuid::nil()),
                 course: self.course_id,
                 completed_at: Instant(0),
                 source,
@@ -201,6 +219,7 @@ impl NewCompletion {
 #[utoipa::path(post, path = "/completions", tag = "Completions", request_body = NewCompletions, security(("token" = ["completions:write"])),
     responses((status = 200, description = "What became of each.", body = RecordResults),
         (status = 404, description = "A learner or a course is unknown; nothing was recorded."),
+        (status = 409, description = "`ambiguous_reference`; nothing was recorded."),
         (status = 422, description = "`validation_failed`; nothing was recorded.")))]
 pub async fn record(call: Call<need::CompletionsWrite>, body: Body) -> Answer {
     let new: NewCompletions = body.read()?;
@@ -209,9 +228,13 @@ pub async fn record(call: Call<need::CompletionsWrite>, body: Body) -> Answer {
         reports.push(one.report(position)?);
     }
     call.change("record completions", move |db, scope| {
+        let who: Vec<_> = reports.iter().map(|(who, ..)| who.clone()).collect();
+        let learners = group_members::named(db, scope, &who)?;
         let reports: Vec<Report> = reports
             .iter()
-            .map(|(report, at)| Report {
+            .zip(learners)
+            .map(|((_, report, at), learner)| Report {
+                learner,
                 completed_at: at.unwrap_or(scope.now),
                 ..report.clone()
             })

@@ -5,25 +5,19 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Call};
 use super::enrollments::{Enrollment, Standing};
-use super::groups::GroupCounts;
-use super::need::{self, Need};
-use super::page::{self, Page};
+use super::figures::{
+    GroupCompliance, Knowledge, ProgressRow, ReportFigures, ReportLine, TenantReport, question,
+};
+use super::need;
+use super::page::{Page, PageQuery};
+use super::sheets::{self, Format};
 use crate::clock::Instant;
-use crate::ids::{AssignmentId, CourseId, EnrollmentId, GroupId, LearnerId};
-use crate::learning::figures::Tally;
-use crate::learning::membership::State;
-use crate::service::compliance::{self, Figures, GroupFigures, MemberProgress, Question};
-use crate::service::obligations::AsOf;
+use crate::ids::{CourseId, EnrollmentId, GroupId, LearnerId};
+use crate::learning::obligation::Status;
+use crate::service::compliance::{self, MemberProgress};
+use crate::service::groups;
+use crate::service::listing::Place;
 use crate::service::reports::{self, Expiring, GroupBy};
-
-/// Whether a report of the past knows what was recorded later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Knowledge {
-    Then,
-    #[default]
-    Now,
-}
 
 /// Which instant a report is about.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -38,133 +32,10 @@ pub struct ReportAt {
     pub knowledge: Option<Knowledge>,
 }
 
-pub(super) fn question<N: Need>(
-    call: &Call<N>,
-    strict: Option<bool>,
-    at: Option<Instant>,
-    knowledge: Option<Knowledge>,
-) -> Question {
-    let at = call.as_of(at);
-    Question {
-        as_of: AsOf {
-            at,
-            known_then: knowledge == Some(Knowledge::Then),
-            past: at < call.scope.now,
-        },
-        strict: strict.unwrap_or(false),
-    }
-}
-
-/// How many obligations stand how.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Counts {
-    /// Met, of all but the waived; null when there is none.
-    pub rate: Option<f64>,
-    /// Met or still in time.
-    pub on_track_rate: Option<f64>,
-    pub compliant: i64,
-    pub expiring: i64,
-    /// Of the expiring ones, those in extra time.
-    pub in_grace: i64,
-    pub in_progress: i64,
-    pub not_started: i64,
-    pub overdue: i64,
-    pub expired: i64,
-    pub waived: i64,
-    /// The denominator: all but the waived.
-    pub obligations: i64,
-}
-
-impl From<&Tally> for Counts {
-    fn from(tally: &Tally) -> Self {
-        Self {
-            rate: tally.compliance().rate(),
-            on_track_rate: tally.on_track().rate(),
-            compliant: tally.compliant,
-            expiring: tally.expiring,
-            in_grace: tally.in_grace,
-            in_progress: tally.in_progress,
-            not_started: tally.not_started,
-            overdue: tally.overdue,
-            expired: tally.expired,
-            waived: tally.waived,
-            obligations: tally.obligations(),
-        }
-    }
-}
-
-/// Mandatory and optional obligations, and the mean progress of both.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReportFigures {
-    pub mandatory: Counts,
-    pub optional: Counts,
-    pub progress: Option<f64>,
-}
-
-impl From<&Figures> for ReportFigures {
-    fn from(figures: &Figures) -> Self {
-        Self {
-            mandatory: Counts::from(&figures.mandatory),
-            optional: Counts::from(&figures.optional),
-            progress: figures.progress().rate(),
-        }
-    }
-}
-
-/// One course of a group in numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CourseCompliance {
-    pub assignment_id: AssignmentId,
-    pub course_id: CourseId,
-    pub title: String,
-    pub mandatory: bool,
-    pub figures: ReportFigures,
-}
-
-/// A group in numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GroupCompliance {
-    pub group_id: GroupId,
-    pub name: String,
-    pub as_of: Instant,
-    pub total: ReportFigures,
-    /// The share of members whose every mandatory obligation is met or waived.
-    pub fully_compliant_rate: Option<f64>,
-    pub courses: Vec<CourseCompliance>,
-    /// Pending and dormant members stand outside every number above.
-    pub counts: GroupCounts,
-}
-
-impl GroupCompliance {
-    fn of(figures: &GroupFigures, as_of: Instant) -> Self {
-        let course = |one: &compliance::CourseFigures| CourseCompliance {
-            assignment_id: one.assignment_id,
-            course_id: one.course_id,
-            title: one.title.clone(),
-            mandatory: one.mandatory,
-            figures: ReportFigures::from(&one.figures),
-        };
-        Self {
-            group_id: figures.group_id,
-            name: figures.name.clone(),
-            as_of,
-            total: ReportFigures::from(&figures.total),
-            fully_compliant_rate: figures.fully_compliant.rate(),
-            courses: figures.courses.iter().map(course).collect(),
-            counts: GroupCounts {
-                active: figures.counts.active,
-                pending: figures.counts.pending,
-                dormant: figures.counts.dormant,
-                courses: i64::try_from(figures.courses.len()).unwrap_or(i64::MAX),
-            },
-        }
-    }
-}
-
-/// A group's compliance, each member judged by this group's own terms.
+/// A group's compliance, each member judged by this group's own terms; with `Accept: text/csv` a line per course.
 #[utoipa::path(get, path = "/groups/{id}/compliance", tag = "Compliance", params(("id" = GroupId, Path), ReportAt),
     security(("token" = ["reports:read"])),
-    responses((status = 200, description = "The group in numbers.", body = GroupCompliance)))]
+    responses((status = 200, description = "The group in numbers.", content((GroupCompliance = "application/json"), (String = "text/csv")))))]
 pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let asked: ReportAt = call.query()?;
@@ -172,85 +43,50 @@ pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
     let figures = call
         .read(move |db, scope| compliance::of_group(db, scope, id, question))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(GroupCompliance::of(&figures, question.as_of.at)))
-}
-
-/// One course of one member.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProgressCell {
-    pub course_id: CourseId,
-    pub assignment_id: AssignmentId,
-    pub enrollment_id: EnrollmentId,
-    pub mandatory: bool,
-    pub progress_pct: i64,
-    pub standing: Standing,
-}
-
-/// One member with every course of the group.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProgressRow {
-    pub learner_id: LearnerId,
-    pub name: String,
-    pub state: State,
-    pub courses: Vec<ProgressCell>,
-}
-
-impl From<&MemberProgress> for ProgressRow {
-    fn from(row: &MemberProgress) -> Self {
-        let cell = |one: &compliance::Cell| ProgressCell {
-            course_id: one.course_id,
-            assignment_id: one.assignment_id,
-            enrollment_id: one.enrollment_id,
-            mandatory: one.mandatory,
-            progress_pct: one.progress_pct,
-            standing: Standing::from(&one.judgment),
-        };
-        Self {
-            learner_id: row.learner_id,
-            name: row.name.clone(),
-            state: row.state,
-            courses: row.courses.iter().map(cell).collect(),
-        }
-    }
+    let report = GroupCompliance::of(&figures, question.as_of.at);
+    Ok(if sheets::wanted(&call, None) {
+        sheets::of_group(&call, &report)
+    } else {
+        actix_web::HttpResponse::Ok().json(report)
+    })
 }
 
 /// What a page of progress is about.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListProgress {
+    /// Extra time counts as expired.
+    pub strict: Option<bool>,
     /// The instant; now unless told. The members are those of today.
     #[param(inline)]
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
-/// A group's members with every course of the group.
-#[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress),
+/// A group's members with every course of the group; with `Accept: text/csv` a line per member and course, of all members.
+#[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress, PageQuery),
     security(("token" = ["reports:read"])),
-    responses((status = 200, description = "A page of members.", body = Page<ProgressRow>)))]
+    responses((status = 200, description = "A page of members.", content((Page<ProgressRow> = "application/json"), (String = "text/csv")))))]
 pub async fn progress(call: Call<need::ReportsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: ListProgress = call.query()?;
-    let question = question(&call, None, asked.as_of, asked.knowledge);
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<LearnerId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| compliance::progress(db, scope, id, question, after, limit + 1))
+    let (asked, page): (ListProgress, _) = call.listed()?;
+    let list = call.list(page, "")?;
+    let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
+    if sheets::wanted(&call, None) {
+        let group = call
+            .read(move |db, scope| groups::find(db, scope, id))
+            .await?;
+        return Ok(sheets::progress(&call, id, &group.name, question));
+    }
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| compliance::progress(db, scope, id, question, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.learner_id.to_string(),
-        |row| ProgressRow::from(row),
-    ))
+    let place = |row: &MemberProgress| Place::id(row.learner_id.0);
+    Ok(call.page(found, &list, place, |row| {
+        ProgressRow::of(row, question.strict)
+    }))
 }
 
 /// A learner's mandatory courses, counted by their merged status.
@@ -317,6 +153,12 @@ pub enum ReportGroupBy {
 pub struct TenantReportQuery {
     #[param(inline)]
     pub group_by: Option<ReportGroupBy>,
+    /// Only lines with a mandatory obligation that stands so: `overdue,expired`.
+    #[param(inline, style = Form, explode = false)]
+    pub status: Option<Vec<Status>>,
+    /// `json` unless told here or by `Accept: text/csv`.
+    #[param(inline)]
+    pub format: Option<Format>,
     /// Extra time counts as expired.
     pub strict: Option<bool>,
     /// The instant; now unless told.
@@ -326,28 +168,9 @@ pub struct TenantReportQuery {
     pub knowledge: Option<Knowledge>,
 }
 
-/// One line of the report: a group, a course, a department or a manager's people.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReportLine {
-    /// Of the group, the course or the manager's account.
-    #[schema(value_type = Option<String>, format = Uuid)]
-    pub id: Option<uuid::Uuid>,
-    /// Empty: people without one.
-    pub name: String,
-    pub figures: ReportFigures,
-}
-
-/// The tenant in numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TenantReport {
-    pub as_of: Instant,
-    pub total: ReportFigures,
-    pub lines: Vec<ReportLine>,
-}
-
 /// The tenant's compliance by group, course, department or manager.
 #[utoipa::path(get, path = "/reports/compliance", tag = "Compliance", params(TenantReportQuery), security(("token" = ["reports:read"])),
-    responses((status = 200, description = "The tenant in numbers.", body = TenantReport)))]
+    responses((status = 200, description = "The tenant in numbers.", content((TenantReport = "application/json"), (String = "text/csv")))))]
 pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
     let asked: TenantReportQuery = call.query()?;
     let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
@@ -365,11 +188,21 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
         name: one.name.clone(),
         figures: ReportFigures::from(&one.figures),
     };
-    Ok(actix_web::HttpResponse::Ok().json(TenantReport {
+    let wanted = asked.status.unwrap_or_default();
+    let keep = |one: &&reports::Line| {
+        let tally = &one.figures.mandatory;
+        wanted.is_empty() || wanted.iter().any(|status| tally.of(*status) > 0)
+    };
+    let shown = TenantReport {
         as_of: question.as_of.at,
         total: ReportFigures::from(&report.total),
-        lines: report.lines.iter().map(line).collect(),
-    }))
+        lines: report.lines.iter().filter(keep).map(line).collect(),
+    };
+    Ok(if sheets::wanted(&call, asked.format) {
+        sheets::of_tenant(&call, &shown)
+    } else {
+        actix_web::HttpResponse::Ok().json(shown)
+    })
 }
 
 /// How far ahead to look.
@@ -378,11 +211,6 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
 pub struct ExpiringQuery {
     #[param(minimum = 0, maximum = 3650, default = 60)]
     pub within_days: Option<u16>,
-    /// How many rows at most, but never a part of a learner.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// A certificate that lapses soon, or has.
@@ -413,17 +241,29 @@ impl From<&Expiring> for ExpiringCertificate {
     }
 }
 
-/// Certificates that end within so many days, lapsed ones included.
-#[utoipa::path(get, path = "/reports/expiring", tag = "Compliance", params(ExpiringQuery), security(("token" = ["reports:read"])),
+/// Certificates that end within so many days, lapsed ones included. A page holds whole learners, and may so be longer than `limit`.
+#[utoipa::path(get, path = "/reports/expiring", tag = "Compliance", params(ExpiringQuery, PageQuery), security(("token" = ["reports:read"])),
     responses((status = 200, description = "A page of certificates.", body = Page<ExpiringCertificate>)))]
 pub async fn expiring(call: Call<need::ReportsRead>) -> Answer {
-    let asked: ExpiringQuery = call.query()?;
+    let (asked, page): (ExpiringQuery, _) = call.listed()?;
+    let list = call.list(page, "")?;
     let within = asked.within_days.unwrap_or(60).min(3650);
-    let limit = usize::try_from(page::limit(asked.limit)).unwrap_or(50);
-    let after = call.after::<LearnerId>(asked.cursor.as_deref())?;
-    let (rows, next) = call
-        .read(move |db, scope| reports::expiring(db, scope, within, after, limit))
+    let paging = list.paging.clone();
+    let (rows, next, total) = call
+        .read(move |db, scope| {
+            let after = paging.after.as_ref().map(|place| LearnerId(place.id));
+            let limit = usize::try_from(paging.limit - 1).unwrap_or(50);
+            let (rows, next) = reports::expiring(db, scope, within, after, limit)?;
+            let total = if paging.total {
+                let all = reports::expiring(db, scope, within, None, usize::MAX)?.0;
+                i64::try_from(all.len()).ok()
+            } else {
+                None
+            };
+            Ok((rows, next, total))
+        })
         .await?;
-    let shown: Vec<ExpiringCertificate> = rows.iter().map(ExpiringCertificate::from).collect();
-    Ok(call.page_with(shown, next.map(|id| id.to_string())))
+    let next = next.map(|id| Place::id(id.0));
+    let info = call.info(next.as_ref(), &list, total);
+    Ok(call.send(info, rows.iter().map(ExpiringCertificate::from).collect()))
 }

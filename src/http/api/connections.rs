@@ -10,8 +10,12 @@ use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::ConnectionId;
 use crate::scim::quirks::Client;
+use crate::scim::rights::AttributeRights;
+use crate::scim::schema::Registry;
 use crate::scim::switches::Switches;
+use crate::service::ServiceError;
 use crate::service::connections::{self, ConnectionFields, ConnectionRow};
+use crate::service::listing::Place;
 
 /// Which identity provider it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -70,6 +74,10 @@ pub struct Connection {
     /// Which deviations from the SCIM specification are taken.
     #[schema(value_type = Object)]
     pub switches: Switches,
+    /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
+    pub effect_brake: Option<i64>,
+    /// What of a resource the client may read, write and name in a URL.
+    pub attributes: Attributes,
     pub created_at: Instant,
     /// Enrollments that going live made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +94,8 @@ impl From<&ConnectionRow> for Connection {
             approve: read(&row.approve).unwrap_or(Approve::Inherit),
             lock_groups: row.lock_groups,
             switches: serde_json::from_str(&row.switches).unwrap_or_default(),
+            effect_brake: row.effect_brake,
+            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
             created_at: Instant(row.created_at),
             enrollments_created: None,
         }
@@ -96,20 +106,13 @@ impl From<&ConnectionRow> for Connection {
 #[utoipa::path(get, path = "/connections", tag = "Connections", params(PageQuery), security(("token" = ["tokens:admin"])),
     responses((status = 200, description = "A page of connections.", body = Page<Connection>)))]
 pub async fn list(call: Call<need::TokensAdmin>) -> Answer {
-    let asked: PageQuery = call.query()?;
-    let (limit, after) = (
-        super::page::limit(asked.limit),
-        call.after::<ConnectionId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| connections::list(db, scope, after, limit + 1))
+    let list = call.list(call.query()?, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| connections::list(db, scope, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Connection::from(row),
-    ))
+    let place = |row: &ConnectionRow| Place::id(row.id.0);
+    Ok(call.page(found, &list, place, |row| Connection::from(row)))
 }
 
 /// A new connection. What is absent follows the identity provider.
@@ -129,9 +132,16 @@ pub struct NewConnection {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// 500 unless told; null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub attributes: Option<Attributes>,
 }
 
 /// What changes in a connection; absent fields stay.
@@ -151,10 +161,64 @@ pub struct ConnectionEdit {
     #[serde(default)]
     #[schema(nullable = false)]
     pub lock_groups: Option<bool>,
+    /// Null for none.
+    #[serde(default, deserialize_with = "super::input::present")]
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000)]
+    pub effect_brake: Option<Option<i64>>,
     #[serde(default)]
     #[schema(nullable = false)]
     pub switches: Option<SwitchesEdit>,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub attributes: Option<Attributes>,
 }
+
+/// Which attributes a client may read, write and name in a URL. Names are SCIM attribute names or schema URNs; a list that
+/// is `null` means every attribute.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Attributes {
+    /// What it may read, beside `id`, `schemas` and `meta`. What it may not read is absent and filters as unassigned.
+    #[schema(max_items = 500)]
+    pub readable: Option<Vec<String>>,
+    /// What it may write. A change of anything else is refused with 403.
+    #[schema(max_items = 500)]
+    pub writable: Option<Vec<String>>,
+    /// What may not stand in the filter of a GET; such a filter belongs into the body of a `.search`.
+    #[schema(max_items = 500)]
+    pub confidential: Vec<String>,
+}
+
+impl Attributes {
+    /// The rights, if every name means something.
+    fn checked(self, registry: &Registry) -> Result<AttributeRights, ServiceError> {
+        let rights = AttributeRights {
+            readable: self.readable,
+            writable: self.writable,
+            confidential: self.confidential,
+        };
+        for (list, names) in rights.lists() {
+            if names.len() > MOST_NAMES {
+                return Err(ServiceError::invalid(
+                    format!("/attributes/{list}"),
+                    format!("at most {MOST_NAMES} names"),
+                ));
+            }
+        }
+        match rights.unknown(registry) {
+            None => Ok(rights),
+            Some((list, place, name)) => Err(ServiceError::invalid(
+                format!("/attributes/{list}/{place}"),
+                format!(
+                    "no resource type has an attribute or schema `{name}`; sub-attributes cannot be named here"
+                ),
+            )),
+        }
+    }
+}
+
+/// As many names stand in one list.
+const MOST_NAMES: usize = 500;
 
 macro_rules! switches_edit {
     ($($name:ident: $kind:ty),* $(,)?) => {
@@ -175,6 +239,7 @@ switches_edit!(
     ci_ops: bool, bool_strings: bool, remove_value_list: bool, dotted_keys: bool, wrap_scalar: bool,
     bracket_sub_filter: bool, ignore_unknown_attrs: bool, ignore_unknown_schemas: bool,
     put_omitted_members: OmittedMembers, unknown_scim_member: UnknownMember, replace_creates: bool, infer_schemas: bool,
+    any_country: bool, any_certificate: bool, any_manager: bool, require_if_match: bool,
 );
 
 /// What a PUT of a group without `members` means.
@@ -225,14 +290,19 @@ fn client(idp: Idp) -> Client {
 pub async fn create(call: Call<need::TokensAdmin>, body: Body) -> Answer {
     let new: NewConnection = body.read()?;
     let client = client(new.idp);
+    let attributes = new
+        .attributes
+        .map(|lists| lists.checked(&call.state.registry));
     let fields = ConnectionFields {
         name: Some(new.name),
         mode: new.mode.and_then(word),
         approve: new.approve.and_then(word),
         lock_groups: new.lock_groups,
+        effect_brake: new.effect_brake,
         switches: new
             .switches
             .map(|edit| edit.over(connections::switches(client))),
+        attributes: attributes.transpose()?,
     };
     call.change("create connection", move |db, scope| {
         let row = connections::add(db, scope, client, &fields)?;
@@ -253,7 +323,7 @@ pub async fn get(call: Call<need::TokensAdmin>) -> Answer {
     let row = call
         .read(move |db, scope| connections::row(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Connection::from(&row)))
+    Ok(call.shown(None, &Connection::from(&row)))
 }
 
 /// Edit a connection. Turning it live enrolls whoever is owed something because of it.
@@ -263,12 +333,19 @@ pub async fn get(call: Call<need::TokensAdmin>) -> Answer {
 pub async fn edit(call: Call<need::TokensAdmin>, body: Body) -> Answer {
     let id: ConnectionId = call.id("connection", "id")?;
     let edit: ConnectionEdit = body.read()?;
+    let attributes = edit
+        .attributes
+        .clone()
+        .map(|lists| lists.checked(&call.state.registry));
+    let attributes = attributes.transpose()?;
     changed(&call, id, move |before| ConnectionFields {
         name: edit.name.clone(),
         mode: edit.mode.and_then(word),
         approve: edit.approve.and_then(word),
         lock_groups: edit.lock_groups,
+        effect_brake: edit.effect_brake,
         switches: edit.switches.as_ref().map(|edit| edit.over(before)),
+        attributes: attributes.clone(),
     })
     .await
 }

@@ -6,12 +6,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::call::{Answer, Body, Call};
 use super::input::present;
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery, sorts};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::CourseId;
 use crate::learning::course::CourseStatus;
-use crate::service::courses::{self, CourseFields, CourseRow};
+use crate::service::courses::{self, CourseFields, CourseFilter, CourseOrder, CourseRow};
+use crate::service::listing::Place;
 
 /// A course of the catalog.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,43 +52,55 @@ impl From<&CourseRow> for Course {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListCourses {
-    #[param(inline)]
-    pub status: Option<CourseStatus>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub status: Option<Vec<CourseStatus>>,
     pub external_ref: Option<String>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Part of the title, as it is written.
+    pub q: Option<String>,
+    /// Changed at this instant or later.
+    #[param(inline)]
+    pub updated_since: Option<Instant>,
+    /// By `created_at` unless told; by `updated_at` with `updated_since`.
+    #[param(inline)]
+    pub sort: Option<CourseSort>,
 }
 
+sorts!(
+    /// What a list of courses is ordered by.
+    CourseSort: CourseOrder {
+        CreatedAt CreatedAtDown = "created_at" "-created_at" CourseOrder::Created,
+        UpdatedAt UpdatedAtDown = "updated_at" "-updated_at" CourseOrder::Updated,
+        Title TitleDown = "title" "-title" CourseOrder::Title,
+    }
+);
+
 /// List courses.
-#[utoipa::path(get, path = "/courses", tag = "Courses", params(ListCourses), security(("token" = ["courses:read"])),
+#[utoipa::path(get, path = "/courses", tag = "Courses", params(ListCourses, PageQuery), security(("token" = ["courses:read"])),
     responses((status = 200, description = "A page of courses.", body = Page<Course>)))]
 pub async fn list(call: Call<need::CoursesRead>) -> Answer {
-    let asked: ListCourses = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<CourseId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| {
-            courses::list(
-                db,
-                scope,
-                asked.status,
-                asked.external_ref.as_deref(),
-                after,
-                limit + 1,
-            )
-        })
+    let (asked, page): (ListCourses, _) = call.listed()?;
+    let sort = asked.sort.unwrap_or(match asked.updated_since {
+        Some(_) => CourseSort::UpdatedAt,
+        None => CourseSort::CreatedAt,
+    });
+    let list = call.list(page, sort.name())?;
+    let filter = CourseFilter {
+        statuses: asked.status.unwrap_or_default(),
+        external_ref: asked.external_ref,
+        title_part: asked.q,
+        updated_since: asked.updated_since,
+    };
+    let (paging, order) = (list.paging.clone(), sort.order());
+    let found = call
+        .read(move |db, scope| courses::list(db, scope, &filter, order, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Course::from(row),
-    ))
+    let place = |row: &CourseRow| match order.0 {
+        CourseOrder::Created => Place::id(row.id.0),
+        CourseOrder::Updated => Place::of(row.modified_at, row.id.0),
+        CourseOrder::Title => Place::of(&row.title, row.id.0),
+    };
+    Ok(call.page(found, &list, place, |row| Course::from(row)))
 }
 
 /// A new course.

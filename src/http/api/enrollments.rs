@@ -5,8 +5,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::assignments::DueDate;
 use super::call::{Answer, Body, Call};
+use super::members::{LearnerRef, one_learner};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery, sorts};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{
@@ -15,8 +16,10 @@ use crate::ids::{
 };
 use crate::learning::obligation::{Adjustment, Judgment, Status};
 use crate::service::completions;
-use crate::service::enrollments::{self, EnrollmentView, ReasonView};
+use crate::service::enrollments::{self, EnrollmentView, PairFilter, ReasonView};
 use crate::service::exceptions::{self, Grant};
+use crate::service::group_members;
+use crate::service::listing::Place;
 
 /// The one enrollment of a learner in a course.
 #[derive(Debug, Serialize, ToSchema)]
@@ -258,40 +261,44 @@ pub struct ListEnrollments {
     pub learner_id: Option<LearnerId>,
     #[param(inline)]
     pub course_id: Option<CourseId>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// By `created_at` unless told.
+    #[param(inline)]
+    pub sort: Option<AgeSort>,
+}
+
+sorts!(
+    /// The oldest first, or the newest.
+    AgeSort: () { CreatedAt CreatedAtDown = "created_at" "-created_at" () }
+);
+
+impl AgeSort {
+    /// The order of a list that has no other: its name, and whether the newest come first.
+    pub(super) const fn of(asked: Option<Self>) -> (&'static str, bool) {
+        let sort = match asked {
+            Some(sort) => sort,
+            None => Self::CreatedAt,
+        };
+        (sort.name(), sort.order().1)
+    }
 }
 
 /// List enrollments with their reasons.
-#[utoipa::path(get, path = "/enrollments", tag = "Enrollments", params(ListEnrollments), security(("token" = ["enrollments:read"])),
+#[utoipa::path(get, path = "/enrollments", tag = "Enrollments", params(ListEnrollments, PageQuery), security(("token" = ["enrollments:read"])),
     responses((status = 200, description = "A page of enrollments.", body = Page<Enrollment>)))]
 pub async fn list(call: Call<need::EnrollmentsRead>) -> Answer {
-    let asked: ListEnrollments = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<EnrollmentId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| {
-            enrollments::list(
-                db,
-                scope,
-                asked.learner_id,
-                asked.course_id,
-                after,
-                limit + 1,
-            )
-        })
+    let (asked, page): (ListEnrollments, _) = call.listed()?;
+    let (order, down) = AgeSort::of(asked.sort);
+    let list = call.list(page, order)?;
+    let filter = PairFilter {
+        learner: asked.learner_id,
+        course: asked.course_id,
+    };
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| enrollments::list(db, scope, filter, down, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |view| view.row.id.to_string(),
-        |view| Enrollment::from(view),
-    ))
+    let place = |view: &EnrollmentView| Place::id(view.row.id.0);
+    Ok(call.page(found, &list, place, |view| Enrollment::from(view)))
 }
 
 /// Read an enrollment.
@@ -303,7 +310,7 @@ pub async fn get(call: Call<need::EnrollmentsRead>) -> Answer {
     let view = call
         .read(move |db, scope| enrollments::view(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Enrollment::from(&view)))
+    Ok(call.shown(None, &Enrollment::from(&view)))
 }
 
 /// Why a person does this.
@@ -337,7 +344,13 @@ pub async fn withdraw(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer 
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"learner_id": "0199a2b9-0000-7000-8000-000000000001", "course_id": "0199a2aa-0000-7000-8000-000000000001"}))]
 pub struct NewEnrollment {
-    pub learner_id: LearnerId,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner_id: Option<LearnerId>,
+    /// Instead of `learner_id`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub learner: Option<LearnerRef>,
     pub course_id: CourseId,
 }
 
@@ -345,12 +358,18 @@ pub struct NewEnrollment {
 #[utoipa::path(post, path = "/enrollments", tag = "Enrollments", request_body = NewEnrollment, security(("token" = ["enrollments:write"])),
     responses((status = 201, description = "The enrollment.", body = Enrollment),
         (status = 200, description = "It was there already.", body = Enrollment),
-        (status = 422, description = "`learner_not_eligible`, `course_not_published`")))]
+        (status = 409, description = "`ambiguous_reference`"),
+        (status = 422, description = "`learner_not_eligible`, `course_not_published`, `validation_failed`")))]
 pub async fn create(call: Call<need::EnrollmentsWrite>, body: Body) -> Answer {
     let new: NewEnrollment = body.read()?;
+    let who = [one_learner(new.learner_id, new.learner, "")?];
     call.change("enroll by hand", move |db, scope| {
-        let (view, changed) =
-            enrollments::enroll_by_hand(db, scope, new.learner_id, new.course_id)?;
+        let learner = group_members::named(db, scope, &who)?;
+        let learner = learner
+            .first()
+            .copied()
+            .unwrap_or(LearnerId(uuid::Uuid::nil()));
+        let (view, changed) = enrollments::enroll_by_hand(db, scope, learner, new.course_id)?;
         let shown = Enrollment::from(&view);
         if changed {
             Reply::created(&format!("/enrollments/{}", view.row.id), None, &shown)

@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::call::{Answer, Call};
-use super::compliance::{Knowledge, question};
+use super::figures::{Knowledge, question};
 use super::need::{self, Need};
 use crate::clock::Instant;
 use crate::csv::write::{self, Style};
@@ -123,6 +123,13 @@ pub(super) fn today<N: Need>(call: &Call<N>) -> String {
     format!("{date}-utc")
 }
 
+/// A name as a file's name takes it.
+pub(super) fn plain(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
+}
+
 /// Learners as CSV.
 #[utoipa::path(get, path = "/exports/learners.csv", tag = "Exports", params(Export), security(("token" = ["learners:read"])),
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
@@ -142,11 +149,7 @@ pub async fn members(call: Call<need::GroupsRead>) -> Answer {
         .store
         .read(move |db| crate::service::groups::find(db, &scope, id))
         .await?;
-    let name: String = group
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let name = plain(&group.name);
     answer(&call, What::Members(id), &format!("members-{name}"))
 }
 

@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
+use super::figures::{Counts, GroupCounts};
 use super::input::present;
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery, sorts};
+use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId};
-use crate::learning::group::Origin;
-use crate::service::groups::{self, GroupFields, GroupQuery, GroupView};
+use crate::learning::group::{Color, Origin};
+use crate::service::group_list::{self, GroupOrder, GroupQuery, GroupSort};
+use crate::service::groups::{self, GroupFields, GroupView};
 
 /// A learner group.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +32,9 @@ pub struct Group {
     pub locked_fields: Vec<String>,
     pub external_id: Option<String>,
     pub counts: GroupCounts,
+    /// How the mandatory courses of active members stand. Null in answers to writes, and of groups of more than 10,000
+    /// obligations, whose report (`/groups/{id}/compliance`) has it; a list by `compliance` or `has_overdue` has it of all.
+    pub compliance: Option<Counts>,
     /// The plan includes groups no more: everything stays and nothing changes.
     pub frozen: bool,
     pub version: i64,
@@ -41,15 +47,6 @@ pub struct Group {
 pub struct Manager {
     pub id: ConnectionId,
     pub name: String,
-}
-
-/// How many members a group has in each state, and how many courses.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GroupCounts {
-    pub active: i64,
-    pub pending: i64,
-    pub dormant: i64,
-    pub courses: i64,
 }
 
 impl From<&GroupView> for Group {
@@ -79,6 +76,7 @@ impl From<&GroupView> for Group {
                 dormant: view.counts.dormant,
                 courses: view.courses,
             },
+            compliance: view.compliance.as_ref().map(Counts::from),
             frozen: view.frozen,
             version: row.version,
             created_at: Instant(row.created_at),
@@ -98,36 +96,55 @@ pub struct ListGroups {
     /// Groups that this connection manages.
     #[param(inline)]
     pub connection_id: Option<ConnectionId>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// `#RRGGBB`
+    pub color: Option<String>,
+    /// Whether a mandatory course of an active member is overdue.
+    pub has_overdue: Option<bool>,
+    /// Changed at this instant or later, members included.
+    #[param(inline)]
+    pub updated_since: Option<Instant>,
+    /// By `name` unless told; by `updated_at` with `updated_since`. In the order of `compliance`, groups without
+    /// obligations come first.
+    #[param(inline)]
+    pub sort: Option<GroupsSort>,
 }
 
+sorts!(
+    /// What a list of groups is ordered by.
+    GroupsSort: GroupSort {
+        Name NameDown = "name" "-name" GroupSort::By(GroupOrder::Name),
+        CreatedAt CreatedAtDown = "created_at" "-created_at" GroupSort::By(GroupOrder::Created),
+        UpdatedAt UpdatedAtDown = "updated_at" "-updated_at" GroupSort::By(GroupOrder::Updated),
+        MemberCount MemberCountDown = "member_count" "-member_count" GroupSort::By(GroupOrder::Members),
+        Compliance ComplianceDown = "compliance" "-compliance" GroupSort::Compliance,
+    }
+);
+
 /// List groups by name.
-#[utoipa::path(get, path = "/groups", tag = "Groups", params(ListGroups), security(("token" = ["groups:read"])),
+#[utoipa::path(get, path = "/groups", tag = "Groups", params(ListGroups, PageQuery), security(("token" = ["groups:read"])),
     responses((status = 200, description = "A page of groups.", body = Page<Group>)))]
 pub async fn list(call: Call<need::GroupsRead>) -> Answer {
-    let asked: ListGroups = call.query()?;
+    let (asked, page): (ListGroups, _) = call.listed()?;
+    let sort = asked.sort.unwrap_or(match asked.updated_since {
+        Some(_) => GroupsSort::UpdatedAt,
+        None => GroupsSort::Name,
+    });
+    let list = call.list(page, sort.name())?;
+    let color = asked.color.as_deref().map(Color::parse).transpose();
     let query = GroupQuery {
         q: asked.q,
         origin: asked.origin,
         connection: asked.connection_id,
+        color: color.map_err(|why| Failure::query("color", "invalid", why.to_string()))?,
+        has_overdue: asked.has_overdue,
+        updated_since: asked.updated_since,
     };
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<String>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| groups::list(db, scope, &query, after.as_deref(), limit + 1))
+    let (paging, order) = (list.paging.clone(), sort.order());
+    let found = call
+        .read(move |db, scope| group_list::list(db, scope, &query, order, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |view| view.row.name_key.clone(),
-        |view| Group::from(view),
-    ))
+    let place = |view: &GroupView| group_list::place(view, order.0);
+    Ok(call.page(found, &list, place, |view| Group::from(view)))
 }
 
 /// A new group.
@@ -173,9 +190,9 @@ pub async fn create(call: Call<need::GroupsWrite>, body: Body) -> Answer {
 pub async fn get(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let view = call
-        .read(move |db, scope| groups::view(db, scope, id))
+        .read(move |db, scope| group_list::view_with_compliance(db, scope, id))
         .await?;
-    Ok(call.resource(view.row.version, &Group::from(&view)))
+    Ok(call.shown(Some(view.row.version), &Group::from(&view)))
 }
 
 /// What changes in a group; absent fields stay, null clears.

@@ -1,20 +1,17 @@
 //! What was: the timeline of a group, the full record of a learner, a deleted group made again (domain §7.14, §10).
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::call::{Answer, Body, Call};
 use super::need;
-use super::page::{self, Page, PageQuery};
+use super::page::{Page, PageQuery};
 use super::reply::Reply;
 use crate::clock::Instant;
-use crate::ids::{CourseId, EventId, GroupId, LearnerId, RequestId};
+use crate::ids::{CourseId, GroupId, LearnerId, RequestId};
 use crate::service::restore::{self, How, Restored};
-use crate::service::timeline::{self, Entry, Key};
+use crate::service::timeline::{self, Entry};
 
 /// One thing that happened.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,54 +60,18 @@ impl From<&Entry> for HistoryEntry {
     }
 }
 
-/// A [`Key`] as a cursor carries it.
-struct Place(Key);
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut parts = text.splitn(3, '/');
-        let mut next = || parts.next().ok_or(());
-        Ok(Self(Key {
-            at: next()?.parse().map_err(drop)?,
-            id: EventId(next()?.parse().map_err(drop)?),
-            what: next()?.to_owned(),
-        }))
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.0.at, self.0.id, self.0.what)
-    }
-}
-
-fn place(row: &Entry) -> String {
-    Place(Key {
-        at: row.at,
-        id: row.id,
-        what: row.what.clone(),
-    })
-    .to_string()
-}
-
 /// What happened to a group, newest first: joins, leaves, renames, courses, with who and by which request. Of deleted groups, too.
 #[utoipa::path(get, path = "/groups/{id}/timeline", tag = "Groups", params(("id" = GroupId, Path), PageQuery),
     security(("token" = ["groups:read"])),
     responses((status = 200, description = "A page of entries.", body = Page<HistoryEntry>)))]
 pub async fn timeline(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: PageQuery = call.query()?;
-    let limit = page::limit(asked.limit);
-    let before = call.after::<Place>(asked.cursor.as_deref())?;
-    let rows = call
-        .read(move |db, scope| {
-            let before = before.as_ref().map(|place| &place.0);
-            timeline::of_group(db, scope, id, before, limit + 1)
-        })
+    let list = call.list(call.query()?, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| timeline::of_group(db, scope, id, &paging))
         .await?;
-    Ok(call.page(rows, limit, place, |row| HistoryEntry::from(row)))
+    Ok(call.page(found, &list, Entry::place, |row| HistoryEntry::from(row)))
 }
 
 /// Everything on record of a learner, newest first: memberships, reasons and how they ended, completions, decisions. Of former
@@ -120,16 +81,12 @@ pub async fn timeline(call: Call<need::GroupsRead>) -> Answer {
     responses((status = 200, description = "A page of entries.", body = Page<HistoryEntry>)))]
 pub async fn history(call: Call<need::ReportsRead>) -> Answer {
     let id: LearnerId = call.id("Learner", "id")?;
-    let asked: PageQuery = call.query()?;
-    let limit = page::limit(asked.limit);
-    let before = call.after::<Place>(asked.cursor.as_deref())?;
-    let rows = call
-        .read(move |db, scope| {
-            let before = before.as_ref().map(|place| &place.0);
-            timeline::of_learner(db, scope, id, before, limit + 1)
-        })
+    let list = call.list(call.query()?, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| timeline::of_learner(db, scope, id, &paging))
         .await?;
-    Ok(call.page(rows, limit, place, |row| HistoryEntry::from(row)))
+    Ok(call.page(found, &list, Entry::place, |row| HistoryEntry::from(row)))
 }
 
 /// How a group is made again.
@@ -145,6 +102,11 @@ pub struct RestoreGroup {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub members: bool,
+    /// The courses go to this group, which is there, and nothing else is restored: for a group that its directory deleted and
+    /// made again.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub into: Option<GroupId>,
 }
 
 const fn yes() -> bool {
@@ -154,7 +116,7 @@ const fn yes() -> bool {
 /// A course that was not assigned again.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NotAssigned {
-    /// `course_not_published`
+    /// `course_not_published`, `already_assigned`
     pub code: String,
     pub course_id: CourseId,
     pub course_title: String,
@@ -202,6 +164,7 @@ pub async fn restore(call: Call<need::GroupsWrite>, body: Body) -> Answer {
     let how = How {
         name: asked.name,
         members: asked.members,
+        into: asked.into,
     };
     call.change("restore group", move |db, scope| {
         let restored = restore::restore(db, scope, id, &how)?;

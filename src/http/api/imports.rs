@@ -10,16 +10,17 @@ use utoipa::{IntoParams, ToSchema};
 use super::call::{Answer, Body, Call};
 use super::import_view::{Import, RowOutcome, show};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::problem::Failure;
 use super::upload::{Stream, Upload, receive, settings, stage, stopping};
 use crate::csv::write;
 use crate::ids::JobId;
 use crate::service::ServiceError;
-use crate::service::imports::book::{self, Commit, ImportError};
+use crate::service::imports::book::{self, Commit, ImportError, ImportRow};
 use crate::service::imports::spec::{AT_ONCE, Outcome, Phase};
 use crate::service::jobs::drive::drive;
 use crate::service::jobs::run::{Runner, Tools};
+use crate::service::listing::Place;
 
 /// How many changes a plan shows; the rows have the rest.
 const CHANGES: i64 = 50;
@@ -102,36 +103,24 @@ pub async fn cancel(call: Call<need::Token>) -> Answer {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListRows {
-    #[param(inline)]
-    pub outcome: Option<Outcome>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub outcome: Option<Vec<Outcome>>,
 }
 
 /// What becomes of each row, in the order of the file.
-#[utoipa::path(get, path = "/imports/{id}/rows", tag = "Imports", params(("id" = JobId, Path), ListRows), security(("token" = [])),
+#[utoipa::path(get, path = "/imports/{id}/rows", tag = "Imports", params(("id" = JobId, Path), ListRows, PageQuery), security(("token" = [])),
     responses((status = 200, description = "A page of rows.", body = Page<RowOutcome>)))]
 pub async fn rows(call: Call<need::Token>) -> Answer {
     let id: JobId = call.id("Import", "id")?;
-    let asked: ListRows = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<i64>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| {
-            book::page(db, scope, id, asked.outcome, after.unwrap_or(0), limit + 1)
-        })
+    let (asked, page): (ListRows, _) = call.listed()?;
+    let list = call.list(page, "")?;
+    let (paging, outcomes) = (list.paging.clone(), asked.outcome.unwrap_or_default());
+    let found = call
+        .read(move |db, scope| book::page(db, scope, id, &outcomes, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.line.to_string(),
-        |row| RowOutcome::from(row),
-    ))
+    let place = |row: &ImportRow| Place::of(row.line, uuid::Uuid::nil());
+    Ok(call.page(found, &list, place, |row| RowOutcome::from(row)))
 }
 
 /// The refused rows with a column `error`, to be corrected and uploaded again.
@@ -149,13 +138,7 @@ pub async fn errors(call: Call<need::Token>) -> Answer {
     let mut head = String::new();
     book::error_header(&mut head, style, &spec);
     let pages = super::exports::pages(&call, 0_i64, move |db, scope, after| {
-        let rows = book::page(db, scope, id, Some(Outcome::Error), after, 1000)?;
-        let next = rows.last().map(|row| row.line);
-        let mut text = String::new();
-        for row in &rows {
-            book::error_line(&mut text, style, &spec, row);
-        }
-        Ok((text, next))
+        book::errors(db, scope, id, (&spec, style), after)
     });
     Ok(super::exports::csv(
         &format!("import-{id}-errors"),

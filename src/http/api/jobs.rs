@@ -6,13 +6,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, JobId, LearnerId};
 use crate::service::ServiceError;
 use crate::service::approvals::{self, Approvals};
 use crate::service::jobs::book::{self, JobRow, Kind, Shown};
+use crate::service::listing::Place;
 
 /// Work that outlives its request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,32 +67,21 @@ impl Job {
 pub struct ListJobs {
     #[param(inline)]
     pub kind: Option<Kind>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// List the jobs this token may see, newest first.
-#[utoipa::path(get, path = "/jobs", tag = "Jobs", params(ListJobs), security(("token" = [])),
+#[utoipa::path(get, path = "/jobs", tag = "Jobs", params(ListJobs, PageQuery), security(("token" = [])),
     responses((status = 200, description = "A page of jobs.", body = Page<Job>)))]
 pub async fn list(call: Call<need::Token>) -> Answer {
-    let asked: ListJobs = call.query()?;
-    let (limit, before) = (
-        page::limit(asked.limit),
-        call.after::<JobId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| book::list(db, scope, asked.kind, before, limit + 1))
+    let (asked, page): (ListJobs, _) = call.listed()?;
+    let list = call.list(page, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| book::list(db, scope, asked.kind, &paging))
         .await?;
     let now = call.scope.now;
-    Ok(call.page(
-        rows,
-        limit,
-        |job| job.id.to_string(),
-        |job| Job::of(job, now),
-    ))
+    let place = |job: &JobRow| Place::id(job.id.0);
+    Ok(call.page(found, &list, place, |job| Job::of(job, now)))
 }
 
 /// Read a job: how far it is.

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery, sorts};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
@@ -13,7 +13,8 @@ use crate::csv::row::{Person, is_email};
 use crate::ids::{GroupId, LearnerId, UserId};
 use crate::learning::learner::{Approval, Registration};
 use crate::learning::membership::State;
-use crate::service::learners::{self, LearnerFilter, LearnerRow, LearnerView};
+use crate::service::learners::{self, LearnerFilter, LearnerOrder, LearnerRow, LearnerView};
+use crate::service::listing::Place;
 use crate::service::people;
 
 /// A person who learns.
@@ -122,44 +123,56 @@ pub enum Deleted {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListLearners {
-    #[param(inline)]
-    pub approval: Option<Approval>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub approval: Option<Vec<Approval>>,
     pub active: Option<bool>,
     #[param(inline)]
     pub deleted: Option<Deleted>,
-    /// Part of the name, in any letter case.
+    /// Part of the name, as it is written.
     pub q: Option<String>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Changed at this instant or later.
+    #[param(inline)]
+    pub updated_since: Option<Instant>,
+    /// By `created_at` unless told; by `updated_at` with `updated_since`.
+    #[param(inline)]
+    pub sort: Option<LearnerSort>,
 }
 
+sorts!(
+    /// What a list of learners is ordered by.
+    LearnerSort: LearnerOrder {
+        CreatedAt CreatedAtDown = "created_at" "-created_at" LearnerOrder::Created,
+        UpdatedAt UpdatedAtDown = "updated_at" "-updated_at" LearnerOrder::Updated,
+    }
+);
+
 /// List learners.
-#[utoipa::path(get, path = "/learners", tag = "Learners", params(ListLearners), security(("token" = ["learners:read"])),
+#[utoipa::path(get, path = "/learners", tag = "Learners", params(ListLearners, PageQuery), security(("token" = ["learners:read"])),
     responses((status = 200, description = "A page of learners.", body = Page<Learner>)))]
 pub async fn list(call: Call<need::LearnersRead>) -> Answer {
-    let asked: ListLearners = call.query()?;
+    let (asked, page): (ListLearners, _) = call.listed()?;
+    let sort = asked.sort.unwrap_or(match asked.updated_since {
+        Some(_) => LearnerSort::UpdatedAt,
+        None => LearnerSort::CreatedAt,
+    });
+    let list = call.list(page, sort.name())?;
     let filter = LearnerFilter {
-        approval: asked.approval,
+        approvals: asked.approval.unwrap_or_default(),
         active: asked.active,
         include_deleted: asked.deleted.is_some(),
         name_part: asked.q,
+        updated_since: asked.updated_since,
     };
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<LearnerId>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| learners::list(db, scope, &filter, after, limit + 1))
+    let (paging, order) = (list.paging.clone(), sort.order());
+    let found = call
+        .read(move |db, scope| learners::list(db, scope, &filter, order, &paging))
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.id.to_string(),
-        |row| Learner::from(row),
-    ))
+    let place = |row: &LearnerRow| match order.0 {
+        LearnerOrder::Created => Place::id(row.id.0),
+        LearnerOrder::Updated => Place::of(row.modified_at, row.id.0),
+    };
+    Ok(call.page(found, &list, place, |row| Learner::from(row)))
 }
 
 /// Read a learner with accounts and groups.
@@ -170,8 +183,7 @@ pub async fn get(call: Call<need::LearnersRead>) -> Answer {
     let view = call
         .read(move |db, scope| learners::view(db, scope, id))
         .await?;
-    // Groups are no part of the learner's version, so the answer has no ETag.
-    Ok(actix_web::HttpResponse::Ok().json(Learner::from(&view)))
+    Ok(call.shown(Some(view.row.version), &Learner::from(&view)))
 }
 
 /// Approve a learner: every waiting membership takes effect.

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
 use super::need;
-use super::page::{self, Page};
+use super::page::{Page, PageQuery};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
@@ -15,6 +15,7 @@ use crate::service::group_members::{
     self, AddOutcome, AddResult, IfIneligible, MemberFilter, MemberRow, MembersOutcome,
     RemoveOutcome, SetHow,
 };
+use crate::service::listing::Place;
 
 /// A member of a group.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,50 +58,41 @@ impl From<&MemberRow> for Member {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListMembers {
-    #[param(inline)]
-    pub state: Option<State>,
-    #[param(inline)]
-    pub source: Option<Source>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub state: Option<Vec<State>>,
+    /// One of these, between commas.
+    #[param(inline, style = Form, explode = false)]
+    pub source: Option<Vec<Source>>,
     /// Part of the name.
     pub q: Option<String>,
     /// Who was a member at this instant, each in the state of that time; now unless told.
     #[param(inline)]
     pub as_of: Option<Instant>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// List a group's members.
-#[utoipa::path(get, path = "/groups/{id}/members", tag = "Members", params(("id" = GroupId, Path), ListMembers),
+#[utoipa::path(get, path = "/groups/{id}/members", tag = "Members", params(("id" = GroupId, Path), ListMembers, PageQuery),
     security(("token" = ["groups:read"])),
     responses((status = 200, description = "A page of members.", body = Page<Member>)))]
 pub async fn list(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
-    let asked: ListMembers = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<LearnerId>(asked.cursor.as_deref())?,
-    );
+    let (asked, page): (ListMembers, _) = call.listed()?;
+    let list = call.list(page, "")?;
     let filter = MemberFilter {
-        state: asked.state,
-        source: asked.source,
+        states: asked.state.unwrap_or_default(),
+        sources: asked.source.unwrap_or_default(),
         name_part: asked.q,
     };
-    let rows = call
+    let paging = list.paging.clone();
+    let found = call
         .read(move |db, scope| match asked.as_of {
-            None => group_members::members(db, scope, id, &filter, after, limit + 1),
-            Some(at) => group_members::members_as_of(db, scope, id, &filter, at, after, limit + 1),
+            None => group_members::members(db, scope, id, &filter, &paging),
+            Some(at) => group_members::members_as_of(db, scope, id, &filter, at, &paging),
         })
         .await?;
-    Ok(call.page(
-        rows,
-        limit,
-        |row| row.learner_id.to_string(),
-        |row| Member::from(row),
-    ))
+    let place = |row: &MemberRow| Place::id(row.learner_id.0);
+    Ok(call.page(found, &list, place, |row| Member::from(row)))
 }
 
 /// One learner, named by one of these.
@@ -135,6 +127,22 @@ impl LearnerRef {
                 "a learner is named by one of `id`, `external_id`, `user_name`, `email`",
             )),
         }
+    }
+}
+
+/// A learner whom a body names by `learner_id` or in one of the other ways. Errors: not exactly one name.
+pub fn one_learner(
+    id: Option<LearnerId>,
+    learner: Option<LearnerRef>,
+    pointer: &str,
+) -> Result<group_members::LearnerRef, Failure> {
+    match (id, learner) {
+        (Some(id), None) => Ok(group_members::LearnerRef::Id(id)),
+        (None, Some(learner)) => learner.read(&format!("{pointer}/learner")),
+        _ => Err(Failure::field(
+            format!("{pointer}/learner_id"),
+            "name the learner by `learner_id` or by `learner`, one of the two",
+        )),
     }
 }
 

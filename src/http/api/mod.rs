@@ -18,6 +18,7 @@ pub mod docs;
 pub mod enrollments;
 pub mod explain;
 pub mod exports;
+pub mod figures;
 pub mod groups;
 pub mod history;
 pub mod import_view;
@@ -31,8 +32,10 @@ pub mod need;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod replay;
 pub mod reply;
 pub mod settings;
+pub mod sheets;
 pub mod sync;
 #[cfg(test)]
 mod tests;
@@ -138,7 +141,11 @@ routes! {
     "/whoami" { get: account::whoami }
     "/plan" { get: account::plan }
     "/settings" { get: settings::get, patch: settings::edit }
+    "/sync/sessions" { get: sync::sessions }
+    "/sync/simulate" { post: replay::simulate }
     "/sync/requests" { get: sync::list }
+    "/sync/requests:replay" { post: replay::replay_many }
+    "/sync/requests/{id}/replay" { post: replay::replay_one }
     "/sync/requests/{id}" { get: sync::get }
 }
 

@@ -5,12 +5,13 @@ use utoipa::ToSchema;
 
 use super::call::{Answer, Body, Call};
 use super::need;
-use super::page::{self, Page, PageQuery};
+use super::page::{Page, PageQuery};
 use super::problem::Failure;
 use super::reply::Reply;
 use crate::auth::permission::{Permission, Permissions, TokenKind};
 use crate::clock::Instant;
 use crate::ids::ConnectionId;
+use crate::service::listing::Place;
 use crate::service::tokens::{self, LIFETIME, Minted, NewToken, TokenRow, manage};
 
 /// Milliseconds of a day.
@@ -70,15 +71,13 @@ fn made((minted, row): (Minted, TokenRow)) -> Result<Reply, crate::service::Serv
 #[utoipa::path(get, path = "/tokens", tag = "Tokens", params(PageQuery), security(("token" = ["tokens:admin"])),
     responses((status = 200, description = "A page of tokens.", body = Page<Token>)))]
 pub async fn list(call: Call<need::TokensAdmin>) -> Answer {
-    let asked: PageQuery = call.query()?;
-    let (limit, after) = (
-        page::limit(asked.limit),
-        call.after::<String>(asked.cursor.as_deref())?,
-    );
-    let rows = call
-        .read(move |db, scope| manage::page(db, scope, after.as_deref(), limit + 1))
+    let list = call.list(call.query()?, "")?;
+    let paging = list.paging.clone();
+    let found = call
+        .read(move |db, scope| manage::page(db, scope, &paging))
         .await?;
-    Ok(call.page(rows, limit, |row| row.jti.clone(), |row| Token::from(row)))
+    let place = |row: &TokenRow| Place::of(&row.jti, uuid::Uuid::nil());
+    Ok(call.page(found, &list, place, |row| Token::from(row)))
 }
 
 /// A new token.

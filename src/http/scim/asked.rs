@@ -26,6 +26,7 @@ pub(super) struct Asked {
 pub(super) fn asked(
     state: &AppState,
     request: &HttpRequest,
+    scope: &Scope,
     kind: Kind,
 ) -> Result<Asked, ServiceError> {
     let resource_type = resource_type(state, kind)?;
@@ -34,7 +35,8 @@ pub(super) fn asked(
         &resource_type,
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
-    )?;
+    )?
+    .within(&resource_type, scope.rights());
     Ok(Asked {
         resource_type,
         base: exchange::base(state, request),

@@ -285,7 +285,7 @@ impl Run {
 }
 
 /// What the single request would answer.
-fn success(operation: Option<&BulkOperation>) -> StatusCode {
+pub(in crate::http) fn success(operation: Option<&BulkOperation>) -> StatusCode {
     let planned = operation.and_then(|operation| operation.planned.as_ref().ok());
     match planned.map(|planned| (&planned.action, planned.resource_type.name)) {
         Some((Action::Create, _)) => StatusCode::CREATED,
@@ -296,7 +296,12 @@ fn success(operation: Option<&BulkOperation>) -> StatusCode {
 }
 
 /// The log's row of an operation.
-fn closed(plan: &Plan, mut entry: SyncEntry, scope: &Scope, done: &Done) -> SyncEntry {
+pub(in crate::http) fn closed(
+    plan: &Plan,
+    mut entry: SyncEntry,
+    scope: &Scope,
+    done: &Done,
+) -> SyncEntry {
     match (&done.result, &done.place) {
         (Ok(written), Some((kind, _))) => {
             let status = success(plan.request.operations.get(done.index));

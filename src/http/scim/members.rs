@@ -74,7 +74,7 @@ async fn begin(
 ) -> Result<(Reply, Option<Sending>), ServiceError> {
     may(scope, Permission::ScimRead)?;
     refuse_filter(request)?;
-    let asked = asked(state, request, Kind::Group)?;
+    let asked = asked(state, request, scope, Kind::Group)?;
     let wanted = parts(&asked.resource_type, &asked.projection);
     let condition =
         header_list(request, &header::IF_NONE_MATCH).map(|text| IfNoneMatch::parse(&text));

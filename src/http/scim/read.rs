@@ -43,7 +43,7 @@ async fn read_one(
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
     refuse_filter(request)?;
-    let asked = asked(state, request, kind)?;
+    let asked = asked(state, request, scope, kind)?;
     let parts = parts(&asked.resource_type, &asked.projection);
     let (reader, registry, base, wanted) = (
         scope.clone(),

@@ -1,5 +1,6 @@
 //! Lists and searches of one kind and of every kind. RFC 7644 §3.4.2, §3.4.3.
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
@@ -130,7 +131,13 @@ async fn search_everything(
     let mut views = Vec::new();
     let mut wanted = Parts::default();
     for resource_type in &state.registry.resource_types {
-        let view = Projection::parse(resource_type, attributes, excluded)?;
+        if request.method() != Method::POST
+            && let Some(rights) = scope.rights()
+        {
+            rights.check_url(resource_type, search.filter.as_deref())?;
+        }
+        let view = Projection::parse(resource_type, attributes, excluded)?
+            .within(resource_type, scope.rights());
         let of_type = parts(resource_type, &view);
         // Only groups have members, only users have groups and a learner.
         match Kind::of(resource_type) {
@@ -187,11 +194,17 @@ async fn search_page(
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
     let resource_type = resource_type(state, kind)?;
+    if request.method() != Method::POST
+        && let Some(rights) = scope.rights()
+    {
+        rights.check_url(&resource_type, search.filter.as_deref())?;
+    }
     let projection = Projection::parse(
         &resource_type,
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
-    )?;
+    )?
+    .within(&resource_type, scope.rights());
     let (base, parts) = (
         exchange::base(state, request),
         parts(&resource_type, &projection),

@@ -260,10 +260,10 @@ pub async fn delete(
         &state,
         entry.clone(),
         false,
-        move |db, scope, _| {
+        move |db, scope, call| {
             Ok((
                 StatusCode::NO_CONTENT,
-                directory::delete(db, scope, (kind, &id), &expected)?,
+                directory::delete(db, scope, call, (kind, &id), &expected)?,
             ))
         },
     );
@@ -293,7 +293,7 @@ where
         + 'static,
 {
     may(scope, Permission::ScimWrite)?;
-    let asked = asked(state, request, kind)?;
+    let asked = asked(state, request, scope, kind)?;
     let mut parts = parts(&asked.resource_type, &asked.projection);
     let shows_members = parts.members && shows && kind == Kind::Group;
     parts.members = false;
@@ -327,6 +327,7 @@ where
                             .projection
                             .clone()
                             .with_supplied(&asked.resource_type, &written.named)
+                            .within(&asked.resource_type, scope.rights())
                     });
                     let projection = supplied.as_ref().unwrap_or(&asked.projection);
                     let rt = &asked.resource_type;

@@ -127,6 +127,28 @@ impl CheckedFilter {
         }
     }
 
+    /// The same filter where the attributes that `hidden` names are unassigned everywhere (F-54).
+    #[must_use]
+    pub fn unassigned(self, hidden: &dyn Fn(&Attr) -> bool) -> Self {
+        let all = |terms: Vec<Self>| {
+            terms
+                .into_iter()
+                .map(|term| term.unassigned(hidden))
+                .collect()
+        };
+        match self {
+            Self::And(terms) => Self::and(all(terms)),
+            Self::Or(terms) => Self::or(all(terms)),
+            Self::Not(inner) => Self::Not(Box::new(inner.unassigned(hidden))),
+            Self::Test(test) if hidden(&test.attr) => match test.predicate {
+                Predicate::Compare(Operator::Ne, _) => Self::everything(),
+                Predicate::Present | Predicate::Compare(..) => Self::Nothing,
+            },
+            Self::ValuePath { attr, .. } if hidden(&attr) => Self::Nothing,
+            other => other,
+        }
+    }
+
     /// Holds for everybody: `ne` on an attribute this type does not define.
     #[must_use]
     pub fn everything() -> Self {

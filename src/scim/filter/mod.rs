@@ -13,7 +13,7 @@ pub(in crate::scim) mod fixture;
 mod nearest;
 pub mod parse;
 #[cfg(test)]
-mod properties;
+pub(in crate::scim) mod properties;
 pub mod sort;
 pub mod subject;
 pub mod syntax;

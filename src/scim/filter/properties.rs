@@ -9,7 +9,8 @@ fn name() -> impl Strategy<Value = String> {
     "[A-Za-z$][A-Za-z0-9_$-]{0,6}"
 }
 
-fn op() -> impl Strategy<Value = Op> {
+/// An operator and a literal.
+pub(in crate::scim) fn comparison() -> impl Strategy<Value = Op> {
     use Operator::{Co, Eq, Ew, Ge, Gt, Le, Lt, Ne, Sw};
     let literal = prop_oneof![
         any::<String>().prop_map(Literal::String),
@@ -18,10 +19,16 @@ fn op() -> impl Strategy<Value = Op> {
         Just(Literal::Null),
     ];
     let operator = proptest::sample::select(vec![Eq, Ne, Co, Sw, Ew, Gt, Ge, Lt, Le]);
-    prop_oneof![
-        Just(Op::Present),
-        (operator, literal).prop_map(|(operator, literal)| Op::Compare(operator, literal))
-    ]
+    (operator, literal).prop_map(|(operator, literal)| Op::Compare(operator, literal))
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![Just(Op::Present), comparison()]
+}
+
+/// What stands between brackets.
+pub(in crate::scim) fn inner() -> BoxedStrategy<Filter> {
+    nest(bare_test().prop_map(Filter::Test).boxed())
 }
 
 fn bare_test() -> impl Strategy<Value = Test> {
@@ -56,8 +63,7 @@ fn filter() -> impl Strategy<Value = Filter> {
             op,
         })
     });
-    let inner = nest(bare_test().prop_map(Filter::Test).boxed());
-    let value_path = (urn, name(), inner, proptest::option::of(bare_test())).prop_map(
+    let value_path = (urn, name(), inner(), proptest::option::of(bare_test())).prop_map(
         |(urn, name, inner, sub)| {
             let attr = AttrPath {
                 urn,

@@ -98,6 +98,20 @@ impl Filter {
         one_or(flat.collect(), Self::Or)
     }
 
+    /// Shows every path outside brackets, that of an attribute with brackets too.
+    pub fn visit_paths(&self, visit: &mut dyn FnMut(&AttrPath)) {
+        match self {
+            Self::And(terms) | Self::Or(terms) => {
+                for term in terms {
+                    term.visit_paths(visit);
+                }
+            }
+            Self::Not(inner) => inner.visit_paths(visit),
+            Self::Test(test) => visit(&test.path),
+            Self::ValuePath(path) => visit(&path.attr),
+        }
+    }
+
     /// The name and literal of every term, when the filter is only `eq` joined by `and`: what a PATCH `add` needs
     /// to create the element its path describes (PA-36). `None` for every other filter.
     #[must_use]

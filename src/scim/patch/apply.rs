@@ -47,6 +47,7 @@ pub fn apply(
     let changed = resource != *before;
     if changed {
         validate::check_whole(rt, Some(before), &resource)?;
+        validate::check_contents(rt, switches, Some(before), &resource)?;
     }
     Ok(Applied {
         resource,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::contents::check_contents;
 use super::members::{self, MembersInput};
 use super::note::{excerpt, path_of, unknown_attribute};
 use super::schemas;
@@ -98,6 +99,7 @@ pub fn accept(
     };
     let resource = Resource::from_valid(draft.document);
     check_whole(rt, before, &resource)?;
+    check_contents(rt, switches, before, &resource)?;
     let mut named: Vec<String> = draft.named.into_iter().collect();
     named.sort_unstable();
     Ok(Accepted {

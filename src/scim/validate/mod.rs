@@ -7,6 +7,7 @@
 //! a member exists.
 
 mod accept;
+mod contents;
 mod members;
 mod note;
 mod schemas;
@@ -18,6 +19,7 @@ mod tests;
 
 pub(in crate::scim) use accept::refuse_twins;
 pub use accept::{Accepted, Context, accept};
+pub use contents::check_contents;
 pub(in crate::scim) use members::read as read_members;
 pub use members::{MAX_MEMBERS, MemberInput, MembersInput};
 pub use value::{MAX_VALUES, normalize};

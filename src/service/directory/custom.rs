@@ -19,6 +19,7 @@ use crate::store::{Db, StoreError};
 use super::super::enroll::Effects;
 use super::super::{Scope, ServiceError};
 use super::document::{self, Envelope};
+use super::rights;
 use super::types::{Call, Kind, Resource, Written, check_version, definition, next_modified};
 
 pub(super) fn create(
@@ -30,6 +31,7 @@ pub(super) fn create(
 ) -> Result<Written, ServiceError> {
     let rt = definition(call, kind)?;
     let accepted = validate::accept(rt, body.clone(), Context::Create, &scope.switches())?;
+    rights::check_created(scope, rt, &accepted)?;
     let row = ResourceRow {
         id: ResourceId::new(),
         resource_type: rt.name.to_owned(),
@@ -67,7 +69,7 @@ fn locked(
 ) -> Result<ResourceRow, ServiceError> {
     let row = resources::find_for_update(db, scope.tenant, kind.name(), id)?
         .ok_or_else(|| ServiceError::not_found(kind.name(), id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(row)
 }
 
@@ -81,12 +83,14 @@ pub(super) fn replace(
 ) -> Result<Written, ServiceError> {
     let row = locked(db, scope, which, expected)?;
     let before = document::parse(&row.doc)?;
-    let accepted = validate::accept(
-        definition(call, which.0)?,
+    let rt = definition(call, which.0)?;
+    let mut accepted = validate::accept(
+        rt,
         body.clone(),
         Context::Replace { before: &before },
         &scope.switches(),
     )?;
+    rights::kept(scope, rt, &before, &mut accepted);
     let named = accepted.named;
     let documents = (&before, &accepted.resource);
     let mut written = store(db, scope, call, which.0, row, documents, accepted.notes)?;
@@ -126,6 +130,7 @@ fn store(
     let changed = before != after;
     let mut changes = json!({});
     if changed {
+        rights::check(scope, rt, before, after)?;
         changes = document::difference(before, after);
         row.doc = document::stored(rt, after);
         row.external_id = external_id(after);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::ids::GroupId;
+use crate::learning::event::EventType;
 use crate::learning::group::{Color, Description, GroupName};
 use crate::scim::fold::fold;
 use crate::scim::message::Note;
@@ -13,6 +14,7 @@ use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::queries::counters;
 use crate::store::queries::groups_directory::{self, GroupRow, NewGroup};
+use crate::store::queries::{groups_learning, restore};
 use crate::store::{Db, StoreError};
 
 use super::super::groups::{self as learner_groups, MembersOutcome};
@@ -20,6 +22,7 @@ use super::super::{Scope, ServiceError};
 use super::custom;
 use super::document::{self, GROUP_EXTENSION};
 use super::references;
+use super::rights;
 use super::shown_group::{self, document_of, members_of, resource_type};
 use super::types::{Call, Kind, Resource, Written, check_version, next_modified};
 
@@ -84,6 +87,7 @@ pub(super) fn create(
     call: Call<'_>,
     body: &Value,
 ) -> Result<Written, ServiceError> {
+    groups_learning::share_tenant(db, scope.tenant)?;
     learner_groups::require_plan(db, scope)?;
     let accepted = validate::accept(
         resource_type(call)?,
@@ -91,6 +95,7 @@ pub(super) fn create(
         Context::Create,
         &scope.switches(),
     )?;
+    rights::check_created(scope, resource_type(call)?, &accepted)?;
     let facts = GroupFacts::of(&accepted.resource)?;
     let id = GroupId::new();
     let row = GroupRow {
@@ -117,24 +122,41 @@ pub(super) fn create(
     .map_err(|error| conflict(error, &row.name))?;
     custom::add_values(db, scope, resource_type(call)?, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "groups", id.0, 1)?;
+    let mut facts = shown(&row);
+    facts["origin"] = json!("scim");
+    learner_groups::event(db, scope, id, EventType::GroupCreated, facts)?;
     let changes = accepted
         .members
         .map(MembersChange::ReplaceAll)
         .into_iter()
         .collect::<Vec<_>>();
     let outcome = learner_groups::apply_members(db, scope, id, &changes)?;
-    let mut written = written(
-        db,
-        scope,
-        call,
-        &row,
-        true,
-        outcome,
-        accepted.notes,
-        json!({}),
-    )?;
+    rights::check_members(scope, resource_type(call)?, outcome.added > 0)?;
+    let mut notes = accepted.notes;
+    notes.extend(was_here(db, scope, &row)?);
+    let mut written = written(db, scope, call, &row, true, outcome, notes, json!({}))?;
     written.named = accepted.named;
     Ok(written)
+}
+
+/// How long a deleted group is remembered when its directory makes it again, in milliseconds.
+const REMEMBERED: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Offers the courses of a group that the connection deleted lately and now makes again; an admin decides (§7.14).
+fn was_here(db: &mut Db, scope: &Scope, row: &GroupRow) -> Result<Option<Note>, ServiceError> {
+    let Some(connection) = row.managed_by else {
+        return Ok(None);
+    };
+    let since = scope.now.plus_millis(-REMEMBERED);
+    let named = (fold(&row.name), row.external_id.as_deref());
+    let like = (named.0.as_str(), named.1);
+    let found = restore::deleted_like(db, scope.tenant, connection, like, since)?;
+    Ok(found.map(|old| Note::new("deleted_group_had_courses", format!("id eq \"{old}\""))))
+}
+
+/// What the audit trail says of a group.
+fn shown(row: &GroupRow) -> Value {
+    json!({"name": row.name, "description": row.description, "color": row.color, "external_id": row.external_id})
 }
 
 fn conflict(error: StoreError, name: &str) -> ServiceError {
@@ -155,7 +177,7 @@ fn locked(
 ) -> Result<GroupRow, ServiceError> {
     let row = groups_directory::find_for_update(db, scope.tenant, id)?
         .ok_or_else(|| ServiceError::not_found("Group", id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(row)
 }
 
@@ -170,15 +192,18 @@ pub(super) fn replace(
     let row = locked(db, scope, id, expected)?;
     let before = document_of(&row)?;
     let switches = scope.switches();
-    let accepted = validate::accept(
+    let mut accepted = validate::accept(
         resource_type(call)?,
         body.clone(),
         Context::Replace { before: &before },
         &switches,
     )?;
+    rights::kept(scope, resource_type(call)?, &before, &mut accepted);
     let members = match accepted.members {
         Some(members) => vec![MembersChange::ReplaceAll(members)],
-        None if switches.put_omitted_members == OmittedMembers::Clear => {
+        None if switches.put_omitted_members == OmittedMembers::Clear
+            && rights::empties_members(scope, resource_type(call)?) =>
+        {
             vec![MembersChange::RemoveAll]
         }
         None => Vec::new(),
@@ -248,15 +273,19 @@ fn store(
     notes: Vec<Note>,
 ) -> Result<Written, ServiceError> {
     let outcome = learner_groups::apply_members(db, scope, row.id, members)?;
+    let members_changed = outcome.added > 0 || outcome.ended > 0;
+    rights::check_members(scope, resource_type(call)?, members_changed)?;
     let attributes_changed = before != after;
-    let changed = attributes_changed || outcome.added > 0 || outcome.ended > 0;
+    let changed = attributes_changed || members_changed;
     let mut changes = json!({});
     if changed {
         row.version += 1;
         row.modified_at = next_modified(scope.now, row.modified_at);
         if attributes_changed {
+            rights::check(scope, resource_type(call)?, before, after)?;
             changes = document::difference(before, after);
             let facts = GroupFacts::of(after)?;
+            let was = shown(&row);
             row.name = facts.name;
             row.external_id = facts.external_id;
             row.description = facts.description;
@@ -265,6 +294,9 @@ fn store(
             groups_directory::replace(db, scope.tenant, &row, &fold(&row.name))
                 .map_err(|error| conflict(error, &row.name))?;
             custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
+            let is = shown(&row);
+            let data = json!({"before": was, "after": is});
+            learner_groups::event(db, scope, row.id, EventType::GroupUpdated, data)?;
         } else {
             groups_directory::touch(db, scope.tenant, row.id, row.version, row.modified_at)?;
         }

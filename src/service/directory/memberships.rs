@@ -25,6 +25,7 @@ use super::super::enroll::{Effects, by};
 use super::super::groups as learner_groups;
 use super::super::{Scope, ServiceError};
 use super::document::{self, Envelope};
+use super::rights;
 use super::types::{Call, Kind, Resource, Written, check_version, definition, next_modified};
 
 /// The version of every membership, for as long as it lasts.
@@ -39,6 +40,8 @@ pub(super) fn create(
 ) -> Result<Written, ServiceError> {
     let rt = definition(call, Kind::Membership)?;
     let accepted = validate::accept(rt, body.clone(), Context::Create, &scope.switches())?;
+    rights::check_created(scope, rt, &accepted)?;
+    rights::check_members(scope, definition(call, Kind::Group)?, true)?;
     let named = |name| {
         accepted
             .resource
@@ -144,19 +147,22 @@ pub(super) fn unchangeable() -> ServiceError {
 pub(super) fn delete(
     db: &mut Db,
     scope: &Scope,
+    call: Call<'_>,
     id: MembershipId,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
     let row = find(db, scope, id)?;
+    rights::check_members(scope, definition(call, Kind::Group)?, true)?;
     // the group's lock first, as in every change of members
     let group = groups_directory::find_for_update(db, scope.tenant, row.group_id)?
         .ok_or_else(|| missing(id))?;
-    check_version(expected, VERSION.0)?;
+    check_version(scope, expected, VERSION.0)?;
     let (which, cause) = (&[id], EndCause::MemberRemoved);
     let ended = memberships::end(db, scope.tenant, Which::Periods(which), cause, &by(scope))?;
-    if ended == 0 {
+    if ended.count == 0 {
         return Err(missing(id));
     }
+    learner_groups::tell(db, scope, group.id, &[], &ended)?;
     touch(db, scope, &group)?;
     Ok(Written {
         resource: None,
@@ -166,7 +172,7 @@ pub(super) fn delete(
         external_id: None,
         changed: true,
         members_added: 0,
-        members_ended: ended,
+        members_ended: ended.count,
         effects: Effects::default(),
         notes: Vec::new(),
         named: Vec::new(),

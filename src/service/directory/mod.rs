@@ -11,6 +11,7 @@ mod groups;
 mod members;
 mod memberships;
 mod references;
+mod rights;
 mod search;
 mod shown_group;
 mod shown_user;
@@ -104,13 +105,14 @@ pub fn patch(
 pub fn delete(
     db: &mut Db,
     scope: &Scope,
+    call: Call<'_>,
     (kind, id): (Kind, &str),
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
     match kind {
         Kind::User => users::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Group => groups::delete(db, scope, id_of(kind, id)?, expected),
-        Kind::Membership => memberships::delete(db, scope, id_of(kind, id)?, expected),
+        Kind::Membership => memberships::delete(db, scope, call, id_of(kind, id)?, expected),
         Kind::Other(_) => custom::delete(db, scope, (kind, id_of(kind, id)?), expected),
     }
 }

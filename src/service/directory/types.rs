@@ -7,8 +7,10 @@ use crate::scim::message::Note;
 use crate::scim::schema::{Registry, ResourceType};
 use crate::scim::version::{IfMatch, Version};
 
-use super::super::ServiceError;
 use super::super::enroll::Effects;
+use super::super::error::Refusal;
+use super::super::scope::Connection;
+use super::super::{Scope, ServiceError};
 
 pub use crate::store::placement::Kind;
 
@@ -75,7 +77,17 @@ pub(super) fn id_of<T: std::str::FromStr>(kind: Kind, text: &str) -> Result<T, S
 }
 
 /// The precondition of a write (ET-06); checked under the row's lock, so check and write are one step (ET-10).
-pub(super) fn check_version(expected: &IfMatch, current: i64) -> Result<(), ServiceError> {
+///
+/// A connection may want one on every write (ET-12).
+pub(super) fn check_version(
+    scope: &Scope,
+    expected: &IfMatch,
+    current: i64,
+) -> Result<(), ServiceError> {
+    let demanded = |connection: &Connection| connection.switches.require_if_match;
+    if expected.is_absent() && scope.connection.as_deref().is_some_and(demanded) {
+        return Err(ServiceError::Refused(Refusal::PreconditionRequired));
+    }
     if expected.allows(Version(current)) {
         Ok(())
     } else {

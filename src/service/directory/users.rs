@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ids::{LearnerId, UserId};
+use crate::scim::error::ScimError;
 use crate::scim::patch::{self, CompiledPatch};
 use crate::scim::resource::Resource as Document;
 use crate::scim::validate::{self, Context};
@@ -18,7 +19,7 @@ use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
 use super::shown_user::{self, resource_type};
 use super::types::{Call, Parts, Resource, Written, check_version, next_modified};
-use super::{custom, document};
+use super::{custom, document, rights};
 
 fn taken(facts: &UserFacts) -> ServiceError {
     ServiceError::Taken {
@@ -40,8 +41,10 @@ pub(super) fn create(
         Context::Create,
         &scope.switches(),
     )?;
+    rights::check_created(scope, resource_type, &accepted)?;
     let facts = UserFacts::of(&accepted.resource)?;
     let id = UserId::new();
+    check_manager(db, scope, None, &accepted.resource)?;
     let learner = learners::for_new_account(db, scope, id, facts.learner())?;
     let doc = document::stored(resource_type, &accepted.resource);
     let row = NewUser {
@@ -90,6 +93,36 @@ pub(super) fn create(
     })
 }
 
+/// N-03: a connection that says so sets a manager only who is a user here.
+fn check_manager(
+    db: &mut Db,
+    scope: &Scope,
+    before: Option<&Document>,
+    after: &Document,
+) -> Result<(), ServiceError> {
+    let manager = |document: &Document| -> Option<String> {
+        let manager = document
+            .document()
+            .get(document::ENTERPRISE)?
+            .get("manager")?;
+        Some(manager.get("value")?.as_str()?.to_owned())
+    };
+    let Some(value) = manager(after).filter(|_| !scope.switches().any_manager) else {
+        return Ok(());
+    };
+    if before.and_then(manager).as_ref() == Some(&value) {
+        return Ok(());
+    }
+    let found = match value.parse::<UserId>() {
+        Ok(id) => users::find(db, scope.tenant, id)?,
+        Err(_) => None,
+    };
+    if found.is_some() {
+        return Ok(());
+    }
+    Err(ScimError::invalid_value(format!("manager.value: no user has the id `{value}`")).into())
+}
+
 fn conflict(error: StoreError, facts: &UserFacts) -> ServiceError {
     match error {
         StoreError::Conflict => taken(facts),
@@ -122,12 +155,13 @@ pub(super) fn replace(
 ) -> Result<Written, ServiceError> {
     let held = locked(db, scope, call.parts, id, expected)?;
     let before = document::parse(&held.row.doc)?;
-    let accepted = validate::accept(
+    let mut accepted = validate::accept(
         resource_type(call)?,
         body.clone(),
         Context::Replace { before: &before },
         &scope.switches(),
     )?;
+    rights::kept(scope, resource_type(call)?, &before, &mut accepted);
     let mut written = store(
         db,
         scope,
@@ -184,7 +218,7 @@ fn locked(
         users::find_for_update(db, scope.tenant, id)?.map(|row| (row, Vec::new()))
     };
     let (row, groups) = found.ok_or_else(|| ServiceError::not_found("User", id))?;
-    check_version(expected, row.version)?;
+    check_version(scope, expected, row.version)?;
     Ok(Held { row, groups })
 }
 
@@ -202,6 +236,8 @@ fn store(
     let mut effects = Effects::default();
     let mut changes = json!({});
     if changed {
+        rights::check(scope, resource_type(call)?, before, after)?;
+        check_manager(db, scope, Some(before), after)?;
         let facts = UserFacts::of(after)?;
         let old = UserFacts::of(before)?;
         changes = document::difference(before, after);

@@ -9,6 +9,7 @@ use crate::service::jobs::book::{JobRow, Kind as JobKind, State};
 use crate::service::jobs::run::{self, Runner};
 use crate::service::{Scope, ServiceError, enroll, groups};
 use crate::store::Db;
+use crate::store::listing::{self, Found, Paging};
 use crate::store::queries::imports as rows;
 pub use crate::store::queries::imports::ImportRow;
 use crate::store::queries::jobs::{self, NewJob};
@@ -189,19 +190,32 @@ pub fn page(
     db: &mut Db,
     scope: &Scope,
     id: JobId,
-    outcome: Option<Outcome>,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<ImportRow>, ServiceError> {
+    outcomes: &[Outcome],
+    paging: &Paging,
+) -> Result<Found<ImportRow>, ServiceError> {
     find(db, scope, id)?;
-    Ok(rows::after(
-        db,
-        scope.tenant,
-        id,
-        outcome.map(Outcome::as_str),
-        after,
-        limit,
-    )?)
+    let outcomes: Vec<&str> = outcomes.iter().map(|one| one.as_str()).collect();
+    Ok(rows::page(db, scope.tenant, id, &outcomes, paging)?)
+}
+
+/// The next refused rows behind a line as they stand in the file of errors, and the last line of them.
+pub fn errors(
+    db: &mut Db,
+    scope: &Scope,
+    id: JobId,
+    (spec, style): (&Spec, Style),
+    after: i64,
+) -> Result<(String, Option<i64>), ServiceError> {
+    let paging = Paging {
+        after: Some(listing::Place::of(after, uuid::Uuid::nil())),
+        ..Paging::first(1000)
+    };
+    let found = page(db, scope, id, &[Outcome::Error], &paging)?.rows;
+    let mut text = String::new();
+    for row in &found {
+        error_line(&mut text, style, spec, row);
+    }
+    Ok((text, found.last().map(|row| row.line)))
 }
 
 /// The first rows that change something.

@@ -10,6 +10,7 @@ use crate::scim::schema::Registry;
 use crate::service::ServiceError;
 use crate::service::jobs::book::{self, JobRow};
 use crate::store::Db;
+use crate::store::listing::{self, Paging};
 use crate::store::queries::events::By;
 use crate::store::queries::groups_learning;
 use crate::store::queries::imports as rows;
@@ -52,7 +53,11 @@ fn take(
     place: &Place,
     size: i64,
 ) -> Result<(Vec<rows::ImportRow>, i64), ServiceError> {
-    let staged = rows::after(db, job.tenant(), job.id, None, place.line, size)?;
+    let paging = Paging {
+        after: Some(listing::Place::of(place.line, uuid::Uuid::nil())),
+        ..Paging::first(size)
+    };
+    let staged = rows::page(db, job.tenant(), job.id, &[], &paging)?.rows;
     let last = staged.last().map_or(place.line, |row| row.line);
     Ok((staged, last))
 }
@@ -235,10 +240,11 @@ fn end_strangers(
                     EndCause::MemberRemoved,
                     by,
                 )?;
+                write::tell(db, tenant, &[], &ended.named, by)?;
                 rows::touch(db, tenant, &groups, by.at)?;
                 let mut result: Value = book::read(&job.result)?;
                 let before = result["memberships_ended"].as_i64().unwrap_or(0);
-                result["memberships_ended"] = (before + ended).into();
+                result["memberships_ended"] = (before + ended.count).into();
                 job.result = result.to_string();
             }
             if i64::try_from(some.len()).unwrap_or(i64::MAX) < size {

@@ -1,16 +1,20 @@
 //! Writing what classified rows ask for: each kind of thing as a set, then one `enroll` for the new memberships and assignments.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use crate::ids::{AssignmentId, GroupId, JobId, TenantId};
+use crate::ids::{AssignmentId, GroupId, JobId, LearnerId, TenantId};
+use crate::learning::event::EventType;
 use crate::learning::learner::{RegisteredVia, Registration};
 use crate::learning::membership::EndCause;
 use crate::service::enroll::{self, Effects, EnrollScope};
-use crate::service::{ServiceError, completions};
+use crate::service::{ServiceError, completions, members};
 use crate::store::Db;
 use crate::store::queries::events::By;
-use crate::store::queries::imports::{self as rows, Admitted, NewEvent};
-use crate::store::queries::memberships::{self, Which};
+use crate::store::queries::groups_learning;
+use crate::store::queries::imports::{self as rows, Admitted, Joined, NewEvent};
+use crate::store::queries::memberships::{self, Left, Which};
 
 use super::classify::Classified;
 
@@ -27,6 +31,7 @@ pub fn write(
     let mut events: Vec<NewEvent> = Vec::new();
     rows::put(db, tenant, import, &done.rows)?;
     if !done.new_groups.is_empty() {
+        groups_learning::share_tenant(db, tenant)?;
         rows::insert_groups(db, tenant, &done.new_groups, by)?;
         events.extend(done.new_groups.iter().map(|group| NewEvent {
             entity: "group",
@@ -74,22 +79,19 @@ pub fn write(
         }));
     }
     rows::insert_events(db, tenant, &events, by)?;
-    memberships::end(
-        db,
-        tenant,
-        Which::Periods(&done.ends),
-        EndCause::MemberRemoved,
-        by,
-    )?;
+    let cause = EndCause::MemberRemoved;
+    let ended = memberships::end(db, tenant, Which::Periods(&done.ends), cause, by)?;
+    let mut joined = Vec::new();
     if !done.touched.is_empty() {
-        let joined = rows::join(db, tenant, import, lines, by)?;
+        joined = rows::join(db, tenant, import, lines, by)?;
         let touched: Vec<GroupId> = done.touched.iter().copied().collect();
         rows::touch(db, tenant, &touched, by.at)?;
         for some in joined.chunks(enroll::NAMED_AT_MOST) {
-            let what = EnrollScope::Memberships(some.to_vec());
+            let what = EnrollScope::Memberships(some.iter().map(|one| one.id).collect());
             effects += enroll::enroll_by(db, tenant, &what, by)?;
         }
     }
+    tell(db, tenant, &joined, &ended.named, by)?;
     if !done.new_assignments.is_empty() {
         let ids: Vec<AssignmentId> = done.new_assignments.iter().map(|(new, _)| new.id).collect();
         effects += enroll::enroll_by(db, tenant, &EnrollScope::Assignments(ids), by)?;
@@ -101,4 +103,38 @@ pub fn write(
         effects.cycles += enrolled;
     }
     Ok(effects)
+}
+
+/// Says in the audit trail who joined and who left, group by group.
+pub fn tell(
+    db: &mut Db,
+    tenant: TenantId,
+    joined: &[Joined],
+    left: &[Left],
+    by: &By,
+) -> Result<(), ServiceError> {
+    let mut groups: BTreeMap<GroupId, (Vec<LearnerId>, Vec<LearnerId>)> = BTreeMap::new();
+    for one in joined {
+        groups
+            .entry(one.group_id)
+            .or_default()
+            .0
+            .push(one.learner_id);
+    }
+    for one in left {
+        groups
+            .entry(one.group_id)
+            .or_default()
+            .1
+            .push(one.learner_id);
+    }
+    let event = |(group, (joined, left)): (&GroupId, &(Vec<LearnerId>, Vec<LearnerId>))| NewEvent {
+        entity: "group",
+        entity_id: group.0,
+        event_type: EventType::MembersChanged.as_str(),
+        data: members::told(joined, left, i64::try_from(left.len()).unwrap_or(i64::MAX))
+            .to_string(),
+    };
+    let events: Vec<NewEvent> = groups.iter().map(event).collect();
+    Ok(rows::insert_events(db, tenant, &events, by)?)
 }

@@ -9,6 +9,7 @@ use crate::clock::Instant;
 use crate::ids::{AssignmentId, ConnectionId, GroupId, JobId, LearnerId, TenantId};
 use crate::learning::owed::Effects;
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 pub use crate::store::queries::enroll::EnrollScope;
 use crate::store::queries::events::By;
 pub use crate::store::queries::jobs::JobRow;
@@ -236,27 +237,16 @@ pub fn find(db: &mut Db, scope: &Scope, id: JobId) -> Result<JobRow, ServiceErro
         .ok_or_else(|| ServiceError::not_found("Job", id))
 }
 
-/// One page of jobs, newest first; those the scope may not see are left out.
+/// A page of the jobs the scope may see, newest first.
 pub fn list(
     db: &mut Db,
     scope: &Scope,
     kind: Option<Kind>,
-    before: Option<JobId>,
-    limit: i64,
-) -> Result<Vec<JobRow>, ServiceError> {
-    let mut found = Vec::new();
-    let mut before = before;
-    loop {
-        let page = rows::page(db, scope.tenant, kind.map(Kind::as_str), before, limit)?;
-        let last = page.last().map(|job| job.id);
-        let whole = i64::try_from(page.len()).unwrap_or(i64::MAX) == limit;
-        found.extend(page.into_iter().filter(|job| may_see(scope, job)));
-        if !whole || i64::try_from(found.len()).unwrap_or(i64::MAX) >= limit {
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            return Ok(found);
-        }
-        before = last;
-    }
+    paging: &Paging,
+) -> Result<Found<JobRow>, ServiceError> {
+    let kind = kind.map(Kind::as_str);
+    let may_see: Vec<&str> = scope.permissions.iter().map(Permission::as_str).collect();
+    Ok(rows::page(db, scope.tenant, kind, &may_see, paging)?)
 }
 
 /// Where a job stands, as people see it.

@@ -219,7 +219,8 @@ pub fn step(
                 Which::Periods(&some),
                 EndCause::GroupDeleted,
                 &by,
-            )?;
+            )?
+            .count;
             i64::try_from(some.len()).unwrap_or(i64::MAX) < size
         }
         Work::EndAssignment(assignment) => {

@@ -114,8 +114,15 @@ fn an_ended_account_ends_memberships_and_its_external_id_brings_the_same_learner
         assert!(learners::find(db, scope, learner)?.facts().deleted);
         assert!(groups::find(db, scope, sales.id)?.version > sales.version);
         assert!(
-            group_members::members(db, scope, sales.id, &MemberFilter::default(), None, 10)?
-                .is_empty()
+            group_members::members(
+                db,
+                scope,
+                sales.id,
+                &MemberFilter::default(),
+                &Paging::first(10)
+            )?
+            .rows
+            .is_empty()
         );
         assert!(push(db, &okta, sales.id, &[dora]).is_err());
         let (_, stranger) = account(db, &entra, "dora", true)?;
@@ -235,31 +242,39 @@ fn people_add_learners_by_any_reference() {
             (view.counts.active, view.counts.pending, view.counts.dormant),
             (2, 1, 0)
         );
-        let page = group_members::members(db, scope, sales, &MemberFilter::default(), None, 2)?;
-        assert_eq!(page.len(), 2);
-        assert_eq!(
-            group_members::members(
-                db,
-                scope,
-                sales,
-                &MemberFilter::default(),
-                Some(page[1].learner_id),
-                2
-            )?
-            .len(),
-            1
-        );
+        let all = MemberFilter::default();
+        let first = Paging {
+            total: true,
+            ..Paging::first(2)
+        };
+        let page = group_members::members(db, scope, sales, &all, &first)?;
+        assert_eq!((page.rows.len(), page.total), (2, Some(3)));
+        let next = Paging {
+            after: page.rows.last().map(|row| Place::id(row.learner_id.0)),
+            ..first
+        };
+        let page = group_members::members(db, scope, sales, &all, &next)?;
+        assert_eq!((page.rows.len(), page.total), (1, Some(3)));
+        let (by_age, ten) = ((LearnerOrder::Created, false), Paging::first(10));
         let pending = LearnerFilter {
-            approval: Some(crate::learning::learner::Approval::Pending),
+            approvals: vec![crate::learning::learner::Approval::Pending],
             ..LearnerFilter::default()
         };
-        assert_eq!(learners::list(db, scope, &pending, None, 10)?.len(), 1);
+        assert_eq!(
+            learners::list(db, scope, &pending, by_age, &ten)?
+                .rows
+                .len(),
+            1
+        );
         let part = LearnerFilter {
             name_part: Some("nn".to_owned()),
             active: Some(true),
             ..LearnerFilter::default()
         };
-        assert_eq!(learners::list(db, scope, &part, None, 10)?.len(), 1);
+        assert_eq!(
+            learners::list(db, scope, &part, by_age, &ten)?.rows.len(),
+            1
+        );
         Ok(())
     });
 }
@@ -299,12 +314,23 @@ fn a_group_name_is_unique_ignoring_case_and_options_are_versioned() {
             &how,
         )?;
         assert_eq!(past.warnings, ["due_date_in_past"]);
-        let query = groups::GroupQuery {
+        let query = group_list::GroupQuery {
             q: Some("ALE".to_owned()),
-            ..groups::GroupQuery::default()
+            ..group_list::GroupQuery::default()
         };
-        assert_eq!(groups::list(db, scope, &query, None, 10)?.len(), 1);
-        assert!(groups::list(db, scope, &query, Some("sales"), 10)?.is_empty());
+        let by_name = (GroupSort::By(GroupOrder::Name), false);
+        let mut paging = Paging::first(10);
+        let page = group_list::list(db, scope, &query, by_name, &paging)?;
+        assert_eq!(page.rows.len(), 1);
+        paging.after = page
+            .rows
+            .last()
+            .map(|view| group_list::place(view, by_name.0));
+        assert!(
+            group_list::list(db, scope, &query, by_name, &paging)?
+                .rows
+                .is_empty()
+        );
         Ok(())
     });
 }

@@ -230,3 +230,129 @@ fn a_push_that_waited_for_the_end_of_an_account_adds_nobody() {
         .expect("the check runs");
     assert_eq!(findings, [], "§8");
 }
+
+/// A push that has looked and not committed, and somebody who then changes what the whole tenant owes: whoever of the two is
+/// later sees the other. `begin_so` says who pushes, `change` makes the tenant owe again.
+fn nobody_is_missed(
+    begin_so: impl Fn(&mut Db, &Scope) -> Result<Scope, ServiceError> + Copy + Send + Sync + 'static,
+    change: impl Fn(&mut Db, &Scope, &Scope) -> Result<(), ServiceError> + Copy + Send + Sync + 'static,
+) {
+    let Some(store) = testing::postgres() else {
+        return;
+    };
+    let (scope, pushing, user, sales) = write(&store, move |db| {
+        let scope = begin(db)?;
+        let pushing = begin_so(db, &scope)?;
+        let (user, _) = account(db, &pushing, "ann", true)?;
+        let sales = group(db, &scope, "Sales")?.id;
+        let security = course(db, &scope, "Security")?;
+        assign(db, &scope, sales, security)?;
+        Ok((scope, pushing, user, sales))
+    });
+    let observes = pushing.connection.is_some();
+    write(&store, move |db| {
+        let sql = if observes {
+            "UPDATE connections SET mode = 'observe'"
+        } else {
+            "UPDATE tenants SET plan = 'starter'"
+        };
+        run(db, sql, Vec::new())
+    });
+    let push_scope = pushing.clone();
+    let pushed = held(&store, move |db| {
+        groups::find(db, &push_scope, sales)?;
+        crate::store::queries::groups_learning::lock(db, TENANT, &[sales])?;
+        push(db, &push_scope, sales, &[user])?;
+        Ok(())
+    })
+    .reached();
+    let changing = std::thread::spawn({
+        let (store, scope, pushing) = (store.clone(), scope.clone(), pushing.clone());
+        move || write(&store, move |db| change(db, &scope, &pushing))
+    });
+    until_one_waits(&store);
+    pushed.commit();
+    changing.join().expect("the change commits");
+    let findings = store
+        .read_blocking(|db| check::check(db, TENANT, Instant(START + DAY)))
+        .expect("the check runs");
+    assert_eq!(findings, [], "I-2");
+}
+
+#[test]
+fn a_plan_that_comes_back_misses_nobody_who_is_being_pushed() {
+    use crate::learning::plan::SubscriptionPlan;
+    nobody_is_missed(
+        |_, scope| Ok(scope.clone()),
+        |db, scope, _| {
+            super::super::tenants::set_plan(db, scope, SubscriptionPlan::Business).map(drop)
+        },
+    );
+}
+
+#[test]
+fn a_connection_that_goes_live_misses_nobody_whom_it_is_pushing() {
+    use super::super::connections::{ConnectionFields, edit};
+    nobody_is_missed(
+        |db, scope| directory(db, scope, "okta", true, true),
+        |db, scope, pushing| {
+            let fields = ConnectionFields {
+                mode: Some("live".to_owned()),
+                ..ConnectionFields::default()
+            };
+            match &pushing.connection {
+                Some(connection) => edit(db, scope, connection.id, &fields).map(drop),
+                None => Ok(()),
+            }
+        },
+    );
+}
+
+/// A group that is being made, with a member, while the plan comes back: nobody can lock what is not there yet.
+#[test]
+fn a_plan_that_comes_back_waits_for_groups_that_are_being_made() {
+    use crate::learning::plan::SubscriptionPlan;
+    let Some(store) = testing::postgres() else {
+        return;
+    };
+    let (scope, user, security) = write(&store, |db| {
+        let scope = begin(db)?;
+        let (user, _) = account(db, &scope, "ann", true)?;
+        let security = course(db, &scope, "Security")?;
+        Ok((scope, user, security))
+    });
+    let making = scope.clone();
+    let made = held(&store, move |db| {
+        let sales = group(db, &making, "Sales")?.id;
+        assign(db, &making, sales, security)?;
+        // As if the plan ended just after the group was allowed: what is written now owes nothing.
+        run(
+            db,
+            "UPDATE learners SET approval = 'pending' WHERE tenant_id = ?",
+            vec![TENANT.into()],
+        )?;
+        push(db, &making, sales, &[user])?;
+        run(
+            db,
+            "UPDATE learners SET approval = 'approved' WHERE tenant_id = ?",
+            vec![TENANT.into()],
+        )?;
+        Ok(())
+    })
+    .reached();
+    let upgrading = std::thread::spawn({
+        let (store, scope) = (store.clone(), scope);
+        move || {
+            write(&store, move |db| {
+                super::super::tenants::set_plan(db, &scope, SubscriptionPlan::Business).map(drop)
+            });
+        }
+    });
+    until_one_waits(&store);
+    made.commit();
+    upgrading.join().expect("the upgrade commits");
+    let findings = store
+        .read_blocking(|db| check::check(db, TENANT, Instant(START + DAY)))
+        .expect("the check runs");
+    assert_eq!(findings, [], "I-2");
+}

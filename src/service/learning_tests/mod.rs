@@ -20,21 +20,23 @@ use crate::scim::patch::MembersChange;
 use crate::scim::quirks::Client;
 use crate::scim::switches::{Switches, UnknownMember};
 use crate::scim::validate::MemberInput;
+use crate::store::listing::{Paging, Place};
 use crate::store::queries::counters;
-use crate::store::queries::enrollments::EnrollmentRow;
+use crate::store::queries::enrollments::{EnrollmentRow, PairFilter};
 use crate::store::queries::groups_learning::GroupRow;
-use crate::store::queries::learners::LearnerFilter;
+use crate::store::queries::learners::{LearnerFilter, LearnerOrder};
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, Store, testing};
 
 use super::courses::CourseFields;
 use super::directory::bindings::LearnerFacts;
 use super::enroll::{EnrollScope, enroll, explain};
+use super::group_list::{GroupOrder, GroupSort};
 use super::group_members::{AddOutcome, IfIneligible, LearnerRef, MemberFilter};
 use super::groups::{GroupFields, MembersOutcome};
 use super::{
     Actor, Connection, Scope, ServiceError, approvals, assignments, check, completions, courses,
-    enrollments, group_members, groups, learners,
+    enrollments, group_list, group_members, groups, learners,
 };
 
 const TENANT: TenantId = TenantId(7);
@@ -106,9 +108,11 @@ fn directory(
             name: name.to_owned(),
             client: Client::Okta,
             paused: false,
+            brakes: false,
             live,
             approves: Some(approves),
             switches: Switches::default(),
+            rights: crate::scim::rights::AttributeRights::default(),
         })),
         ..scope.clone()
     })
@@ -259,10 +263,18 @@ fn enrolled(
     scope: &Scope,
     learner: LearnerId,
 ) -> Result<Vec<EnrollmentRow>, ServiceError> {
-    Ok(
-        enrollments::list(db, scope, Some(learner), None, None, 100)?
-            .into_iter()
-            .map(|view| view.row)
-            .collect(),
-    )
+    Ok(enrollments::list(
+        db,
+        scope,
+        PairFilter {
+            learner: Some(learner),
+            course: None,
+        },
+        false,
+        &Paging::first(100),
+    )?
+    .rows
+    .into_iter()
+    .map(|view| view.row)
+    .collect())
 }

@@ -169,6 +169,26 @@ fn is_secret(name: &str) -> bool {
     SECRET.contains(&last) || is_declared(|name| name == last)
 }
 
+/// Whether a body that was kept lacks a secret which mattered: a password does not, for passwords are discarded.
+pub fn is_redacted(body: &Value) -> bool {
+    match body {
+        Value::String(text) => text == HIDDEN,
+        Value::Array(items) => items.iter().any(is_redacted),
+        Value::Object(members) => {
+            let of_password = members.iter().any(|(name, value)| {
+                let path = value.as_str().map(fold);
+                name.eq_ignore_ascii_case("path") && path.as_deref() == Some("password")
+            });
+            members.iter().any(|(name, value)| {
+                let password = name.eq_ignore_ascii_case("password")
+                    || (of_password && name.eq_ignore_ascii_case("value"));
+                !password && is_redacted(value)
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// A change of a document as the log may keep it.
 pub fn safe_changes(changes: &Value) -> String {
     let text = changes.to_string();

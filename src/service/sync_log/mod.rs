@@ -6,6 +6,7 @@
 mod body;
 mod logger;
 mod reading;
+mod sessions;
 
 use std::time::Instant as Stopwatch;
 
@@ -20,9 +21,10 @@ use crate::store::queries::sync_log::{self, SyncRow};
 use super::scope::Actor;
 use super::{Scope, ServiceError, tokens};
 
-pub use body::{Body, MAX_BODY, declare_secrets};
+pub use body::{Body, MAX_BODY, declare_secrets, is_redacted};
 pub use logger::SyncLogger;
-pub use reading::{Page, Query, SyncRequest, find, page};
+pub use reading::{Query, SyncRequest, find, page};
+pub use sessions::{Session, sessions};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {

@@ -6,12 +6,13 @@ use serde_json::value::RawValue;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId};
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::sync_log::{self, SyncFilter, SyncRow};
 
 use super::super::{Scope, ServiceError};
 use super::{Operation, Outcome};
 
-/// Which requests a page shows, and from where; all conditions must hold.
+/// Which requests a page shows; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// One of these; empty: any.
@@ -22,10 +23,13 @@ pub struct Query {
     pub resource_type: Option<String>,
     pub resource_id: Option<String>,
     pub connection: Option<ConnectionId>,
-    /// The last request of the page before.
-    pub after: Option<RequestId>,
-    /// 1 to 200.
-    pub limit: usize,
+    pub http_status: Option<i64>,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+    /// The name of an attribute that changed.
+    pub changed: Option<String>,
+    /// Part of the request's or the response's body.
+    pub text: Option<String>,
 }
 
 /// One request as it is shown; the members are those of `rest-and-console.md` A7.
@@ -63,7 +67,7 @@ pub struct SyncRequest {
 }
 
 /// What a request caused.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = SyncEffects)]
 pub struct Effects {
     pub members_added: i64,
@@ -76,14 +80,6 @@ pub struct Effects {
 #[schema(as = SyncClient)]
 pub struct Client {
     pub user_agent: Option<String>,
-}
-
-/// A page and where the next one begins.
-#[derive(Debug)]
-pub struct Page {
-    pub requests: Vec<SyncRequest>,
-    /// `Some` when there are more.
-    pub next: Option<RequestId>,
 }
 
 impl TryFrom<SyncRow> for SyncRequest {
@@ -133,7 +129,12 @@ impl TryFrom<SyncRow> for SyncRequest {
 ///
 /// What was done to one resource is found by `resource_id`; reads of it are not, because every one of them would cost an
 /// index a place of its own. Errors: `Invalid` where both are asked for.
-pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceError> {
+pub fn page(
+    db: &mut Db,
+    scope: &Scope,
+    query: &Query,
+    paging: &Paging,
+) -> Result<Found<SyncRequest>, ServiceError> {
     let asks_for_reads = query.operations.iter().any(|operation| operation.reads());
     if query.resource_id.is_some() && asks_for_reads {
         return Err(ServiceError::invalid(
@@ -142,16 +143,8 @@ pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceEr
         ));
     }
     let filter = SyncFilter {
-        outcomes: query
-            .outcomes
-            .iter()
-            .map(|outcome| outcome.as_str())
-            .collect(),
-        operations: query
-            .operations
-            .iter()
-            .map(|operation| operation.as_str())
-            .collect(),
+        outcomes: query.outcomes.iter().map(|one| one.as_str()).collect(),
+        operations: query.operations.iter().map(|one| one.as_str()).collect(),
         only_trouble: !query.outcomes.is_empty()
             && query.outcomes.iter().all(|outcome| outcome.is_trouble()),
         only_changes: query.resource_id.is_some()
@@ -159,17 +152,18 @@ pub fn page(db: &mut Db, scope: &Scope, query: &Query) -> Result<Page, ServiceEr
         resource_type: query.resource_type.clone(),
         resource_id: query.resource_id.clone(),
         connection: query.connection,
+        http_status: query.http_status,
+        since: query.since,
+        until: query.until,
+        // As it stands in the JSON: a name before its colon.
+        changed: query
+            .changed
+            .as_deref()
+            .map(|name| format!("\"{}\":", name.replace('"', ""))),
+        text: query.text.clone(),
     };
-    let limit = query.limit.clamp(1, 200);
-    let mut rows = sync_log::page(db, scope.tenant, &filter, query.after, limit + 1)?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| row.id);
-    let requests = rows
-        .into_iter()
-        .map(SyncRequest::try_from)
-        .collect::<Result<_, _>>()?;
-    Ok(Page { requests, next })
+    let found = sync_log::page(db, scope.tenant, &filter, paging)?;
+    found.then(|rows| rows.into_iter().map(SyncRequest::try_from).collect())
 }
 
 /// One request with its bodies.

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::store::Store;
+use crate::store::listing::{Paging, Place};
 use crate::store::testing::on_both;
 
 fn scope(tenant: i64) -> Scope {
@@ -32,10 +34,21 @@ fn entry(scope: &Scope, operation: Operation, outcome: Outcome) -> SyncEntry {
     entry.finish(outcome, 201, Some("{\"id\":\"x\0\"}"))
 }
 
-fn query(limit: usize) -> Query {
-    Query {
-        limit,
-        ..Query::default()
+/// The whole log, page by page.
+fn walk(store: &Store, scope: &Scope, limit: i64) -> Vec<SyncRequest> {
+    let mut all: Vec<SyncRequest> = Vec::new();
+    loop {
+        let paging = Paging {
+            after: all.last().map(|one| Place::id(one.id.0)),
+            ..Paging::first(limit)
+        };
+        let found = store
+            .read_blocking(|db| page(db, scope, &Query::default(), &paging))
+            .expect("a page");
+        if found.rows.is_empty() {
+            return all;
+        }
+        all.extend(found.rows);
     }
 }
 
@@ -89,10 +102,10 @@ fn what_is_recorded_is_what_is_read() {
             "another tenant's row does not exist"
         );
         let page = store
-            .read_blocking(|db| page(db, &scope, &query(10)))
+            .read_blocking(|db| page(db, &scope, &Query::default(), &Paging::first(10)))
             .expect("a page");
         assert!(
-            page.requests
+            page.rows
                 .iter()
                 .all(|request| request.request_body.is_none()),
             "lists carry no bodies"
@@ -132,31 +145,20 @@ fn pages_run_from_the_newest_to_the_oldest_without_gap_or_repeat() {
             (count, 0),
             "each id once"
         );
-        let (mut seen, mut after) = (Vec::new(), None);
-        loop {
-            let query = Query { after, ..query(20) };
-            let page = store
-                .read_blocking(|db| page(db, &scope, &query))
-                .expect("a page");
-            seen.extend(page.requests.iter().map(|request| request.id));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let seen: Vec<RequestId> = walk(store, &scope, 20).iter().map(|one| one.id).collect();
         let mut expected: Vec<RequestId> = entries.iter().map(|entry| entry.id).collect();
         expected.sort_by(|one, two| two.cmp(one));
         assert_eq!(seen, expected);
         let no_ops = Query {
             outcomes: vec![Outcome::NoOp],
             operations: vec![Operation::Patch],
-            ..query(200)
+            ..Query::default()
         };
         assert_eq!(
             store
-                .read_blocking(|db| page(db, &scope, &no_ops))
+                .read_blocking(|db| page(db, &scope, &no_ops, &Paging::first(200)))
                 .expect("a page")
-                .requests
+                .rows
                 .len(),
             25
         );
@@ -185,21 +187,7 @@ fn a_flush_finds_everything_logged_before_it() {
             logger.flush().await;
             assert_eq!(logger.dropped(), 0);
         });
-        let (mut total, mut after) = (0, None);
-        loop {
-            let query = Query {
-                after,
-                ..query(200)
-            };
-            let page = store
-                .read_blocking(|db| page(db, &scope(1), &query))
-                .expect("a page");
-            total += page.requests.len();
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let total = walk(store, &scope(1), 200).len();
         assert_eq!(total, 1000);
     });
 }

@@ -11,6 +11,7 @@ use crate::auth::permission::{Permissions, TokenKind};
 use crate::clock::Instant;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::store::Db;
+use crate::store::listing::{Found, Paging};
 use crate::store::queries::tokens::{self as rows, TokenRow};
 use crate::store::queries::{connections, events};
 
@@ -19,13 +20,8 @@ use super::super::{Scope, ServiceError};
 use super::{Minted, NewToken, create};
 
 /// One page of the tenant's tokens by `jti`.
-pub fn page(
-    db: &mut Db,
-    scope: &Scope,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<TokenRow>, ServiceError> {
-    Ok(rows::page(db, scope.tenant, after, limit)?)
+pub fn page(db: &mut Db, scope: &Scope, paging: &Paging) -> Result<Found<TokenRow>, ServiceError> {
+    Ok(rows::page(db, scope.tenant, paging)?)
 }
 
 /// A token of the tenant.

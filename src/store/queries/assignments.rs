@@ -4,7 +4,8 @@ use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, GroupId, TenantId};
 use crate::learning::assignment::{Due, Options};
 use crate::learning::membership::EndCause;
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
 use super::events::By;
@@ -170,51 +171,34 @@ pub fn find(
     )
 }
 
-/// One page of a group's live assignments, in the order of their id.
+/// A page of a group's live assignments, in the order of their id.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
-    after: Option<AssignmentId>,
-    limit: i64,
-) -> Result<Vec<AssignmentRow>, StoreError> {
-    let mut sql = format!("{ASSIGNMENT} AND a.group_id = ?");
-    let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
-    if let Some(after) = after {
-        sql.push_str(" AND a.id > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY a.id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    paging: &Paging,
+) -> Result<Found<AssignmentRow>, StoreError> {
+    let sql = format!("{ASSIGNMENT} AND a.group_id = ?");
+    Listing::of(sql, vec![tenant.into(), group.into()]).find(db, Order::id("a.id"), paging)
 }
 
-/// One page of the assignments a group had at an instant, with the options of then, in the order of their id.
+/// A page of the assignments a group had at an instant, with the options of then, in the order of their id.
 pub fn page_as_of(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
     at: Instant,
-    after: Option<AssignmentId>,
-    limit: i64,
-) -> Result<Vec<AssignmentRow>, StoreError> {
-    db.load(
-        Stmt::new(
-            "SELECT a.id, a.group_id, a.course_id, c.title AS course_title, c.status AS course_status, v.mandatory, v.due_date, v.due_days, \
-             v.recert_months, v.version, a.created_by, a.created_at, v.valid_from AS modified_at, CAST(NULL AS BIGINT) AS enrolling_done, \
-             CAST(NULL AS BIGINT) AS enrolling_total FROM assignments a CROSS JOIN assignment_versions v CROSS JOIN courses c \
-             WHERE a.tenant_id = ? AND a.group_id = ? AND a.id > ? AND a.created_at <= ? AND (a.ended_at IS NULL OR a.ended_at > ?) \
-             AND v.tenant_id = a.tenant_id AND v.assignment_id = a.id AND v.version = (SELECT max(w.version) FROM assignment_versions w \
-                 WHERE w.tenant_id = a.tenant_id AND w.assignment_id = a.id AND w.valid_from <= ?) \
-             AND c.tenant_id = a.tenant_id AND c.id = a.course_id ORDER BY a.id LIMIT ?",
-        )
-        .bind(tenant)
-        .bind(group)
-        .bind(after.unwrap_or(AssignmentId(uuid::Uuid::nil())))
-        .bind(at)
-        .bind(at)
-        .bind(at)
-        .bind(limit),
-    )
+    paging: &Paging,
+) -> Result<Found<AssignmentRow>, StoreError> {
+    let sql = "SELECT a.id, a.group_id, a.course_id, c.title AS course_title, c.status AS course_status, v.mandatory, v.due_date, v.due_days, \
+         v.recert_months, v.version, a.created_by, a.created_at, v.valid_from AS modified_at, CAST(NULL AS BIGINT) AS enrolling_done, \
+         CAST(NULL AS BIGINT) AS enrolling_total FROM assignments a CROSS JOIN assignment_versions v CROSS JOIN courses c \
+         WHERE a.tenant_id = ? AND a.group_id = ? AND a.created_at <= ? AND (a.ended_at IS NULL OR a.ended_at > ?) \
+         AND v.tenant_id = a.tenant_id AND v.assignment_id = a.id AND v.version = (SELECT max(w.version) FROM assignment_versions w \
+             WHERE w.tenant_id = a.tenant_id AND w.assignment_id = a.id AND w.valid_from <= ?) \
+         AND c.tenant_id = a.tenant_id AND c.id = a.course_id";
+    let binds = vec![tenant.into(), group.into(), at.into(), at.into(), at.into()];
+    Listing::of(sql, binds).find(db, Order::id("a.id"), paging)
 }
 
 #[derive(diesel::QueryableByName)]

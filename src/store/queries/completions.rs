@@ -6,9 +6,11 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::clock::Instant;
 use crate::ids::{CompletionId, CourseId, LearnerId, TenantId};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
+use super::enrollments::PairFilter;
 use super::events::By;
 use super::memberships::padded;
 
@@ -236,27 +238,20 @@ pub fn find(
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
-    learner: Option<LearnerId>,
-    course: Option<CourseId>,
-    after: Option<CompletionId>,
-    limit: i64,
-) -> Result<Vec<CompletionRow>, StoreError> {
-    let mut sql = select("");
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(learner) = learner {
-        sql.push_str(" AND c.learner_id = ?");
-        binds.push(learner.into());
+    filter: PairFilter,
+    updated_since: Option<Instant>,
+    down: bool,
+    paging: &Paging,
+) -> Result<Found<CompletionRow>, StoreError> {
+    let mut list = Listing::of(select(""), vec![tenant.into()])
+        .counted_by("SELECT c.id FROM completions c WHERE c.tenant_id = ?");
+    list.and_some("c.learner_id = ?", filter.learner);
+    list.and_some("c.course_id = ?", filter.course);
+    if let Some(since) = updated_since {
+        list.and("(c.recorded_at >= ?", since);
+        list.or("c.voided_at >= ?)", since);
     }
-    if let Some(course) = course {
-        sql.push_str(" AND c.course_id = ?");
-        binds.push(course.into());
-    }
-    if let Some(after) = after {
-        sql.push_str(" AND c.id > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY c.id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    list.find(db, Order::id("c.id").down(down), paging)
 }
 
 /// Voids a completion; `false` when it was void already.

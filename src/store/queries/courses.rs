@@ -3,7 +3,8 @@
 use crate::clock::Instant;
 use crate::ids::{CourseId, TenantId};
 use crate::learning::course::CourseStatus;
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
 /// One course.
@@ -126,31 +127,47 @@ pub fn find_by_code(
     )
 }
 
-/// One page of courses, in the order of their id.
+/// What a list of courses is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct CourseFilter {
+    /// One of these; empty: any.
+    pub statuses: Vec<CourseStatus>,
+    pub external_ref: Option<String>,
+    /// Part of the title, exactly as written.
+    pub title_part: Option<String>,
+    pub updated_since: Option<Instant>,
+}
+
+/// What a list of courses is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CourseOrder {
+    /// Their id, which tells when they were made.
+    #[default]
+    Created,
+    Updated,
+    Title,
+}
+
+/// A page of courses. There are few: only the order of ids has an index.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
-    status: Option<CourseStatus>,
-    external_ref: Option<&str>,
-    after: Option<CourseId>,
-    limit: i64,
-) -> Result<Vec<CourseRow>, StoreError> {
-    let mut sql = COURSE.to_owned();
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(status) = status {
-        sql.push_str(" AND status = ?");
-        binds.push(status.as_str().into());
-    }
-    if let Some(external_ref) = external_ref {
-        sql.push_str(" AND external_ref = ?");
-        binds.push(external_ref.into());
-    }
-    if let Some(after) = after {
-        sql.push_str(" AND id > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    filter: &CourseFilter,
+    (order, down): (CourseOrder, bool),
+    paging: &Paging,
+) -> Result<Found<CourseRow>, StoreError> {
+    let mut list = Listing::of(COURSE, vec![tenant.into()]);
+    let statuses: Vec<&str> = filter.statuses.iter().map(|one| one.as_str()).collect();
+    list.and_one_of("status", &statuses);
+    list.and_some("external_ref = ?", filter.external_ref.clone());
+    list.and_contains(db.dialect(), "title", filter.title_part.as_deref());
+    list.and_some("modified_at >= ?", filter.updated_since);
+    let order = match order {
+        CourseOrder::Created => Order::id("id"),
+        CourseOrder::Updated => Order::number("modified_at", "id"),
+        CourseOrder::Title => Order::text("title", "id"),
+    };
+    list.find(db, order.down(down), paging)
 }
 
 /// A new row of version 1.

@@ -74,6 +74,8 @@ pub struct Terms {
     pub rejoin_resume_days: u16,
     /// No due date before this day (§7.15).
     pub due_floor: Option<NaiveDate>,
+    /// Who begins now is late by a fixed date before this day (§7.8); absent where they are given more time.
+    pub today: Option<NaiveDate>,
 }
 
 /// The relation narrowed to a scope, and its binds.
@@ -167,12 +169,25 @@ impl Owed {
         stmt.binds(self.binds.iter().cloned()).once(self.afresh)
     }
 
-    /// What is owed, how many of the pairs are enrolled, and how many of those were withdrawn.
+    /// What is owed, how many of the pairs are enrolled, how many of those were withdrawn, and the earliest fixed date.
     fn survey(&self) -> Stmt<'_> {
         self.bind(Stmt::new(format!(
-            "SELECT count(*) AS pairs, count(e.id) AS enrolled, count(e.withdrawn_at) AS withdrawn FROM {} LEFT {ENROLLMENT}",
-            self.pairs()
+            "SELECT count(*) AS pairs, count(e.id) AS enrolled, count(e.withdrawn_at) AS withdrawn, min(o.due_date) AS earliest \
+             FROM (SELECT m.tenant_id, m.learner_id, a.course_id, min(a.due_date) AS due_date {} \
+             GROUP BY m.tenant_id, m.learner_id, a.course_id) o LEFT {ENROLLMENT}",
+            self.sql
         )))
+    }
+
+    /// Whether somebody who is owed a course with a date before `today` has not completed it.
+    fn late(&self, today: NaiveDate) -> Stmt<'_> {
+        self.bind(Stmt::new(format!(
+            "SELECT count(*) AS n FROM (SELECT 1 AS one {} AND a.due_date < ? AND NOT EXISTS (SELECT 1 FROM completions x \
+             WHERE x.tenant_id = m.tenant_id AND x.learner_id = m.learner_id AND x.course_id = a.course_id AND x.voided_at IS NULL) \
+             LIMIT 1) s",
+            self.sql
+        )))
+        .bind(today.to_string())
     }
 
     fn enrollments(&self, new_id: &str, by: &By) -> Stmt<'_> {
@@ -275,6 +290,15 @@ struct Survey {
     enrolled: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     withdrawn: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    earliest: Option<String>,
+}
+
+impl Survey {
+    /// Enrollments to be made or opened again.
+    const fn to_come(&self) -> i64 {
+        self.pairs - self.enrolled + self.withdrawn
+    }
 }
 
 #[derive(diesel::QueryableByName)]
@@ -298,16 +322,19 @@ const fn is_wide(scope: &EnrollScope) -> bool {
 /// So many are planned like one.
 const FEW: usize = 16;
 
+/// What `enroll` wrote, and which enrollments had been there without an open cycle.
+pub type Enrolled = (Effects, Vec<(LearnerId, CourseId)>);
+
 /// Writes everything owed within the scope, in the transaction of the change; a second call writes nothing. `terms` is
-/// asked for when something is owed. Returns beside the effects which enrollments had been there without an open cycle.
+/// asked for when something is owed, and told how many enrollments that makes; it may have nothing written: then `None`.
 pub fn enroll(
     db: &mut Db,
     tenant: TenantId,
     scope: &EnrollScope,
-    terms: impl FnOnce(&mut Db) -> Result<Terms, StoreError>,
+    terms: impl FnOnce(&mut Db, i64) -> Result<Option<Terms>, StoreError>,
     by: &By,
-) -> Result<(Effects, Vec<(LearnerId, CourseId)>), StoreError> {
-    let nothing = (Effects::default(), Vec::new());
+) -> Result<Option<Enrolled>, StoreError> {
+    let nothing = Some((Effects::default(), Vec::new()));
     let empty = match scope {
         EnrollScope::Memberships(ids) => ids.is_empty(),
         EnrollScope::Learners(ids) => ids.is_empty(),
@@ -328,9 +355,16 @@ pub fn enroll(
     else {
         return Ok(nothing);
     };
-    let terms = terms(db)?;
+    let Some(terms) = terms(db, survey.to_come())? else {
+        return Ok(None);
+    };
     let new_id = db.dialect().new_id;
     let mut effects = Effects::default();
+    if let (Some(earliest), Some(today)) = (&survey.earliest, terms.today)
+        && *earliest < today.to_string()
+    {
+        effects.late = db.number(owed.late(today))? > 0;
+    }
     if survey.enrolled < survey.pairs {
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
         if is_wide {
@@ -357,7 +391,7 @@ pub fn enroll(
         Vec::new()
     };
     effects.reasons = count(db.execute(owed.reasons(db.dialect(), terms, by))?);
-    Ok((effects, closed))
+    Ok(Some((effects, closed)))
 }
 
 /// The memberships that lack what they are owed, some of them by id: none after every commit (I-2). What a waiting job is
@@ -504,6 +538,7 @@ mod tests {
                 Terms {
                     rejoin_resume_days: 30,
                     due_floor: None,
+                    today: None,
                 },
                 &by,
             ),

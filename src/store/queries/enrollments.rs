@@ -6,6 +6,7 @@ use crate::ids::{
 };
 use crate::learning::assignment::{Due, Options};
 use crate::learning::membership::EndCause;
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::{Bind, Stmt};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -85,31 +86,26 @@ pub fn find_pair(
     )
 }
 
-/// One page of enrollments, in the order of their id.
+/// Whose rows, and of which course; any where it is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PairFilter {
+    pub learner: Option<LearnerId>,
+    pub course: Option<CourseId>,
+}
+
+/// A page of enrollments, in the order of their id.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
-    learner: Option<LearnerId>,
-    course: Option<CourseId>,
-    after: Option<EnrollmentId>,
-    limit: i64,
-) -> Result<Vec<EnrollmentRow>, StoreError> {
-    let mut sql = ENROLLMENT.to_owned();
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(learner) = learner {
-        sql.push_str(" AND e.learner_id = ?");
-        binds.push(learner.into());
-    }
-    if let Some(course) = course {
-        sql.push_str(" AND e.course_id = ?");
-        binds.push(course.into());
-    }
-    if let Some(after) = after {
-        sql.push_str(" AND e.id > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY e.id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    filter: PairFilter,
+    down: bool,
+    paging: &Paging,
+) -> Result<Found<EnrollmentRow>, StoreError> {
+    let mut list = Listing::of(ENROLLMENT, vec![tenant.into()])
+        .counted_by("SELECT e.id FROM enrollments e WHERE e.tenant_id = ?");
+    list.and_some("e.learner_id = ?", filter.learner);
+    list.and_some("e.course_id = ?", filter.course);
+    list.find(db, Order::id("e.id").down(down), paging)
 }
 
 /// Why somebody is enrolled, with the names and options of the moment it was recorded.

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::clock::Instant;
 use crate::ids::{EventId, RequestId, TenantId};
 use crate::learning::event::Event;
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
 /// Who writes, when, because of which request.
@@ -74,54 +75,23 @@ pub struct AuditRow {
     pub entity_id: EventId,
 }
 
-/// Where a page of events begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// Newest first, before an event.
-    Before(Option<EventId>),
-    /// Oldest first, behind an event.
-    After(Option<EventId>),
-}
-
-/// A page of events.
+/// A page of events by id, which is nearly the order they happened in; `down`: newest first.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &EventFilter,
-    from: From,
-    limit: i64,
-) -> Result<Vec<AuditRow>, StoreError> {
-    let (order, before, after) = match from {
-        From::Before(id) => ("DESC", id, None),
-        From::After(id) => ("ASC", None, id),
-    };
-    let mut conditions = String::new();
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    let mut narrow = |condition: &str, bind: Option<Bind<'static>>| {
-        if let Some(bind) = bind {
-            conditions.push_str(condition);
-            binds.push(bind);
-        }
-    };
-    narrow(" AND id < ?", before.map(Into::into));
-    narrow(" AND id > ?", after.map(Into::into));
-    narrow(" AND entity_id = ?", filter.entity_id.map(Into::into));
-    narrow(" AND actor = ?", filter.actor.clone().map(Into::into));
-    narrow(" AND entity = ?", filter.entity.clone().map(Into::into));
-    narrow(
-        " AND event_type = ?",
-        filter.event_type.clone().map(Into::into),
-    );
-    narrow(" AND at >= ?", filter.since.map(Into::into));
-    narrow(" AND at < ?", filter.until.map(Into::into));
-    db.load(
-        Stmt::new(format!(
-            "SELECT id, at, actor, request_id, event_type, data, entity, entity_id FROM events \
-             WHERE tenant_id = ?{conditions} ORDER BY id {order} LIMIT ?"
-        ))
-        .binds(binds)
-        .bind(limit),
-    )
+    down: bool,
+    paging: &Paging,
+) -> Result<Found<AuditRow>, StoreError> {
+    let sql = "SELECT id, at, actor, request_id, event_type, data, entity, entity_id FROM events WHERE tenant_id = ?";
+    let mut list = Listing::of(sql, vec![tenant.into()]);
+    list.and_some("entity_id = ?", filter.entity_id);
+    list.and_some("actor = ?", filter.actor.clone());
+    list.and_some("entity = ?", filter.entity.clone());
+    list.and_some("event_type = ?", filter.event_type.clone());
+    list.and_some("at >= ?", filter.since);
+    list.and_some("at < ?", filter.until);
+    list.find(db, Order::id("id").down(down), paging)
 }
 
 /// The newest events of one entity.

@@ -7,7 +7,8 @@ use crate::ids::{ConnectionId, CourseId, GroupId, LearnerId, TenantId};
 use crate::learning::group::Manager;
 use crate::learning::plan::SubscriptionPlan;
 use crate::store::db::OneText;
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
 use super::counters;
@@ -211,6 +212,38 @@ pub fn lock(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<(), StoreE
     Ok(())
 }
 
+/// Locks every live group and the tenant itself: until the end nobody writes members, and nobody makes a group (who does
+/// holds [`share_tenant`]). Groups that were made while we waited are locked in the second round.
+pub fn lock_all(db: &mut Db, tenant: TenantId) -> Result<(), StoreError> {
+    let lock = db.dialect().for_update;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let groups = Stmt::new(format!(
+        "SELECT g.version AS n FROM learner_groups g WHERE g.tenant_id = ? AND g.deleted_at IS NULL ORDER BY g.id {lock}"
+    ))
+    .bind(tenant);
+    db.load::<crate::store::db::Number>(groups.clone())?;
+    let itself = Stmt::new(format!(
+        "SELECT CAST(t.tenant_id AS BIGINT) AS n FROM tenants t WHERE t.tenant_id = ? {lock}"
+    ));
+    db.load::<crate::store::db::Number>(itself.bind(tenant))?;
+    db.load::<crate::store::db::Number>(groups).map(drop)
+}
+
+/// Keeps the plan and the connections as they are until the end: for who makes a group, which nobody can lock before.
+pub fn share_tenant(db: &mut Db, tenant: TenantId) -> Result<(), StoreError> {
+    let lock = db.dialect().for_share;
+    if lock.is_empty() {
+        return Ok(());
+    }
+    let itself = Stmt::new(format!(
+        "SELECT CAST(t.tenant_id AS BIGINT) AS n FROM tenants t WHERE t.tenant_id = ? {lock}"
+    ));
+    db.load::<crate::store::db::Number>(itself.bind(tenant))
+        .map(drop)
+}
+
 /// Locks a live group and reads it as it is then.
 pub fn find_for_update(
     db: &mut Db,
@@ -266,42 +299,50 @@ pub fn known(db: &mut Db, tenant: TenantId, ids: &[GroupId]) -> Result<Vec<Group
 pub struct GroupFilter {
     /// Folded part of the name.
     pub name_part: Option<String>,
-    pub origin: Option<String>,
+    pub origin: Option<&'static str>,
     pub managed_by: Option<ConnectionId>,
+    pub color: Option<String>,
+    pub updated_since: Option<Instant>,
 }
 
-/// One page of live groups by name; `after` is the name key of the last group of the page before.
+/// What a list of groups is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupOrder {
+    #[default]
+    Name,
+    Created,
+    Updated,
+    /// Present members, in whatever state.
+    Members,
+}
+
+/// A page of live groups.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &GroupFilter,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<GroupRow>, StoreError> {
-    let mut sql = GROUP.to_owned();
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(part) = &filter.name_part {
-        sql.push_str(&format!(
-            " AND {}(g.name_key, ?) > 0",
-            db.dialect().position
-        ));
-        binds.push(part.as_str().into());
-    }
-    if let Some(origin) = &filter.origin {
-        sql.push_str(" AND g.origin = ?");
-        binds.push(origin.as_str().into());
-    }
-    if let Some(connection) = filter.managed_by {
-        sql.push_str(" AND g.managed_by = ?");
-        binds.push(connection.into());
-    }
-    if let Some(after) = after {
-        sql.push_str(" AND g.name_key > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY g.name_key LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    (order, down): (GroupOrder, bool),
+    paging: &Paging,
+) -> Result<Found<GroupRow>, StoreError> {
+    let mut list = Listing::of(GROUP, vec![tenant.into()]).counted_by(
+        "SELECT g.id FROM learner_groups g WHERE g.tenant_id = ? AND g.deleted_at IS NULL",
+    );
+    list.and_contains(db.dialect(), "g.name_key", filter.name_part.as_deref());
+    list.and_some("g.origin = ?", filter.origin);
+    list.and_some("g.managed_by = ?", filter.managed_by);
+    list.and_some("g.color = ?", filter.color.clone());
+    list.and_some("g.modified_at >= ?", filter.updated_since);
+    let order = match order {
+        GroupOrder::Name => Order::unique("g.name_key"),
+        GroupOrder::Created => Order::number("g.created_at", "g.id"),
+        GroupOrder::Updated => Order::number("g.modified_at", "g.id"),
+        GroupOrder::Members => Order::number(MEMBERS, "g.id"),
+    };
+    list.find(db, order.down(down), paging)
 }
+
+/// How many present members a group `g` has.
+const MEMBERS: &str = "(SELECT CAST(count(*) AS BIGINT) FROM memberships m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.ended_at IS NULL)";
 
 /// Whether the tenant ever had a group.
 pub fn any(db: &mut Db, tenant: TenantId) -> Result<bool, StoreError> {

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, GroupId, JobId, LearnerId, MembershipId, RequestId, TenantId};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -169,26 +170,19 @@ pub fn find_for_update(
     )
 }
 
-/// One page of jobs, newest first.
+/// A page of the jobs that need one of these permissions, newest first.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
-    kind: Option<&str>,
-    before: Option<JobId>,
-    limit: i64,
-) -> Result<Vec<JobRow>, StoreError> {
-    let mut sql = format!("SELECT {COLUMNS} FROM jobs j WHERE j.tenant_id = ?");
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(kind) = kind {
-        sql.push_str(" AND j.kind = ?");
-        binds.push(kind.into());
-    }
-    if let Some(before) = before {
-        sql.push_str(" AND j.id < ?");
-        binds.push(before.into());
-    }
-    sql.push_str(" ORDER BY j.id DESC LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    kind: Option<&'static str>,
+    permissions: &[&'static str],
+    paging: &Paging,
+) -> Result<Found<JobRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs j WHERE j.tenant_id = ?");
+    let mut list = Listing::of(sql, vec![tenant.into()]);
+    list.and_some("j.kind = ?", kind);
+    list.one_of("j.permission", permissions);
+    list.find(db, Order::id("j.id").down(true), paging)
 }
 
 /// The oldest waiting job that nobody else works on, locked when it is to be taken.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
 use crate::learning::learner::{Approval, Facts, RegisteredVia, Registration};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
@@ -432,54 +433,56 @@ pub fn approve_all(
 /// What a list of learners is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct LearnerFilter {
-    pub approval: Option<Approval>,
+    /// One of these; empty: any.
+    pub approvals: Vec<Approval>,
     pub active: Option<bool>,
     pub include_deleted: bool,
     /// Part of the display name, exactly as written.
     pub name_part: Option<String>,
+    pub updated_since: Option<Instant>,
 }
 
-/// One page of learners, in the order of their id.
+/// What a list of learners is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LearnerOrder {
+    /// Their id, which tells when they came.
+    #[default]
+    Created,
+    Updated,
+}
+
+/// A page of learners.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &LearnerFilter,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<LearnerRow>, StoreError> {
-    let mut sql = LEARNER.to_owned();
-    let mut binds: Vec<Bind> = vec![tenant.into()];
-    if let Some(approval) = filter.approval {
-        // The text of `pending` stands in the statement so that its partial index serves it.
-        sql.push_str(match approval {
-            Approval::Pending => " AND l.approval = 'pending'",
-            Approval::Approved => " AND l.approval = 'approved'",
-            Approval::Rejected => " AND l.approval = 'rejected'",
-        });
+    (order, down): (LearnerOrder, bool),
+    paging: &Paging,
+) -> Result<Found<LearnerRow>, StoreError> {
+    let mut list = Listing::of(LEARNER, vec![tenant.into()]);
+    match filter.approvals.as_slice() {
+        // The text stands in the statement so that its partial index serves it.
+        [Approval::Pending] => list.fixed("l.approval = 'pending'"),
+        several => {
+            let texts: Vec<&str> = several.iter().map(|one| one.as_str()).collect();
+            list.and_one_of("l.approval", &texts);
+        }
     }
-    if let Some(active) = filter.active {
-        sql.push_str(if active {
-            " AND l.active"
-        } else {
-            " AND NOT l.active"
-        });
+    match filter.active {
+        Some(true) => list.fixed("l.active"),
+        Some(false) => list.fixed("NOT l.active"),
+        None => {}
     }
     if !filter.include_deleted {
-        sql.push_str(" AND l.deleted_at IS NULL");
+        list.fixed("l.deleted_at IS NULL");
     }
-    if let Some(part) = &filter.name_part {
-        sql.push_str(&format!(
-            " AND {}(l.display_name, ?) > 0",
-            db.dialect().position
-        ));
-        binds.push(part.as_str().into());
-    }
-    if let Some(after) = after {
-        sql.push_str(" AND l.id > ?");
-        binds.push(after.into());
-    }
-    sql.push_str(" ORDER BY l.id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    list.and_contains(db.dialect(), "l.display_name", filter.name_part.as_deref());
+    list.and_some("l.modified_at >= ?", filter.updated_since);
+    let order = match order {
+        LearnerOrder::Created => Order::id("l.id"),
+        LearnerOrder::Updated => Order::number("l.modified_at", "l.id"),
+    };
+    list.find(db, order.down(down), paging)
 }
 
 /// An account of a learner, as far as the domain needs it.

@@ -6,7 +6,8 @@ use crate::clock::Instant;
 use crate::ids::{GroupId, LearnerId, MembershipId, RequestId, TenantId, UserId};
 use crate::learning::learner::Facts;
 use crate::learning::membership::{Source, State};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Order, Paging};
+use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
 use super::memberships::facts;
@@ -80,17 +81,17 @@ pub(super) const MEMBER: &str = "SELECT m.id, m.group_id, g.name AS group_name, 
      FROM memberships m JOIN learners l ON l.tenant_id = m.tenant_id AND l.id = m.learner_id \
      JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL";
 
-/// The condition on the learner that makes a membership be in a state.
+/// The condition on the learner `l` that makes a membership be in a state.
 const fn state_condition(state: State) -> &'static str {
     match state {
         State::Pending => {
-            " AND (l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)"
+            "(l.registration <> 'registered' OR l.approval <> 'approved' OR l.deleted_at IS NOT NULL)"
         }
         State::Active => {
-            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND l.active AND NOT l.suspended"
+            "(l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND l.active AND NOT l.suspended)"
         }
         State::Dormant => {
-            " AND l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND (l.suspended OR NOT l.active)"
+            "(l.registration = 'registered' AND l.approval = 'approved' AND l.deleted_at IS NULL AND (l.suspended OR NOT l.active))"
         }
     }
 }
@@ -98,73 +99,61 @@ const fn state_condition(state: State) -> &'static str {
 /// What a page of members is narrowed to; all conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct MemberFilter {
-    pub state: Option<State>,
-    pub source: Option<Source>,
+    /// One of these; empty: any.
+    pub states: Vec<State>,
+    /// One of these; empty: any.
+    pub sources: Vec<Source>,
     /// Part of the name, exactly as written.
     pub name_part: Option<String>,
 }
 
-/// One page of a group's live members, in the order of their learner's id.
+impl MemberFilter {
+    /// Narrows a list with the learners `l`, in which `source` says how a member came.
+    fn narrow(&self, db: &Db, list: &mut Listing, source: &str) {
+        let sources: Vec<&str> = self.sources.iter().map(|one| one.as_str()).collect();
+        list.and_one_of(source, &sources);
+        list.and_contains(db.dialect(), "l.display_name", self.name_part.as_deref());
+        if !self.states.is_empty() {
+            let states: Vec<&str> = self
+                .states
+                .iter()
+                .map(|one| state_condition(*one))
+                .collect();
+            list.fixed(&format!("({})", states.join(" OR ")));
+        }
+    }
+}
+
+/// A page of a group's live members, in the order of their learner's id.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
     filter: &MemberFilter,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, StoreError> {
-    let mut sql =
-        format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
-    let mut binds: Vec<Bind> = vec![tenant.into(), group.into()];
-    if let Some(after) = after {
-        sql.push_str(" AND m.learner_id > ?");
-        binds.push(after.into());
-    }
-    if let Some(source) = filter.source {
-        sql.push_str(" AND m.source = ?");
-        binds.push(source.as_str().into());
-    }
-    if let Some(part) = &filter.name_part {
-        let position = db.dialect().position;
-        sql.push_str(&format!(" AND {position}(l.display_name, ?) > 0"));
-        binds.push(part.as_str().into());
-    }
-    sql.push_str(filter.state.map_or("", state_condition));
-    sql.push_str(" ORDER BY m.learner_id LIMIT ?");
-    db.load(Stmt::new(sql).binds(binds).bind(limit))
+    paging: &Paging,
+) -> Result<Found<MemberRow>, StoreError> {
+    let sql = format!("{MEMBER} WHERE m.tenant_id = ? AND m.group_id = ? AND m.ended_at IS NULL");
+    let mut list = Listing::of(sql, vec![tenant.into(), group.into()]);
+    filter.narrow(db, &mut list, "m.source");
+    list.find(db, Order::id("m.learner_id"), paging)
 }
 
-/// One page of who was a member of a group at an instant, with the facts of that time, in the order of their learner's id.
+/// A page of who was a member of a group at an instant, with the facts of that time, in the order of their learner's id.
 pub fn page_as_of(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
     filter: &MemberFilter,
     at: Instant,
-    after: Option<LearnerId>,
-    limit: i64,
-) -> Result<Vec<MemberRow>, StoreError> {
-    let mut conditions = String::new();
-    let mut narrow: Vec<Bind> = vec![after.unwrap_or(LearnerId(uuid::Uuid::nil())).into()];
-    if let Some(source) = filter.source {
-        conditions.push_str(" AND m.source = ?");
-        narrow.push(source.as_str().into());
-    }
+    paging: &Paging,
+) -> Result<Found<MemberRow>, StoreError> {
     // Each half by its own index; of the facts, the first period that ends behind the instant, or what they are today.
     let half = |ended: &str| {
         format!(
             "SELECT m.tenant_id, m.id, m.group_id, m.learner_id, m.user_id, m.source, m.added_by, m.added_at, m.request_id \
-             FROM memberships m WHERE m.tenant_id = ? AND m.group_id = ? AND {ended} AND m.added_at <= ? AND m.learner_id > ?{conditions}"
+             FROM memberships m WHERE m.tenant_id = ? AND m.group_id = ? AND {ended} AND m.added_at <= ? AND m.learner_id > ?"
         )
     };
-    let mut rest = String::new();
-    let mut last: Vec<Bind> = Vec::new();
-    if let Some(part) = &filter.name_part {
-        let position = db.dialect().position;
-        rest.push_str(&format!(" AND {position}(l.display_name, ?) > 0"));
-        last.push(part.as_str().into());
-    }
-    rest.push_str(filter.state.map_or("", state_condition));
     let sql = format!(
         "SELECT l.id, l.group_id, l.group_name, l.learner_id, l.user_id, l.display_name, l.email, l.source, l.added_by, l.added_at, \
          l.request_id, l.registration, l.approval, l.active, l.suspended, (l.deleted_at IS NOT NULL) AS deleted \
@@ -176,24 +165,43 @@ pub fn page_as_of(
              LEFT JOIN learner_periods x ON x.tenant_id = m.tenant_id AND x.learner_id = m.learner_id \
              AND x.ended_at = (SELECT min(y.ended_at) FROM learner_periods y WHERE y.tenant_id = m.tenant_id \
                  AND y.learner_id = m.learner_id AND y.ended_at > ?) \
-             WHERE p.tenant_id = m.tenant_id AND p.id = m.learner_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id) l \
-         WHERE true{rest} ORDER BY l.learner_id LIMIT ?",
+             WHERE p.tenant_id = m.tenant_id AND p.id = m.learner_id AND g.tenant_id = m.tenant_id AND g.id = m.group_id) l WHERE true",
         live = half("m.ended_at IS NULL"),
         over = half("m.ended_at IS NOT NULL AND m.ended_at > ?"),
     );
-    let stmt = Stmt::new(sql)
-        .bind(tenant)
-        .bind(group)
-        .bind(at)
-        .binds(narrow.iter().cloned())
-        .bind(tenant)
-        .bind(group)
-        .bind(at)
-        .bind(at)
-        .binds(narrow)
-        .bind(at)
-        .binds(last);
-    db.load(stmt.bind(limit))
+    // Where the page before ended stands in the halves, for their indexes.
+    let list = |db: &Db, after: LearnerId| {
+        let binds = vec![
+            tenant.into(),
+            group.into(),
+            at.into(),
+            after.into(),
+            tenant.into(),
+            group.into(),
+            at.into(),
+            at.into(),
+            after.into(),
+            at.into(),
+        ];
+        let mut list = Listing::of(sql.as_str(), binds);
+        filter.narrow(db, &mut list, "l.source");
+        list
+    };
+    let begin = LearnerId(uuid::Uuid::nil());
+    let total = if paging.total {
+        Some(list(db, begin).count(db)?)
+    } else {
+        None
+    };
+    let after = paging
+        .after
+        .as_ref()
+        .map_or(begin, |place| LearnerId(place.id));
+    let page = list(db, after).find(db, Order::id("l.learner_id"), &Paging::first(paging.limit))?;
+    Ok(Found {
+        rows: page.rows,
+        total,
+    })
 }
 
 /// A learner's live memberships.

@@ -77,6 +77,39 @@ struct MemberId {
     user_id: UserId,
 }
 
+/// The member that a group's list begins with.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct FirstMember {
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = SqlId)]
+    pub user_id: UserId,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub user_name: String,
+}
+
+/// The first member of each of these groups that has any, however many it has.
+pub fn first_members(
+    db: &mut Db,
+    tenant: TenantId,
+    groups: &[GroupId],
+) -> Result<Vec<FirstMember>, StoreError> {
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = padded(groups);
+    db.load(
+        Stmt::new(format!(
+            "SELECT g.id AS group_id, u.id AS user_id, u.user_name FROM learner_groups g CROSS JOIN users u \
+             WHERE g.tenant_id = ? AND g.id IN ({}) AND u.tenant_id = g.tenant_id AND u.id = (SELECT m.user_id FROM memberships m \
+             WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.ended_at IS NULL ORDER BY m.user_id LIMIT 1)",
+            marks(ids.len())
+        ))
+        .bind(tenant)
+        .binds(ids),
+    )
+}
+
 /// The ids alone, from one index, in their order.
 pub fn member_ids_after(
     db: &mut Db,

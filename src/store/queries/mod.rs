@@ -29,6 +29,7 @@ pub mod obligations;
 pub mod resource_values;
 pub mod resources;
 pub mod restore;
+pub mod retention;
 pub mod search;
 pub mod sync_log;
 pub mod tenants;

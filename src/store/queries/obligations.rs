@@ -21,6 +21,8 @@ use super::memberships::facts;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Narrow {
     Group(GroupId),
+    /// These groups', at most a page of them.
+    Groups(Vec<GroupId>),
     Learner(LearnerId),
     Assignment(AssignmentId),
     Course(CourseId),
@@ -59,6 +61,10 @@ impl Narrow {
     fn condition(&self, tenant: TenantId) -> (String, Vec<Bind<'_>>) {
         match self {
             Self::Group(id) => (" AND r.group_id = ?".to_owned(), vec![(*id).into()]),
+            Self::Groups(groups) => {
+                let ids = super::memberships::padded(groups);
+                (format!(" AND r.group_id IN ({})", marks(ids.len())), ids)
+            }
             Self::Learner(id) => (" AND r.learner_id = ?".to_owned(), vec![(*id).into()]),
             Self::Assignment(id) => (" AND r.assignment_id = ?".to_owned(), vec![(*id).into()]),
             Self::Course(id) => (
@@ -411,7 +417,8 @@ impl PeriodRow {
     }
 }
 
-/// The periods of the learners in question, oldest first. The present needs only those in which somebody was away.
+/// The periods of the learners in question, oldest first. The present needs only those in which somebody was away, and all
+/// of who is away now.
 pub fn periods(
     db: &mut Db,
     tenant: TenantId,
@@ -422,7 +429,8 @@ pub fn periods(
     let away = if as_of.past {
         ""
     } else {
-        " AND (x.suspended OR NOT x.active)"
+        " AND (x.suspended OR NOT x.active OR EXISTS (SELECT 1 FROM learners l WHERE l.tenant_id = x.tenant_id \
+         AND l.id = x.learner_id AND (l.suspended OR NOT l.active)))"
     };
     db.load(
         Stmt::new(format!(

@@ -3,7 +3,7 @@
 use diesel::QueryableByName;
 
 use crate::clock::Instant;
-use crate::ids::{CourseId, GroupId, TenantId};
+use crate::ids::{ConnectionId, CourseId, GroupId, TenantId};
 use crate::learning::assignment::Due;
 use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
@@ -30,6 +30,40 @@ pub fn find(db: &mut Db, tenant: TenantId, id: GroupId) -> Result<Option<PastGro
             .bind(tenant)
             .bind(id),
     )
+}
+
+/// The newest of a connection's groups that were deleted since an instant, had this name or external id, and courses: what a
+/// group that it makes now may be.
+pub fn deleted_like(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: ConnectionId,
+    (name_key, external_id): (&str, Option<&str>),
+    since: Instant,
+) -> Result<Option<GroupId>, StoreError> {
+    #[derive(QueryableByName)]
+    struct Group {
+        #[diesel(sql_type = SqlId)]
+        id: GroupId,
+    }
+    let of_these = "g.managed_by = ? AND g.deleted_at >= ? \
+         AND EXISTS (SELECT 1 FROM assignments a WHERE a.tenant_id = g.tenant_id AND a.group_id = g.id AND a.ended_at = g.deleted_at)";
+    let sql = format!(
+        "SELECT d.id FROM (\
+         SELECT g.id, g.deleted_at FROM learner_groups g WHERE g.tenant_id = ? AND g.name_key = ? AND g.deleted_at IS NOT NULL AND {of_these} \
+         UNION ALL SELECT g.id, g.deleted_at FROM learner_groups g WHERE g.tenant_id = ? AND g.external_id = ? \
+            AND g.deleted_at IS NOT NULL AND {of_these}) d ORDER BY d.deleted_at DESC LIMIT 1"
+    );
+    let stmt = Stmt::new(sql)
+        .bind(tenant)
+        .bind(name_key.to_owned())
+        .bind(connection)
+        .bind(since)
+        .bind(tenant)
+        .bind(external_id.map(str::to_owned))
+        .bind(connection)
+        .bind(since);
+    Ok(db.optional::<Group>(stmt)?.map(|row| row.id))
 }
 
 /// A course that a deleted group had to the last, with its options.

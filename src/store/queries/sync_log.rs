@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId, TenantId};
-use crate::store::statement::{Bind, Stmt, marks};
+use crate::store::listing::{Found, Listing, Order, Paging, Place};
+use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
 /// One row. `notes` and `changes` are JSON; bodies are redacted before they come here.
@@ -185,58 +187,55 @@ pub struct SyncFilter {
     pub resource_type: Option<String>,
     pub resource_id: Option<String>,
     pub connection: Option<ConnectionId>,
+    pub http_status: Option<i64>,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+    /// An attribute among the changes, as it stands in their JSON.
+    pub changed: Option<String>,
+    /// Part of a body, exactly as written: also of one about another resource that names this one.
+    pub text: Option<String>,
 }
 
-/// A page, newest first, without bodies: at most `limit` rows older than `before`.
+/// A page, newest first, without bodies.
 pub fn page(
     db: &mut Db,
     tenant: TenantId,
     filter: &SyncFilter,
-    before: Option<RequestId>,
-    limit: usize,
-) -> Result<Vec<SyncRow>, StoreError> {
-    let mut sql = format!(
+    paging: &Paging,
+) -> Result<Found<SyncRow>, StoreError> {
+    let sql = format!(
         "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
     );
-    let mut binds = vec![Bind::from(tenant)];
-    for (column, values) in [
-        ("outcome", &filter.outcomes),
-        ("operation", &filter.operations),
-    ] {
-        if !values.is_empty() {
-            sql.push_str(&format!(
-                " AND {column} IN ({})",
-                vec!["?"; values.len()].join(", ")
-            ));
-            binds.extend(values.iter().map(|value| Bind::from(*value)));
-        }
-    }
-    if let Some(resource_type) = &filter.resource_type {
-        sql.push_str(" AND resource_type = ?");
-        binds.push(resource_type.as_str().into());
-    }
-    if let Some(resource_id) = &filter.resource_id {
-        sql.push_str(" AND resource_id = ?");
-        binds.push(resource_id.as_str().into());
-    }
-    if let Some(connection) = filter.connection {
-        sql.push_str(" AND connection_id = ?");
-        binds.push(connection.into());
+    let mut list = Listing::of(sql, vec![tenant.into()]);
+    list.and_one_of("outcome", &filter.outcomes);
+    list.and_one_of("operation", &filter.operations);
+    list.and_some("resource_type = ?", filter.resource_type.clone());
+    list.and_some("resource_id = ?", filter.resource_id.clone());
+    list.and_some("connection_id = ?", filter.connection);
+    list.and_some("http_status = ?", filter.http_status);
+    list.and_some("at >= ?", filter.since);
+    list.and_some("at < ?", filter.until);
+    let dialect = db.dialect();
+    list.and_contains(dialect, "changes", filter.changed.as_deref());
+    if let Some(part) = &filter.text {
+        let position = dialect.position;
+        list.and(
+            &format!("({position}(COALESCE(request_body, ''), ?) > 0"),
+            part.clone(),
+        );
+        list.or(
+            &format!("{position}(COALESCE(response_body, ''), ?) > 0)"),
+            part.clone(),
+        );
     }
     // the words of the partial indexes, without which no database would take them
     if filter.only_changes {
-        sql.push_str(" AND operation <> 'read' AND operation <> 'probe' AND operation <> 'list'");
+        list.fixed("operation <> 'read' AND operation <> 'probe' AND operation <> 'list'");
     }
     if filter.only_trouble {
-        sql.push_str(" AND outcome <> 'success' AND outcome <> 'no_op'");
+        list.fixed("outcome <> 'success' AND outcome <> 'no_op'");
     }
-    if let Some(before) = before {
-        sql.push_str(" AND id < ?");
-        binds.push(before.into());
-    }
-    // The limit stands in the text: a bound one makes SQLite prepare again at each run.
-    sql.push_str(&format!(" ORDER BY id DESC LIMIT {limit}"));
-    db.load(Stmt::new(sql).binds(binds))
+    list.find(db, Order::id("id").down(true), paging)
 }
 
 /// One row with its bodies.
@@ -245,4 +244,88 @@ pub fn find(db: &mut Db, tenant: TenantId, id: RequestId) -> Result<Option<SyncR
         "SELECT {LIST} request_body, response_body, user_agent FROM sync_requests WHERE tenant_id = ? AND id = ?"
     ));
     db.optional(stmt.bind(tenant).bind(id))
+}
+
+/// A call as a session counts it.
+#[derive(Clone, Debug, diesel::QueryableByName)]
+pub struct Step {
+    #[diesel(sql_type = SqlId)]
+    pub id: RequestId,
+    #[diesel(sql_type = BigInt)]
+    pub at: i64,
+    #[diesel(sql_type = Nullable<SqlId>)]
+    pub connection_id: Option<ConnectionId>,
+    #[diesel(sql_type = Text)]
+    pub operation: String,
+    #[diesel(sql_type = Text)]
+    pub outcome: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub resource_label: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub members_added: i64,
+    #[diesel(sql_type = BigInt)]
+    pub members_ended: i64,
+    #[diesel(sql_type = BigInt)]
+    pub enrollments: i64,
+}
+
+/// The next calls going back in time, before a call if one is named; of one connection or all.
+pub fn steps(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    before: Option<RequestId>,
+    limit: i64,
+) -> Result<Vec<Step>, StoreError> {
+    let mut list = Listing::of(
+        "SELECT id, at, connection_id, operation, outcome, resource_label, members_added, members_ended, enrollments \
+         FROM sync_requests WHERE tenant_id = ?",
+        vec![tenant.into()],
+    );
+    list.and_some("connection_id = ?", connection);
+    let paging = Paging {
+        after: before.map(|id| Place::id(id.0)),
+        ..Paging::first(limit)
+    };
+    Ok(list.find(db, Order::id("id").down(true), &paging)?.rows)
+}
+
+/// When a connection, or a token that has none, called next, from one call on.
+pub fn next_call(
+    db: &mut Db,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    from: RequestId,
+) -> Result<Option<i64>, StoreError> {
+    let whose = if connection.is_some() {
+        "connection_id = ?"
+    } else {
+        "connection_id IS NULL"
+    };
+    let mut stmt = Stmt::new(format!(
+        "SELECT at AS n FROM sync_requests WHERE tenant_id = ? AND id >= ? AND {whose} ORDER BY id LIMIT 1"
+    ))
+    .bind(tenant)
+    .bind(from);
+    if let Some(connection) = connection {
+        stmt = stmt.bind(connection);
+    }
+    Ok(db
+        .optional::<crate::store::db::Number>(stmt)?
+        .map(|row| row.n))
+}
+
+/// The requests that wrote a resource after another request, the first few.
+pub fn later_writes(
+    db: &mut Db,
+    tenant: TenantId,
+    resource: &str,
+    after: RequestId,
+) -> Result<Vec<SyncRow>, StoreError> {
+    let stmt = Stmt::new(format!(
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests \
+         WHERE tenant_id = ? AND resource_id = ? AND id > ? AND outcome IN ('success', 'partial', 'held', 'parked') \
+         AND operation IN ('create', 'replace', 'patch', 'delete') ORDER BY id LIMIT 100"
+    ));
+    db.load(stmt.bind(tenant).bind(resource).bind(after))
 }

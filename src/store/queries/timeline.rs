@@ -5,7 +5,8 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::ids::{CourseId, EventId, GroupId, LearnerId, RequestId, TenantId};
-use crate::store::statement::{Bind, Stmt};
+use crate::store::listing::{Found, Listing, Paging, Place};
+use crate::store::statement::Bind;
 use crate::store::{Db, SqlId, StoreError};
 
 /// One thing that happened.
@@ -42,12 +43,12 @@ pub struct Entry {
     pub data: Option<String>,
 }
 
-/// Where a page ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    pub at: i64,
-    pub id: EventId,
-    pub what: String,
+impl Entry {
+    /// Where a page that ends with it ends.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::of(format_args!("{} {}", self.at, self.what), self.id.0)
+    }
 }
 
 const NO_TEXT: &str = "CAST(NULL AS TEXT)";
@@ -149,25 +150,23 @@ fn events(group: &str, course: &str, title: &str, from: &str) -> String {
 fn page(
     db: &mut Db,
     branches: &[String],
-    binds: Vec<Bind>,
-    before: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Entry>, StoreError> {
-    let condition = if before.is_some() {
-        " WHERE (t.at, t.id, t.what) < (?, ?, ?)"
-    } else {
-        ""
-    };
-    let mut stmt = Stmt::new(format!(
+    binds: Vec<Bind<'static>>,
+    paging: &Paging,
+) -> Result<Found<Entry>, StoreError> {
+    let sql = format!(
         "SELECT t.at, t.id, t.what, t.actor, t.request_id, t.learner_id, t.learner_name, t.group_id, t.group_name, t.course_id, \
-         t.course_title, t.detail, t.data FROM ({}) t{condition} ORDER BY t.at DESC, t.id DESC, t.what DESC LIMIT ?",
+         t.course_title, t.detail, t.data FROM ({}) t WHERE true",
         branches.join(" UNION ALL ")
-    ))
-    .binds(binds);
-    if let Some(key) = before {
-        stmt = stmt.bind(key.at).bind(key.id).bind(key.what.as_str());
-    }
-    db.load(stmt.bind(limit))
+    );
+    // One membership may begin and end in one millisecond: what happened decides then.
+    let before = paging.after.as_ref().map(|place| {
+        let (at, what) = place.key.split_once(' ').unwrap_or_default();
+        let at: i64 = at.parse().unwrap_or_default();
+        let binds = vec![at.into(), place.id.into(), what.to_owned().into()];
+        (" AND (t.at, t.id, t.what) < (?, ?, ?)".to_owned(), binds)
+    });
+    let order = " ORDER BY t.at DESC, t.id DESC, t.what DESC";
+    Listing::of(sql, binds).find_by(db, before, order, paging)
 }
 
 /// A page of what happened to a group, newest first.
@@ -175,9 +174,8 @@ pub fn of_group(
     db: &mut Db,
     tenant: TenantId,
     group: GroupId,
-    before: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Entry>, StoreError> {
+    paging: &Paging,
+) -> Result<Found<Entry>, StoreError> {
     let branches = [
         began("m.group_id = ? AND m.ended_at IS NULL"),
         began("m.group_id = ? AND m.ended_at IS NOT NULL"),
@@ -186,7 +184,8 @@ pub fn of_group(
             "v.entity_id",
             "",
             NO_TEXT,
-            "FROM events v WHERE v.tenant_id = ? AND v.entity_id = ?",
+            // Memberships tell of themselves.
+            "FROM events v WHERE v.tenant_id = ? AND v.entity_id = ? AND v.event_type <> 'group.members_changed'",
         ),
         events(
             "a.group_id",
@@ -200,7 +199,7 @@ pub fn of_group(
         .iter()
         .flat_map(|_| [Bind::from(tenant), Bind::from(group)])
         .collect();
-    page(db, &branches, binds, before, limit)
+    page(db, &branches, binds, paging)
 }
 
 /// A page of everything on record of a learner, newest first.
@@ -208,9 +207,8 @@ pub fn of_learner(
     db: &mut Db,
     tenant: TenantId,
     learner: LearnerId,
-    before: Option<&Key>,
-    limit: i64,
-) -> Result<Vec<Entry>, StoreError> {
+    paging: &Paging,
+) -> Result<Found<Entry>, StoreError> {
     let reason = |at: &str, what: &str, actor: &str, detail: &str, condition: &str| {
         let select = branch(
             "r.id",
@@ -307,5 +305,5 @@ pub fn of_learner(
         .iter()
         .flat_map(|_| [Bind::from(tenant), Bind::from(learner)])
         .collect();
-    page(db, &branches, binds, before, limit)
+    page(db, &branches, binds, paging)
 }

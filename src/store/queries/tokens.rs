@@ -4,6 +4,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, TenantId, UserId};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
@@ -83,20 +84,9 @@ pub fn list(db: &mut Db, tenant: TenantId) -> Result<Vec<TokenRow>, StoreError> 
 }
 
 /// A page of a tenant's tokens by `jti`, revoked and expired ones included.
-pub fn page(
-    db: &mut Db,
-    tenant: TenantId,
-    after: Option<&str>,
-    limit: i64,
-) -> Result<Vec<TokenRow>, StoreError> {
-    let stmt = Stmt::new(format!(
-        "SELECT {COLUMNS} FROM tokens WHERE tenant_id = ? AND jti > ? ORDER BY jti LIMIT ?"
-    ));
-    db.load(
-        stmt.bind(tenant)
-            .bind(after.unwrap_or_default())
-            .bind(limit),
-    )
+pub fn page(db: &mut Db, tenant: TenantId, paging: &Paging) -> Result<Found<TokenRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM tokens WHERE tenant_id = ?");
+    Listing::of(sql, vec![tenant.into()]).find(db, Order::unique("jti"), paging)
 }
 
 /// Takes a token back; says whether it was live.

@@ -106,6 +106,50 @@ pub fn counts(db: &mut Db, written: &Written, today: &str) -> Result<Counts, Sto
     Ok(db.optional(stmt)?.unwrap_or_default())
 }
 
+/// A learner and a course.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, diesel::QueryableByName)]
+struct Pair {
+    #[diesel(sql_type = SqlId)]
+    learner_id: LearnerId,
+    #[diesel(sql_type = SqlId)]
+    course_id: CourseId,
+}
+
+/// Whose obligations a request may have made worse, and in which course: it gave a clock of before, or terms with a date
+/// that has passed, or touched completions, exceptions or cycles.
+pub fn worse(
+    db: &mut Db,
+    written: &Written,
+    today: &str,
+    limit: i64,
+) -> Result<Vec<(LearnerId, CourseId)>, StoreError> {
+    let sql = "WITH told AS MATERIALIZED (SELECT e.entity, e.entity_id FROM events e \
+            WHERE e.tenant_id = ? AND e.id >= ? AND e.request_id = ?) \
+         SELECT p.learner_id, p.course_id FROM (\
+         SELECT r.learner_id, r.course_id FROM enrollment_reasons r WHERE r.tenant_id = ? AND r.id >= ? AND r.request_id = ? \
+            AND (r.required_since < r.recorded_at OR r.due_date < ?) \
+         UNION SELECT c.learner_id, c.course_id FROM told CROSS JOIN completions c \
+            WHERE told.entity = 'completion' AND c.tenant_id = ? AND c.id = told.entity_id \
+         UNION SELECT e.learner_id, e.course_id FROM told CROSS JOIN enrollments e \
+            WHERE told.entity = 'enrollment' AND e.tenant_id = ? AND e.id = told.entity_id) p LIMIT ?";
+    let mut stmt = Stmt::new(sql);
+    for _ in 0..2 {
+        stmt = stmt
+            .bind(written.tenant)
+            .bind(written.since)
+            .bind(written.request);
+    }
+    stmt = stmt.bind(today.to_owned());
+    for _ in 0..2 {
+        stmt = stmt.bind(written.tenant);
+    }
+    let pairs: Vec<Pair> = db.load(stmt.bind(limit))?;
+    Ok(pairs
+        .into_iter()
+        .map(|pair| (pair.learner_id, pair.course_id))
+        .collect())
+}
+
 /// One membership that began or ended.
 #[derive(Clone, Debug, diesel::QueryableByName)]
 pub struct Member {
@@ -204,12 +248,13 @@ pub struct Told {
     pub data: String,
 }
 
-/// The events of a request, but for those that its reasons tell.
+/// The events of a request, but for those that its reasons and its memberships tell.
 pub fn events(db: &mut Db, written: &Written, limit: i64) -> Result<Vec<Told>, StoreError> {
     db.load(
         Stmt::new(
             "SELECT e.entity, e.entity_id, e.event_type, e.data FROM events e \
-             WHERE e.tenant_id = ? AND e.id >= ? AND e.request_id = ? AND e.event_type <> 'enrollment.created' \
+             WHERE e.tenant_id = ? AND e.id >= ? AND e.request_id = ? \
+             AND e.event_type NOT IN ('enrollment.created', 'group.members_changed') \
              ORDER BY e.id LIMIT ?",
         )
         .bind(written.tenant)

@@ -125,3 +125,69 @@ fn a_list_longer_than_a_page_is_whole() {
     let export = api.get("/exports/learners.csv");
     assert_eq!(export.expect(200).text.matches("\r\n").count(), 1101);
 }
+
+#[test]
+fn reports_are_csv_for_who_accepts_it() {
+    // A2: `/groups/{id}/progress`, `/compliance`, `/reports/compliance`
+    let app = TestApp::new();
+    let api = app.api();
+    let people = app.users(2);
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    let sales = app.group("Sales Team", &people);
+    app.group("Idle", &[]);
+    let course = app.course("Fire, safety");
+    let terms = json!({"course_id": course, "mandatory": true, "due": {"kind": "date", "date": "2026-03-31"}});
+    api.post(&format!("/groups/{sales}/assignments"), &terms)
+        .expect(201);
+    app.at("2026-06-01T09:00:00Z");
+    let sheet = |path: &str| {
+        let reply = api.with_header("Accept", "text/csv").get(path);
+        reply.expect(200);
+        assert!(
+            reply.header("content-type").starts_with("text/csv"),
+            "{path}"
+        );
+        assert!(
+            reply.header("content-disposition").contains(".csv"),
+            "{path}"
+        );
+        let lines: Vec<String> = reply.text.lines().map(str::to_owned).collect();
+        lines
+    };
+    let of_group = sheet(&format!("/groups/{sales}/compliance"));
+    assert_eq!(
+        of_group,
+        [
+            "course_id,course_title,mandatory,rate,on_track_rate,compliant,expiring,in_grace,in_progress,not_started,overdue,\
+             expired,waived,obligations,optional_obligations,progress"
+                .to_owned(),
+            format!("{course},\"Fire, safety\",true,0,0,0,0,0,0,0,2,0,0,2,0,0"),
+        ]
+    );
+    let progress = sheet(&format!("/groups/{sales}/progress?limit=1"));
+    assert_eq!(
+        progress.len(),
+        3,
+        "all members, whatever the page: {progress:?}"
+    );
+    assert!(progress[1].contains(",active,"), "{progress:?}");
+    assert!(
+        progress[1].ends_with(",\"Fire, safety\",true,overdue,false,2026-03-31,,0"),
+        "{progress:?}"
+    );
+    let of_tenant = sheet("/reports/compliance");
+    assert_eq!(of_tenant.len(), 2, "{of_tenant:?}");
+    assert!(of_tenant[1].starts_with(&format!("{sales},Sales Team,0,")));
+    let asked = api.get("/reports/compliance?format=csv&group_by=course&status=overdue");
+    assert_eq!(asked.expect(200).text.lines().count(), 2);
+    let none = api.get("/reports/compliance?format=csv&status=expired,waived");
+    assert_eq!(none.expect(200).text.lines().count(), 1);
+    let json = api
+        .with_header("Accept", "text/csv")
+        .get("/reports/compliance?format=json&status=overdue");
+    assert_eq!(json.expect(200).json["lines"][0]["name"], "Sales Team");
+    let refused = api
+        .with_header("Accept", "text/csv")
+        .get("/groups/0199a2c4-0000-7000-8000-000000000001/progress");
+    refused.expect(404);
+}

@@ -212,6 +212,9 @@ impl TestApp {
                 approve: "inherit".to_owned(),
                 lock_groups: false,
                 switches: serde_json::to_string(&switches).expect("switches are JSON"),
+                effect_brake: None,
+                live_since: now.0,
+                attributes: "{}".to_owned(),
                 created_at: now.0,
             };
             Ok(queries::connections::insert(db, tenant, &row, &named)?)

@@ -33,6 +33,14 @@ const ALLOWED: &[(&str, &str)] = &[
         "AND g.deleted_at IS NULL)) r WHERE r.tenant_id = ?",
         "how many memberships a tenant has, when somebody lists them all",
     ),
+    (
+        ") listed",
+        "how many rows a list has, when somebody asks (`include=total`)",
+    ),
+    (
+        "AS line FROM",
+        "a test that reads every row to find nothing in it",
+    ),
     ("FROM signing_keys", "there are few, read at the start"),
     (
         "UPDATE signing_keys SET re",
@@ -50,6 +58,10 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "FROM jobs j WHERE j.state = 'waiting'",
         "the few jobs that wait, of every tenant, in an index of their own",
+    ),
+    (
+        "r.assignment_id = a.id) GROUP BY m.tenant_id",
+        "what a whole tenant is owed: the reconciler and a change of the plan",
     ),
     (
         "r.assignment_id = a.id)) o",

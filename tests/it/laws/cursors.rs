@@ -95,6 +95,7 @@ impl World<'_> {
                         directory::delete(
                             db,
                             &scope,
+                            call(false),
                             (Kind::User, id),
                             &IfMatch::parse(None, None),
                         )?;

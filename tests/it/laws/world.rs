@@ -11,9 +11,11 @@ use rollcall::service::courses::{self, CourseFields};
 use rollcall::service::directory::{self, Kind, Written};
 use rollcall::service::enroll::{self, Effects, EnrollScope};
 use rollcall::service::{
-    Connection, Scope, ServiceError, assignments, check, connections, enrollments,
+    Connection, Scope, ServiceError, assignments, check, connections,
+    enrollments::{self, PairFilter},
 };
 use rollcall::store::Db;
+use rollcall::store::listing::Paging;
 use serde_json::{Value, json};
 
 use super::ground::{self, Ground, NOW, call};
@@ -223,7 +225,7 @@ impl<'a> World<'a> {
     fn delete(&self, now: Instant, (kind, id): (Kind, String)) -> Answer {
         let scope = self.scope(now);
         self.answer(self.ground.store.write_blocking("delete", move |db| {
-            directory::delete(db, &scope, (kind, &id), &IfMatch::default())
+            directory::delete(db, &scope, call(true), (kind, &id), &IfMatch::default())
         }))
     }
 
@@ -333,8 +335,12 @@ impl<'a> World<'a> {
         let rows = self
             .ground
             .store
-            .read_blocking(move |db| enrollments::list(db, &scope, None, None, None, 10_000))
-            .expect("enrollments");
+            .read_blocking(move |db| {
+                let all = Paging::first(10_000);
+                enrollments::list(db, &scope, PairFilter::default(), false, &all)
+            })
+            .expect("enrollments")
+            .rows;
         let mut enrolled: Vec<String> = rows
             .iter()
             .map(|view| &view.row)

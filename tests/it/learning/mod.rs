@@ -1,5 +1,12 @@
 //! What a push causes: members become enrollments, each exactly once, and nothing ever un-enrolls.
+//!
+//! The domain document, part by part: §1 `rules`; §2 to §4 `tables`, §4's triggers `triggers`; §5, §7, §8 `edges`; §6 `edits`;
+//! §7.16 `brake`; §9.1 to §9.4 beside `learning::calendar` and `learning::completion`; §10 `examples::explain`, `edges`; §11
+//! `laws::story`, `service::learning_tests`; §12 `examples`.
 
+mod brake;
+mod edges;
+mod edits;
 mod enroll;
 mod examples;
 mod races;
@@ -7,3 +14,5 @@ mod rules;
 pub mod scenario;
 mod seed;
 mod sync_log;
+mod tables;
+mod triggers;

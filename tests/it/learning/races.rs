@@ -5,6 +5,8 @@ use crate::harness::build::{assign, course, pairs, rows};
 use crate::harness::database::Database;
 use crate::harness::{TestApp, add_members, group, json, patch, user};
 
+use rollcall::learning::plan::SubscriptionPlan;
+
 use super::scenario::Faces;
 
 const PEOPLE: usize = 32;
@@ -82,4 +84,45 @@ fn the_same_through_two_servers() {
     ]);
     binary.ok(&["check"]);
     assert_eq!((first.stop(), second.stop()), (Some(0), Some(0)));
+}
+
+/// The plan goes and comes back and the connection observes and goes live, while a directory pushes into old groups and new ones:
+/// in the end nothing is owed, and no reconciler has run (4.14, I-2).
+#[test]
+fn plans_and_connections_that_change_under_pushes_lose_no_enrollment() {
+    let app = TestApp::with_okta();
+    let (scim, api) = (app.scim(), app.api());
+    let users = app.users(PEOPLE);
+    let team = scim.post("/Groups", &group("Old", &[])).expect(201).id();
+    let fire = course(&api, "Fire safety");
+    assign(&api, &team, &fire);
+    let id = rows(&api, "/connections")[0]["id"].clone();
+    let connection = format!("/connections/{}", id.as_str().unwrap_or_default());
+    std::thread::scope(|scope| {
+        for (n, some) in users.chunks(8).enumerate() {
+            let (scim, team) = (&scim, &team);
+            scope.spawn(move || {
+                for user in some {
+                    let add = patch(json!([add_members(&[user])]));
+                    scim.patch(&format!("/Groups/{team}"), &add).expect(204);
+                    // A starter tenant makes no groups.
+                    let made = scim.post("/Groups", &group(&format!("New {n} {user}"), &[user]));
+                    assert!([201, 403].contains(&made.status), "{made:?}");
+                }
+            });
+        }
+        scope.spawn(|| {
+            for _ in 0..4 {
+                app.set_plan(SubscriptionPlan::Starter);
+                app.set_plan(SubscriptionPlan::Business);
+            }
+        });
+        scope.spawn(|| {
+            for mode in ["observe", "live", "observe", "live"] {
+                api.patch(&connection, &json!({ "mode": mode })).expect(200);
+            }
+        });
+    });
+    assert_eq!(pairs(&rows(&api, "/enrollments")).len(), PEOPLE);
+    app.check();
 }

@@ -29,15 +29,55 @@ fn records(api: &Client) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// Sends a write dry, sees that it leaves nothing, sends it in earnest; the summary and the answer.
+/// How many live memberships, enrollments and cycles there are.
+fn numbers(api: &Client) -> [i64; 3] {
+    let members: i64 = rows(api, "/groups")
+        .iter()
+        .map(|group| {
+            let count = |state: &str| group["counts"][state].as_i64().unwrap_or_default();
+            count("active") + count("pending") + count("dormant")
+        })
+        .sum();
+    let enrollments = rows(api, "/enrollments");
+    let cycles = enrollments.iter().map(|row| row["cycle"]["n"].as_i64());
+    [
+        members,
+        i64::try_from(enrollments.len()).unwrap_or_default(),
+        cycles.map(Option::unwrap_or_default).sum(),
+    ]
+}
+
+/// Sends a write dry, sees that it leaves nothing, sends it in earnest, and sees that what it did is what was announced, in
+/// every number; the summary and the answer.
 fn rehearsed(api: &Client, method: &str, path: &str, body: &Value, status: u16) -> (Value, Value) {
     let bytes = (method != "DELETE").then(|| body.to_string().into_bytes());
-    let before = records(api);
+    let (before, count) = (records(api), numbers(api));
     let plan = api.send(method, &format!("{path}?dry_run=true"), bytes.as_deref());
     plan.expect(200);
     assert_eq!(records(api), before, "I-14: {method} {path}");
+    assert_eq!(numbers(api), count, "I-14: {method} {path}");
     let answer = api.send(method, path, bytes.as_deref());
     answer.expect(status);
+    let announced = |pointer: &str| {
+        plan.json["summary"]
+            .pointer(pointer)
+            .and_then(Value::as_i64)
+    };
+    let sum = |one: &str, other: &str| announced(one).zip(announced(other)).map(|(a, b)| a + b);
+    let came = sum("/memberships/add", "/memberships/pend");
+    let membership = came.zip(announced("/memberships/end")).map(|(a, b)| a - b);
+    let after = numbers(api);
+    assert_eq!(
+        [
+            membership,
+            announced("/enrollments/create"),
+            announced("/cycles_opened")
+        ],
+        [0, 1, 2].map(|n| Some(after[n] - count[n])),
+        "{method} {path}"
+    );
+    assert_eq!(announced("/enrollments/remove"), Some(0));
+    assert_eq!(plan.json["response"]["status"], status);
     (plan.json["summary"].clone(), answer.json)
 }
 

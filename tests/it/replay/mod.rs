@@ -2,6 +2,7 @@
 
 mod authentik;
 mod entra;
+mod entra_certification;
 mod google;
 mod hr;
 mod jumpcloud;

@@ -231,6 +231,15 @@ fn a_resource_type_names_its_endpoint_and_served_schemas() {
             );
         }
         assert_eq!(one["id"], one["name"]);
+        // RT-09
+        let name = one["name"].as_str().unwrap_or_default();
+        let location = format!("{}/ResourceTypes/{name}", app.scim_base());
+        assert_eq!(one["meta"]["resourceType"], "ResourceType");
+        assert_eq!(one["meta"]["location"], location);
+        assert_eq!(
+            &scim.get(&format!("/ResourceTypes/{name}")).expect(200).json,
+            one
+        );
         let endpoint = one["endpoint"].as_str().unwrap_or_default();
         assert!(
             endpoint.starts_with('/') && !endpoint.contains("scim"),

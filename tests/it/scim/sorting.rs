@@ -293,3 +293,35 @@ fn at_the_root_all_kinds_are_in_one_order() {
     assert_eq!(names[..3], ["u1", "u2", "u3"]);
     assert_eq!(page.json["Resources"].as_array().map(Vec::len), Some(6));
 }
+
+// S-06, S-07, S-08: members have no primary, so the first counts; groups without any come last
+#[test]
+fn groups_are_ordered_by_their_first_member() {
+    let app = TestApp::new();
+    let scim = app.scim();
+    let (zoe, ada, mia) = (app.user("zoe"), app.user("ada"), app.user("mia"));
+    app.group("Empty", &[]);
+    app.group("Mia", &[&mia]);
+    app.group("Ada first", &[&ada, &mia]);
+    app.group("Zoe first", &[&mia, &zoe, &ada]);
+    let order = |query: &str| {
+        scim.get(&format!("/Groups?{query}"))
+            .expect(200)
+            .names("displayName")
+    };
+    let by_id = ["Zoe first", "Ada first", "Mia", "Empty"];
+    for sort in ["members", "members.value", "members.$ref"] {
+        assert_eq!(order(&format!("sortBy={sort}")), by_id, "{sort}");
+    }
+    let mut down = by_id;
+    down.reverse();
+    assert_eq!(order("sortBy=members.value&sortOrder=descending"), down);
+    let by_name = ["Ada first", "Mia", "Zoe first", "Empty"];
+    assert_eq!(order("sortBy=members.display"), by_name);
+    let some = order(&format!(
+        "sortBy=members.display&filter=members.value eq \"{mia}\""
+    ));
+    assert_eq!(some, by_name[..3]);
+    let page = order("sortBy=members.display&startIndex=2&count=2");
+    assert_eq!(page, by_name[1..3]);
+}

@@ -8,13 +8,13 @@ use crate::harness::{
 };
 
 /// The clients of two connections that differ in one switch only.
-struct Pair {
-    app: TestApp,
-    on: Client,
-    off: Client,
+pub struct Pair {
+    pub app: TestApp,
+    pub on: Client,
+    pub off: Client,
 }
 
-fn pair(set: impl Fn(&mut Switches, bool)) -> Pair {
+pub fn pair(set: impl Fn(&mut Switches, bool)) -> Pair {
     let app = TestApp::new();
     let client = |name: &str, on: bool| {
         let mut switches = Switches::default();
@@ -29,7 +29,7 @@ impl Pair {
     /// POST, PUT and PATCH (with and without a path) of one attribute: taken with the switch on, refused with it off, and
     /// a refusal changes nothing.
     #[track_caller]
-    fn attribute(&self, name: &str, value: &Value, stored: &Value, keyword: &str) {
+    pub fn attribute(&self, name: &str, value: &Value, stored: &Value, keyword: &str) {
         let path = format!("/Users/{}", self.app.user(&format!("{name} {value}")));
         let before = self.app.scim().get(&path).json;
         let body = |user_name: &str| {
@@ -75,7 +75,7 @@ fn get(body: &Value, name: &str) -> Value {
     }
 }
 
-fn one(operation: Value) -> Value {
+pub fn one(operation: Value) -> Value {
     patch(json!([operation]))
 }
 

@@ -175,7 +175,16 @@ fn context(scope: &Scope, endpoint: &str, request: &SearchRequest) -> Vec<u8> {
             .is_some_and(|order| order.eq_ignore_ascii_case("descending"));
         (by.to_lowercase(), descending)
     });
-    let asked = serde_json::json!([scope.tenant.0, who, endpoint, request.filter, order]);
+    // K-16: who may read more or less than when the walk began, begins again
+    let readable = scope.rights().map(|rights| &rights.readable);
+    let asked = serde_json::json!([
+        scope.tenant.0,
+        who,
+        endpoint,
+        request.filter,
+        order,
+        readable
+    ]);
     Sha256::digest(asked.to_string()).to_vec()
 }
 

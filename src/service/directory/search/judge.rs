@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
-use crate::ids::{TenantId, UserId};
+use crate::ids::{GroupId, TenantId, UserId};
 use crate::scim::filter::checked::{CheckedFilter, is_schemas};
 use crate::scim::filter::eval::{self, Subject};
 use crate::scim::filter::sort::{Sort, SortKey};
@@ -15,7 +15,7 @@ use crate::store::Db;
 use crate::store::queries::group_memberships::MembershipRow;
 use crate::store::queries::groups_directory::GroupRow;
 use crate::store::queries::learner_views::{self, LearnerOfUser};
-use crate::store::queries::membership_views;
+use crate::store::queries::membership_views::{self, FirstMember};
 use crate::store::queries::resources::ResourceRow;
 use crate::store::queries::search as rows;
 use crate::store::queries::users::UserRow;
@@ -142,10 +142,21 @@ impl<'a> Judge<'a> {
         tenant: TenantId,
         batch: &[GroupRow],
     ) -> Result<Vec<Option<SortKey>>, ServiceError> {
+        let mut firsts = HashMap::new();
+        if self
+            .sort
+            .is_some_and(|sort| sort.attr.def.name == "members")
+        {
+            // S-07: none of them is primary, so the first counts
+            let ids: Vec<GroupId> = batch.iter().map(|row| row.id).collect();
+            for first in membership_views::first_members(db, tenant, &ids)? {
+                firsts.insert(first.group_id, first);
+            }
+        }
         let Some(filter) = self.filter.filter(|_| self.mentions("members")) else {
             return batch
                 .iter()
-                .map(|row| self.group(db, tenant, row))
+                .map(|row| self.group(row, firsts.get(&row.id)))
                 .collect();
         };
         let ids: Vec<uuid::Uuid> = batch.iter().map(|row| row.id.0).collect();
@@ -159,26 +170,21 @@ impl<'a> Judge<'a> {
                     members: self.members.clone(),
                     ..*self
                 };
-                judge.group(db, tenant, row)
+                judge.group(row, firsts.get(&row.id))
             })
             .collect()
     }
 
-    fn group(&self, db: &mut Db, tenant: TenantId, row: &GroupRow) -> Verdict {
+    fn group(&self, row: &GroupRow, first: Option<&FirstMember>) -> Verdict {
         let resource = shown_group::document_of(row)?;
         let id = row.id.to_string();
         let mut derived = self.meta("/Groups", &row.id, row.version);
-        if self.mentions("members") {
-            let mut list = Vec::new();
-            shown_group::each_member(db, tenant, row.id, |member| {
-                list.push(json!({
-                    "value": member.user_id, "display": member.user_name, "type": "User",
-                    "$ref": format!("{}/Users/{}", self.base, member.user_id),
-                }));
-            })?;
-            if !list.is_empty() {
-                derived.insert("members".to_owned(), Value::Array(list));
-            }
+        if let Some(member) = first {
+            let shown = json!([{
+                "value": member.user_id, "display": member.user_name, "type": "User",
+                "$ref": format!("{}/Users/{}", self.base, member.user_id),
+            }]);
+            derived.insert("members".to_owned(), shown);
         }
         Ok(self.judge(&Subject {
             resource: &resource,

@@ -86,7 +86,7 @@ pub fn search(
     request: &SearchRequest,
 ) -> Result<Found, ServiceError> {
     let mut query = Query::of(scope, call, kind, request, Filter::check)?;
-    query.sort = query.sort_of(request)?;
+    query.sort = query.sort_of(scope, request)?;
     let found = match &request.cursor {
         Some(cursor) => {
             let endpoint = query.resource_type.endpoint.clone();
@@ -114,7 +114,7 @@ pub fn search_all(
     for kind in kinds {
         queries.push(Query::of(scope, call, kind, request, Filter::check_any)?);
     }
-    sort_together(&mut queries, request)?;
+    sort_together(scope, &mut queries, request)?;
     match &request.cursor {
         Some(cursor) => by_cursor(db, scope, call, ("/", &queries), request, cursor),
         None if request.sort_by.is_some() => merged(db, scope, call, &queries, request),
@@ -124,10 +124,14 @@ pub fn search_all(
 
 /// Gives each kind its order. A kind without the attribute has no value anywhere, so it is in the order of its ids; an
 /// attribute that no kind has is refused (S-09).
-fn sort_together(queries: &mut [Query], request: &SearchRequest) -> Result<(), ScimError> {
+fn sort_together(
+    scope: &Scope,
+    queries: &mut [Query],
+    request: &SearchRequest,
+) -> Result<(), ScimError> {
     let mut refused = None;
     for query in queries.iter_mut() {
-        match query.sort_of(request) {
+        match query.sort_of(scope, request) {
             Ok(sort) => query.sort = sort,
             Err(error) => refused = refused.or(Some(error)),
         }
@@ -175,7 +179,10 @@ impl Query {
             Some(text) => {
                 let checked = Filter::parse(text)
                     .and_then(|filter| check(&filter, &resource_type, &scope.switches()));
-                let checked = checked.map_err(ScimError::from)?;
+                let mut checked = checked.map_err(ScimError::from)?;
+                if let Some(rights) = scope.rights() {
+                    checked = rights.blind(&resource_type, checked);
+                }
                 Some(references::by_id(checked, kind, call.base))
             }
             None => None,
@@ -189,12 +196,15 @@ impl Query {
         })
     }
 
-    fn sort_of(&self, request: &SearchRequest) -> Result<Option<Sort>, ScimError> {
-        let sort = request
-            .sort_by
-            .as_ref()
-            .map(|by| Sort::parse(&self.resource_type, by, request.sort_order.as_deref()));
-        sort.transpose()
+    fn sort_of(&self, scope: &Scope, request: &SearchRequest) -> Result<Option<Sort>, ScimError> {
+        let Some(by) = &request.sort_by else {
+            return Ok(None);
+        };
+        let sort = Sort::parse(&self.resource_type, by, request.sort_order.as_deref())?;
+        if let Some(rights) = scope.rights() {
+            rights.check_sort(&self.resource_type, &sort.attr)?;
+        }
+        Ok(Some(sort))
     }
 
     fn judge<'a>(&'a self, base: &'a str) -> Judge<'a> {

@@ -4,7 +4,9 @@ use diesel::QueryableByName;
 use uuid::Uuid;
 
 use crate::clock::Instant;
-use crate::ids::{AssignmentId, CourseId, GroupId, JobId, MembershipId, TenantId, UserId};
+use crate::ids::{
+    AssignmentId, CourseId, GroupId, JobId, LearnerId, MembershipId, TenantId, UserId,
+};
 use crate::learning::learner::{RegisteredVia, Registration};
 use crate::store::queries::events::By;
 use crate::store::queries::memberships::{CHUNK, padded};
@@ -14,10 +16,15 @@ use crate::store::{Db, SqlId, StoreError};
 
 use super::{BLOCK, tuples};
 
-#[derive(QueryableByName)]
-struct OnePeriod {
+/// A period that a row has opened.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Joined {
     #[diesel(sql_type = SqlId)]
-    id: MembershipId,
+    pub id: MembershipId,
+    #[diesel(sql_type = SqlId)]
+    pub group_id: GroupId,
+    #[diesel(sql_type = SqlId)]
+    pub learner_id: LearnerId,
 }
 
 /// Opens the memberships that rows of these lines ask for; returns the new periods.
@@ -27,13 +34,13 @@ pub fn join(
     import: JobId,
     (after, upto): (i64, i64),
     by: &By,
-) -> Result<Vec<MembershipId>, StoreError> {
+) -> Result<Vec<Joined>, StoreError> {
     let stmt = Stmt::new(format!(
         "INSERT INTO memberships (tenant_id, id, group_id, learner_id, user_id, source, added_by, added_at, request_id) \
          SELECT u.tenant_id, {new_id}, r.group_id, u.learner_id, u.id, 'import', ?, ?, ? \
          FROM import_rows r CROSS JOIN users u WHERE r.tenant_id = ? AND r.import_id = ? AND r.line > ? AND r.line <= ? \
          AND r.outcome IN ('added', 'pended') AND u.tenant_id = r.tenant_id AND u.id = r.user_id AND u.deleted_at IS NULL \
-         ON CONFLICT (tenant_id, group_id, learner_id) WHERE ended_at IS NULL DO NOTHING RETURNING id",
+         ON CONFLICT (tenant_id, group_id, learner_id) WHERE ended_at IS NULL DO NOTHING RETURNING id, group_id, learner_id",
         new_id = db.dialect().new_id,
     ))
     .bind(by.actor.as_str())
@@ -43,8 +50,7 @@ pub fn join(
     .bind(import)
     .bind(after)
     .bind(upto);
-    let rows: Vec<OnePeriod> = db.load(stmt)?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    db.load(stmt)
 }
 
 /// Makes a new version of groups whose members have changed.

@@ -3,6 +3,7 @@
 use diesel::QueryableByName;
 
 use crate::ids::{CourseId, GroupId, JobId, LearnerId, TenantId, UserId};
+use crate::store::listing::{Found, Listing, Order, Paging};
 use crate::store::statement::Stmt;
 use crate::store::{Db, SqlId, StoreError};
 
@@ -81,29 +82,19 @@ pub fn put(
     Ok(())
 }
 
-/// The next rows behind a line; of one outcome if one is named.
-pub fn after(
+/// A page of the rows in the order of the file; of these outcomes if any are named.
+pub fn page(
     db: &mut Db,
     tenant: TenantId,
     import: JobId,
-    outcome: Option<&str>,
-    line: i64,
-    limit: i64,
-) -> Result<Vec<ImportRow>, StoreError> {
-    let condition = if outcome.is_some() {
-        " AND r.outcome = ?"
-    } else {
-        ""
-    };
-    let mut stmt = Stmt::new(format!(
-        "SELECT {COLUMNS} FROM import_rows r WHERE r.tenant_id = ? AND r.import_id = ?{condition} AND r.line > ? ORDER BY r.line LIMIT ?"
-    ))
-    .bind(tenant)
-    .bind(import);
-    if let Some(outcome) = outcome {
-        stmt = stmt.bind(outcome);
-    }
-    db.load(stmt.bind(line).bind(limit))
+    outcomes: &[&'static str],
+    paging: &Paging,
+) -> Result<Found<ImportRow>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM import_rows r WHERE r.tenant_id = ? AND r.import_id = ?");
+    let mut list = Listing::of(sql, vec![tenant.into(), import.into()]);
+    list.and_one_of("r.outcome", outcomes);
+    list.find(db, Order::unique_number("r.line"), paging)
 }
 
 /// The first rows that change something.

@@ -18,7 +18,7 @@ use super::events::By;
 
 pub(super) use accounts::facts;
 pub use accounts::{Candidate, KnownUser, Label, candidates, known_users};
-pub use ending::{Which, end};
+pub use ending::{Ended, Left, Which, end};
 pub use members::{
     Live, Named, PeriodRow, StateCounts, count, live, meant, period, present, state_counts,
 };

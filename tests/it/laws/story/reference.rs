@@ -12,6 +12,7 @@ pub const COURSES: usize = 3;
 /// Settings of a tenant that nobody has changed (§2.1), in days.
 const WINDOW: i64 = 30;
 const RESUME: i64 = 30;
+const RETURN: u64 = 14;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
@@ -26,11 +27,23 @@ pub struct Person {
     pub approval: Approval,
     pub active: bool,
     pub deleted: bool,
-    /// Came back at some time: due dates carry a grace that this reference does not compute. Nor does it for who is away.
-    pub was_away: bool,
+    /// The day they were deactivated, while they are.
+    left: Option<NaiveDate>,
+    /// The days they left and came back.
+    absences: Vec<(NaiveDate, NaiveDate)>,
 }
 
 impl Person {
+    fn set_active(&mut self, active: bool, today: NaiveDate) {
+        if active && !self.active {
+            self.absences
+                .extend(self.left.take().map(|left| (left, today)));
+        } else if !active && self.active {
+            self.left = Some(today);
+        }
+        self.active = active;
+    }
+
     pub fn addable(&self) -> bool {
         !self.deleted && self.approval == Approval::Approved
     }
@@ -47,11 +60,26 @@ pub struct Membership {
     pub pushed: bool,
 }
 
+/// What an assignment asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub months: Option<u32>,
+    pub due: Option<NaiveDate>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Assignment {
     pub number: usize,
-    pub months: Option<u32>,
-    pub due: Option<NaiveDate>,
+    pub terms: Terms,
+}
+
+/// More time, for one reason or for whatever there is.
+#[derive(Clone, Debug)]
+pub struct Extension {
+    pair: (usize, usize),
+    reason: Option<usize>,
+    granted: DateTime<Utc>,
+    due: NaiveDate,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -78,8 +106,7 @@ pub struct Reason {
     pub group: usize,
     pub period: usize,
     pub assignment: usize,
-    pub months: Option<u32>,
-    pub due: Option<NaiveDate>,
+    pub terms: Terms,
     pub since: DateTime<Utc>,
     pub floor: Option<NaiveDate>,
     pub ended: Option<(DateTime<Utc>, End)>,
@@ -103,8 +130,7 @@ pub struct Reference {
     pub enrollments: BTreeMap<(usize, usize), bool>,
     pub completions: BTreeMap<(usize, usize), Vec<DateTime<Utc>>>,
     pub waived: BTreeSet<(usize, usize)>,
-    /// Pairs with an extension, whose dates this reference does not compute.
-    pub extended: BTreeSet<(usize, usize)>,
+    pub extensions: Vec<Extension>,
     next: usize,
 }
 
@@ -123,7 +149,7 @@ impl Reference {
             enrollments: BTreeMap::new(),
             completions: BTreeMap::new(),
             waived: BTreeSet::new(),
-            extended: BTreeSet::new(),
+            extensions: Vec::new(),
             next: 0,
         }
     }
@@ -181,8 +207,7 @@ impl Reference {
                 group,
                 period,
                 assignment: assignment.number,
-                months: assignment.months,
-                due: assignment.due,
+                terms: assignment.terms,
                 since: resumed.unwrap_or(self.now),
                 floor,
                 ended: None,
@@ -204,10 +229,10 @@ impl Reference {
     pub fn create(&mut self, account: usize) {
         let person = match self.last[account] {
             Some(person) => {
+                let today = self.now.date_naive();
                 let back = &mut self.people[person];
                 back.deleted = false;
-                back.active = true;
-                back.was_away = true;
+                back.set_active(true, today);
                 if back.approval == Approval::Pending {
                     back.approval = Approval::Approved;
                 }
@@ -218,7 +243,8 @@ impl Reference {
                     approval: Approval::Approved,
                     active: true,
                     deleted: false,
-                    was_away: false,
+                    left: None,
+                    absences: Vec::new(),
                 });
                 self.people.len() - 1
             }
@@ -242,8 +268,8 @@ impl Reference {
 
     /// SCIM `active` (§7.5, 4.5).
     pub fn activate(&mut self, person: usize, active: bool) {
-        self.people[person].was_away |= active && !self.people[person].active;
-        self.people[person].active = active;
+        let today = self.now.date_naive();
+        self.people[person].set_active(active, today);
         self.enroll(None);
     }
 
@@ -280,23 +306,61 @@ impl Reference {
     }
 
     /// 4.3
-    pub fn assign(
-        &mut self,
-        group: usize,
-        course: usize,
-        months: Option<u32>,
-        due: Option<NaiveDate>,
-    ) {
+    pub fn assign(&mut self, group: usize, course: usize, terms: Terms) {
         let number = self.number();
         if let Some(group) = &mut self.groups[group] {
-            let assignment = Assignment {
-                number,
-                months,
-                due,
-            };
+            let assignment = Assignment { number, terms };
             group.assignments.insert(course, assignment);
         }
         self.enroll(None);
+    }
+
+    /// 4.10, §6.4, §6.5: who would be expired by it at once gets the window. Returns how many that are.
+    pub fn edit(&mut self, group: usize, course: usize, terms: Terms, future: bool) -> usize {
+        let assignment = self.groups[group]
+            .as_mut()
+            .and_then(|group| group.assignments.get_mut(&course));
+        let Some(assignment) = assignment.filter(|one| one.terms != terms) else {
+            return 0;
+        };
+        assignment.terms = terms;
+        let number = assignment.number;
+        if future {
+            return 0;
+        }
+        let mut expire = Vec::new();
+        for reason in 0..self.reasons.len() {
+            let one = &self.reasons[reason];
+            if one.assignment != number || one.ended.is_some() {
+                continue;
+            }
+            let before = self.status(reason);
+            self.reasons[reason].terms = terms;
+            if before != "expired" && self.status(reason) == "expired" {
+                expire.push(reason);
+            }
+        }
+        let due = self.now.date_naive() + Days::new(WINDOW.unsigned_abs());
+        for reason in &expire {
+            let one = &self.reasons[*reason];
+            self.extensions.push(Extension {
+                pair: (one.person, one.course),
+                reason: Some(*reason),
+                granted: self.now,
+                due,
+            });
+        }
+        expire.len()
+    }
+
+    /// §2.9
+    pub fn extend(&mut self, person: usize, course: usize, due: NaiveDate) {
+        self.extensions.push(Extension {
+            pair: (person, course),
+            reason: None,
+            granted: self.now,
+            due,
+        });
     }
 
     /// 4.6
@@ -345,9 +409,9 @@ impl Reference {
         self.enroll(floor);
     }
 
-    /// What a completion of this obligation is good until (§9.2), and its window (§2.1).
-    fn validity(&self, reason: &Reason) -> Option<(NaiveDate, NaiveDate)> {
-        let months = reason.months?;
+    /// The completion that counts for this obligation, what it is good until (§9.2), and its window (§2.1).
+    fn validity(&self, reason: &Reason) -> Option<(NaiveDate, DateTime<Utc>, NaiveDate)> {
+        let months = reason.terms.months?;
         self.completions
             .get(&(reason.person, reason.course))?
             .iter()
@@ -355,46 +419,76 @@ impl Reference {
                 let day = at.date_naive();
                 let until = day + Months::new(months);
                 let window = WINDOW.min((until - day).num_days() / 2);
-                (until, until - Days::new(window.unsigned_abs()))
+                (until, *at, until - Days::new(window.unsigned_abs()))
             })
             .max()
     }
 
-    /// The status of a live obligation (§3.1); `None` where this reference does not know.
-    pub fn status(&self, reason: &Reason) -> Option<&'static str> {
+    /// §3.2: time after an absence for who was not late before it, then an extension; one of before a completion says
+    /// nothing about the renewal after it, and one that had run out nothing about an obligation that began later.
+    fn adjusted(
+        &self,
+        number: usize,
+        mut date: Option<NaiveDate>,
+        renewed: Option<DateTime<Utc>>,
+    ) -> Option<NaiveDate> {
+        let reason = &self.reasons[number];
+        for (left, back) in &self.people[reason.person].absences {
+            let grace = *back + Days::new(RETURN);
+            if date.is_some_and(|day| day >= *left && day < grace) {
+                date = Some(grace);
+            }
+        }
+        let pair = (reason.person, reason.course);
+        let extension = self
+            .extensions
+            .iter()
+            .rfind(|one| one.pair == pair && one.reason.is_none_or(|of| of == number));
+        match (extension, renewed) {
+            (Some(one), Some(at)) if one.granted >= at => date.map(|day| day.max(one.due)),
+            (Some(one), None)
+                if one.granted >= reason.since || one.due >= reason.since.date_naive() =>
+            {
+                Some(one.due)
+            }
+            _ => date,
+        }
+    }
+
+    /// The status of a live obligation (§3.1).
+    pub fn status(&self, number: usize) -> &'static str {
+        let reason = &self.reasons[number];
         let pair = (reason.person, reason.course);
         if self.waived.contains(&pair) {
-            return Some("waived");
-        }
-        let person = &self.people[reason.person];
-        if self.extended.contains(&pair) || person.was_away || !person.active {
-            return None;
+            return "waived";
         }
         let done = self.completions.contains_key(&pair);
-        if done && reason.months.is_none() {
-            return Some("compliant");
+        if done && reason.terms.months.is_none() {
+            return "compliant";
         }
-        let over = |day: NaiveDate| self.now.date_naive() > day;
-        if let Some((until, window)) = self.validity(reason)
+        let today = self.now.date_naive();
+        let over = |day: NaiveDate| today > day;
+        if let Some((until, at, window)) = self.validity(reason)
             && until >= reason.since.date_naive()
         {
-            return Some(if over(until) {
+            let renew_by = self.adjusted(number, Some(until), Some(at));
+            return if renew_by.is_some_and(over) {
                 "expired"
-            } else if self.now.date_naive() >= window {
+            } else if today >= window {
                 "expiring"
             } else {
                 "compliant"
-            });
+            };
         }
-        let due = match reason.due {
+        let due = match reason.terms.due {
             Some(day) => Some(reason.floor.map_or(day, |floor| day.max(floor))),
             None => done.then(|| reason.since.date_naive() + Days::new(WINDOW.unsigned_abs())),
         };
-        Some(if due.is_some_and(over) {
+        if self.adjusted(number, due, None).is_some_and(over) {
             "overdue"
         } else {
             "not_started"
-        })
+        }
     }
 
     /// How a live membership is shown (§2.4).

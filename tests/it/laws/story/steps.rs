@@ -27,6 +27,10 @@ pub enum Step {
     /// One PATCH that adds and takes away again (§7.18).
     AddAndRemove(usize, usize),
     Assign(usize, usize, Option<u32>, Option<i64>),
+    /// Other terms for an assignment, for all or for who comes.
+    Edit(usize, usize, Option<u32>, Option<i64>, bool),
+    /// A cohort by file: the group if there is none, the course, the people.
+    Cohort(usize, Vec<usize>, usize, Option<u32>, Option<i64>),
     Unassign(usize, usize),
     Withdraw(usize, usize),
     Complete(usize, usize),
@@ -82,6 +86,10 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => (group(), person()).prop_map(|(group, who)| Step::AddAndRemove(group, who)),
         7 => (group(), course(), proptest::option::of(1_u32..14), proptest::option::of(-5_i64..60))
             .prop_map(|(group, course, months, due)| Step::Assign(group, course, months, due)),
+        3 => (group(), course(), proptest::option::of(1_u32..14), proptest::option::of(-5_i64..60), any::<bool>())
+            .prop_map(|(group, course, months, due, future)| Step::Edit(group, course, months, due, future)),
+        3 => (group(), vec(person(), 1..4), course(), proptest::option::of(1_u32..14), proptest::option::of(-5_i64..60))
+            .prop_map(|(group, who, course, months, due)| Step::Cohort(group, who, course, months, due)),
         2 => (group(), course()).prop_map(|(group, course)| Step::Unassign(group, course)),
         2 => (person(), course()).prop_map(|(who, course)| Step::Withdraw(who, course)),
         4 => (person(), course()).prop_map(|(who, course)| Step::Complete(who, course)),

@@ -109,7 +109,7 @@ fn b_a_push_of_somebody_who_is_not_approved() {
     join(&app, &sales, &[&ann, &bob]);
     let mut members = app.scim().get(&format!("/Groups/{sales}")).members();
     members.sort();
-    let mut both = vec![ann, bob];
+    let mut both = vec![ann, bob.clone()];
     both.sort();
     assert_eq!(members, both, "the directory reads back what it wrote");
     let shown = app.api().get(&format!("/groups/{sales}"));
@@ -126,9 +126,12 @@ fn b_a_push_of_somebody_who_is_not_approved() {
         "/sync/requests/{}",
         logged["id"].as_str().unwrap_or_default()
     ));
-    assert!(
-        push.json.to_string().contains("member_pending_approval"),
-        "{push:?}"
+    let warned = &push.json["warnings"][0];
+    assert_eq!(warned["code"], "member_pending_approval");
+    assert_eq!(
+        warned["path"],
+        json!(format!("members[value eq \"{bob}\"]")),
+        "it names Bob"
     );
     app.at("2026-03-04T10:00:00Z");
     let approved = app
@@ -137,6 +140,9 @@ fn b_a_push_of_somebody_who_is_not_approved() {
     assert_eq!(approved.expect(200).json["enrollments_created"], 1);
     let one = enrollment(&app, &who);
     assert_eq!(through(&one, &sales)["since"], "2026-03-04T10:00:00.000Z");
+    let chain = explained(&app, &who, &course)["chain"].to_string();
+    let request = format!("sync_request/{}", push.id());
+    assert!(chain.contains(&request), "back to the PATCH: {chain}");
     app.check();
 }
 
@@ -174,7 +180,17 @@ fn c_leaving_and_coming_back() {
             (&json!(false), &json!("in_progress"))
         );
         app.at(back);
-        join(&app, &sales, &[&ann]);
+        let again = app.scim().patch(
+            &format!("/Groups/{sales}"),
+            &patch(json!([add_members(&[&ann])])),
+        );
+        let log = format!(
+            "/sync/requests/{}",
+            again.expect(204).header("x-request-id")
+        );
+        let warnings = app.api().get(&log).expect(200).json["warnings"].to_string();
+        let late = back > "2026-04";
+        assert_eq!(warnings.contains("due_date_in_past"), late, "{warnings}");
         let one = enrollment(&app, &who);
         assert_eq!(
             (&one["id"], &one["cycle"]["progress_pct"]),

@@ -95,6 +95,17 @@ fn e_deleted_and_back_with_history() {
             .members()
             .is_empty()
     );
+    let counts = app.api().get(&format!("/groups/{sales}"));
+    assert_eq!(counts.expect(200).json["counts"]["active"], 0);
+    let export = app.api().get("/exports/completions.csv");
+    let line = export
+        .expect(200)
+        .text
+        .lines()
+        .find(|line| line.contains("2026-02-02"))
+        .unwrap_or_default()
+        .to_owned();
+    assert!(line.contains("true"), "still there, as former: {line}");
     let kept = app.api().get("/completions");
     assert_eq!(
         (
@@ -147,6 +158,10 @@ fn h_the_31st_of_january() {
     }
     complete(&app, &who, &course, "2026-02-28T10:00:00Z");
     assert_eq!(enrollment(&app, &who)["valid_until"], "2026-03-28");
+    // §9.4: counted from the first of the series, never from a clamped day.
+    let anchor = json!({"recert_anchor": "previous_expiry"});
+    app.api().patch("/settings", &anchor).expect(200);
+    assert_eq!(enrollment(&app, &who)["valid_until"], "2026-03-31");
     app.check();
 }
 
@@ -165,9 +180,7 @@ fn i_downgrade_and_upgrade() {
         &course,
         json!({"mandatory": true, "due": {"kind": "date", "date": "2026-05-20"}}),
     );
-    let members: Vec<String> = (0..5)
-        .map(|n| person(&app, &format!("member{n}")).0)
-        .collect();
+    let members = app.users(40);
     let members: Vec<&str> = members.iter().map(String::as_str).collect();
     join(&app, &sales, &members);
     app.at("2026-06-01T08:00:00Z");
@@ -207,24 +220,40 @@ fn i_downgrade_and_upgrade() {
 fn f_shortening_a_recertification_shows_whom_it_hits_and_gives_them_time() {
     let app = TestApp::in_zone(BERLIN, "2025-06-01T08:00:00Z");
     let (course, sales) = (app.course("Security"), group(&app, "Sales"));
-    let assignment = assign(
-        &app,
-        &sales,
-        &course,
-        json!({"mandatory": true, "recert_months": 24}),
+    let terms = json!({"mandatory": true, "recert_months": 24});
+    let assignment = assign(&app, &sales, &course, terms);
+    let names: String = (0..120).map(|n| format!("{sales},p{n:03}\n")).collect();
+    let people: String = (0..120).map(|n| format!("p{n:03}\n")).collect();
+    crate::csv::import(&app.api(), "kind=learners", &format!("user_name\n{people}"));
+    crate::csv::import(
+        &app.api(),
+        "kind=members",
+        &format!("group,user_name\n{names}"),
     );
-    let people: Vec<(String, String)> = (0..6).map(|n| person(&app, &format!("p{n}"))).collect();
-    let users: Vec<&str> = people.iter().map(|(user, _)| user.as_str()).collect();
-    join(&app, &sales, &users);
-    for (n, (_, who)) in people.iter().enumerate() {
-        // Two long ago, the others a month ago.
-        let at = if n < 2 {
+    let mut learners: Vec<(String, String)> = rows(&app.api(), "/learners")
+        .iter()
+        .map(|row| {
+            let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+            (text("name"), text("id"))
+        })
+        .collect();
+    learners.sort();
+    // 37 between a year and two before the edit, the others half a year.
+    let done = |n: usize| {
+        if n < 37 {
             "2024-09-01T08:00:00Z"
         } else {
             "2025-05-01T08:00:00Z"
-        };
-        complete(&app, who, &course, at);
-    }
+        }
+    };
+    let completions: Vec<Value> = learners
+        .iter()
+        .enumerate()
+        .map(|(n, (_, who))| json!({"learner_id": who, "course_id": course, "completed_at": done(n), "source": "player"}))
+        .collect();
+    app.api()
+        .post("/completions", &json!({ "completions": completions }))
+        .expect(200);
     app.at("2025-11-10T08:00:00Z");
     let path = format!("/assignments/{assignment}");
     let shorter = json!({"recert_months": 12});
@@ -234,39 +263,47 @@ fn f_shortening_a_recertification_shows_whom_it_hits_and_gives_them_time() {
         (422, &json!("impact_confirmation_required")),
         "{refused:?}"
     );
-    assert_eq!(refused.json["becomes_expired"], 2);
-    let listed = refused.json["learners"]
+    assert_eq!(refused.json["becomes_expired"], 37);
+    let mut listed: Vec<&str> = refused.json["learners"]
         .as_array()
-        .cloned()
+        .map(|all| all.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    for (_, who) in &people[..2] {
-        assert!(listed.contains(&json!(who)), "{refused:?}");
-    }
+    listed.sort_unstable();
+    let mut hit: Vec<&str> = learners[..37].iter().map(|(_, who)| who.as_str()).collect();
+    hit.sort_unstable();
+    assert_eq!(listed, hit, "the preview lists the 37");
     let stale = json!({"recert_months": 12, "impact_token": "another"});
     assert_eq!(app.api().patch(&path, &stale).status, 422);
     let seen = json!({"recert_months": 12, "impact_token": refused.json["impact_token"]});
     let edited = app.api().patch(&path, &seen);
-    assert_eq!(edited.expect(200).json["impact"]["extended"], 2);
-    for (n, (_, who)) in people.iter().enumerate() {
-        let one = enrollment(&app, who);
-        if n < 2 {
-            assert_eq!(
-                (&one["status"], &one["in_grace"], &one["due"]),
-                (&json!("expiring"), &json!(true), &json!("2025-12-10"))
-            );
-        } else {
-            assert_eq!(
-                (&one["status"], &one["valid_until"]),
-                (&json!("compliant"), &json!("2026-05-01"))
-            );
-        }
+    assert_eq!(
+        edited.expect(200).json["impact"],
+        json!({"becomes_overdue": 0, "extended": 37, "renew_by": "2025-12-10"})
+    );
+    let report = |strict: bool| {
+        let path = format!("/groups/{sales}/compliance?strict={strict}");
+        let total = app.api().get(&path).expect(200).json["total"]["mandatory"].clone();
+        ["compliant", "expiring", "in_grace", "expired"].map(|name| total[name].as_i64())
+    };
+    let numbers = |all: [i64; 4]| all.map(Some);
+    assert_eq!(report(false), numbers([83, 37, 37, 0]), "nobody is expired");
+    assert_eq!(report(true), numbers([83, 0, 0, 37]));
+    for (n, status, due) in [
+        (0, "expiring", "2025-12-10"),
+        (36, "expiring", "2025-12-10"),
+        (37, "compliant", "2026-05-01"),
+    ] {
+        let one = enrollment(&app, &learners[n].1);
+        assert_eq!(
+            (&one["status"], &one["due"]),
+            (&json!(status), &json!(due)),
+            "{n}"
+        );
     }
-    let strict = app
-        .api()
-        .get(&format!("/groups/{sales}/compliance?strict=true"));
-    assert_eq!(strict.expect(200).json["total"]["mandatory"]["expired"], 2);
+    app.at("2025-12-10T22:59:59Z");
+    assert_eq!(enrollment(&app, &learners[0].1)["status"], "expiring");
     app.at("2025-12-10T23:00:00Z");
-    assert_eq!(enrollment(&app, &people[0].1)["status"], "expired");
+    assert_eq!(report(false), numbers([83, 0, 0, 37]));
     app.check();
 }
 

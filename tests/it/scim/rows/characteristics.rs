@@ -379,3 +379,42 @@ fn extensions_bring_neither_core_names_nor_data_types_of_their_own() {
     }
     assert!(seen > 15);
 }
+
+#[test]
+fn the_canonical_form_is_shown_in_display_to_who_asks_for_it() {
+    // M-57, M-30: by name, where the client gave none; `value` and every other answer are as sent
+    let app = TestApp::new();
+    let scim = app.scim();
+    let mut ada = user("ada");
+    ada["emails"] = json!([{ "value": "Ada.O@ACME.Test", "type": "work" }, { "value": "ada@home.test", "type": "home" },
+        { "value": "A@X.TEST", "display": "mine" }]);
+    ada["phoneNumbers"] = json!([{ "value": "+1-201-555-0123", "type": "work" }, { "value": "555 0123", "type": "home" }]);
+    let made = scim.post("/Users", &ada);
+    assert_eq!(made.expect(201).json["emails"], ada["emails"]);
+    let path = format!("/Users/{}", made.id());
+    let asked = scim.get(&format!("{path}?attributes=emails,phoneNumbers"));
+    let display = |attribute: &str| -> Vec<Value> {
+        let elements = asked.json[attribute].as_array().expect("elements");
+        elements.iter().map(|one| one["display"].clone()).collect()
+    };
+    assert_eq!(
+        asked.expect(200).json["emails"][0]["value"],
+        "Ada.O@ACME.Test"
+    );
+    assert_eq!(
+        display("emails"),
+        [json!("Ada.O@acme.test"), Value::Null, json!("mine")]
+    );
+    assert_eq!(
+        display("phoneNumbers"),
+        [json!("tel:+12015550123"), Value::Null]
+    );
+    let parts = scim.get(&format!("{path}?attributes=phoneNumbers.display"));
+    assert_eq!(
+        parts.json["phoneNumbers"],
+        json!([{ "display": "tel:+12015550123" }])
+    );
+    let values = scim.get(&format!("{path}?attributes=emails.value"));
+    assert!(!values.text.contains("display"), "{values:?}");
+    assert_eq!(scim.get(&path).json, made.json);
+}

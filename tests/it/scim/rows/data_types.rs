@@ -366,10 +366,7 @@ fn a_complex_value_is_an_object_and_one_value_is_no_list() {
         scim.post("/Users", &body).scim_error("invalidValue");
         scim.put(&path, &body).scim_error("invalidValue");
         let change = json!([{ "op": "replace", "path": name, "value": wrong }]);
-        let reply = scim.patch(&path, &patch(change));
-        if name != "emails" {
-            reply.scim_error("invalidValue");
-        }
+        scim.patch(&path, &patch(change)).scim_error("invalidValue");
     }
     let mut body = user("bo");
     body[ENT] = json!({ "manager": boss });

@@ -1,0 +1,3 @@
+DROP INDEX users_ended;
+DROP TABLE retention;
+ALTER TABLE connections DROP COLUMN attributes;

@@ -1,0 +1,2 @@
+DROP INDEX learners_modified;
+DELETE FROM sqlite_stat1 WHERE idx = 'learners_modified';
