@@ -128,7 +128,7 @@ impl TryFrom<SyncRow> for SyncRequest {
 /// A page of the tenant's log, newest first, without bodies.
 ///
 /// What was done to one resource is found by `resource_id`; reads of it are not, because every one of them would cost an
-/// index a place of its own. Errors: `Invalid` where both are asked for.
+/// index a place of its own.
 pub fn page(
     db: &mut Db,
     scope: &Scope,
@@ -136,12 +136,6 @@ pub fn page(
     paging: &Paging,
 ) -> Result<Found<SyncRequest>, ServiceError> {
     let asks_for_reads = query.operations.iter().any(|operation| operation.reads());
-    if query.resource_id.is_some() && asks_for_reads {
-        return Err(ServiceError::invalid(
-            "/operation",
-            "`resource_id` finds what was done to a resource, and no reads; leave out one of the two",
-        ));
-    }
     let filter = SyncFilter {
         outcomes: query.outcomes.iter().map(|one| one.as_str()).collect(),
         operations: query.operations.iter().map(|one| one.as_str()).collect(),

@@ -320,8 +320,19 @@ fn the_sync_log_is_searched_by_time_status_change_and_text() {
     // A person is found inside another resource's body, too.
     assert_eq!(count(&format!("q={ann}&operation=create")), 2);
     assert_eq!(count("q=nothing+has+this"), 0);
+    // What was done to somebody is found by who they are, and how often they were looked at is not.
+    app.scim().get(&format!("/Users/{ann}")).expect(200);
+    app.settle(|| count("operation=read&http_status=200") == 1);
+    assert_eq!(count(&format!("resource_id={ann}")), 1);
+    assert_eq!(
+        count(&format!("resource_id={ann}&operation=create,patch")),
+        1
+    );
+    assert_eq!(count(&format!("resource_id={ann}&operation=read")), 0);
+    assert_eq!(count("outcome=rejected,failed"), 1);
+    assert_eq!(count("outcome=rejected,success&operation=read"), 2);
     let lines = api
         .with_header("Accept", "application/x-ndjson")
         .get("/sync/requests?since=2026-03-02T00:00:00Z");
-    assert_eq!(lines.expect(200).text.lines().count(), 2);
+    assert_eq!(lines.expect(200).text.lines().count(), 3);
 }
