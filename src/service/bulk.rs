@@ -191,7 +191,7 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
         body.as_deref(),
         user_agent,
     );
-    entry.resource_type = planned.map(|planned| planned.resource_type.name.to_owned());
+    entry.resource_type = planned.map(|planned| planned.resource_type.name.into());
     entry
 }
 

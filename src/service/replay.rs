@@ -167,14 +167,14 @@ pub fn again(
 
 /// The request of a row, if it may run again and is there as it was.
 fn request(row: &SyncRow) -> Result<ScimRequest, ServiceError> {
-    if !matches!(row.outcome.as_str(), "rejected" | "failed" | "partial") {
+    if !matches!(&*row.outcome, "rejected" | "failed" | "partial") {
         return Err(not_replayable(format!(
             "its outcome was `{}`; only what was rejected, has failed or was skipped in part runs again",
             row.outcome
         )));
     }
     if !matches!(
-        row.operation.as_str(),
+        &*row.operation,
         "create" | "replace" | "patch" | "delete"
     ) {
         return Err(not_replayable("it only looked, or was no single request"));
@@ -192,7 +192,7 @@ fn request(row: &SyncRow) -> Result<ScimRequest, ServiceError> {
         ));
     }
     Ok(ScimRequest {
-        method: row.method.clone(),
+        method: row.method.to_string(),
         path: row.path.clone(),
         body,
     })

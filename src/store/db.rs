@@ -6,11 +6,12 @@ use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
 use diesel::pg::{Pg, PgConnection};
+use diesel::query_dsl::methods::LoadQuery;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 pub use super::dialect::{Dialect, Number, OneText};
 use super::error::StoreError;
-use super::statement::Stmt;
+use super::statement::{Ordered, Stmt};
 use super::vault::Vault;
 use super::{postgres, sqlite};
 
@@ -48,6 +49,22 @@ impl Db {
 
     /// Runs a statement and reads all its rows.
     pub fn load<R: Row>(&mut self, stmt: Stmt) -> Result<Vec<R>, StoreError> {
+        stmt.trace();
+        Ok(match self {
+            Self::Sqlite(conn, _) => stmt.load(conn)?,
+            Self::Postgres(conn, _) => stmt.load(conn)?,
+        })
+    }
+
+    /// Runs a statement and reads all its rows by the places of their columns.
+    pub fn load_ordered<'a, R, Columns>(
+        &mut self,
+        stmt: Ordered<'a, Columns>,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        Ordered<'a, Columns>:
+            LoadQuery<'a, SqliteConnection, R> + LoadQuery<'a, PgConnection, R>,
+    {
         stmt.trace();
         Ok(match self {
             Self::Sqlite(conn, _) => stmt.load(conn)?,

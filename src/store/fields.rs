@@ -1,7 +1,7 @@
 //! How ids are stored: `uuid` in PostgreSQL, 16 bytes in SQLite. Instants are whole milliseconds, documents text, in both.
 
 use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql};
+use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sqlite::Sqlite;
@@ -48,9 +48,8 @@ impl ToSql<SqlId, Sqlite> for Id {
 }
 
 impl FromSql<SqlId, Sqlite> for Id {
-    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<diesel::sql_types::Binary, Sqlite>>::from_sql(value)?;
-        Ok(Self(Uuid::from_slice(&bytes)?))
+    fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::from_slice(value.read_blob())?))
     }
 }
 
@@ -63,6 +62,17 @@ where
     }
 }
 
+impl<DB: Backend> Queryable<diesel::sql_types::BigInt, DB> for crate::clock::Instant
+where
+    Self: FromSql<diesel::sql_types::BigInt, DB>,
+{
+    type Row = Self;
+
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}
+
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(
         impl<DB: Backend> FromSql<SqlId, DB> for crate::ids::$name
@@ -71,6 +81,17 @@ macro_rules! stored_ids {
         {
             fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
                 <Id as FromSql<SqlId, DB>>::from_sql(value).map(|id| Self(id.0))
+            }
+        }
+
+        impl<DB: Backend> Queryable<SqlId, DB> for crate::ids::$name
+        where
+            Self: FromSql<SqlId, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
             }
         }
 

@@ -4,6 +4,7 @@
 //! No `?` may stand in a string literal of the text.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use diesel::backend::Backend;
 use diesel::query_builder::bind_collector::BindCollector as _;
@@ -186,15 +187,28 @@ where
         if !self.cached {
             out.unsafe_to_cache_prepared();
         }
-        let mut binds = self.binds.iter();
-        for piece in self.pieces()? {
-            out.push_sql(piece);
-            match binds.next() {
-                Some(Bound::Id(id)) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
-                Some(Bound::Int(int)) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
-                Some(Bound::Text(text)) => out.push_bind_param::<Nullable<Text>, _>(text)?,
-                Some(Bound::Bool(bool)) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
-                None => {}
+        let mut pieces = self.pieces()?;
+        if DB::AS_IN_OUR_TEXT {
+            out.push_sql(&self.sql);
+        } else {
+            out.push_sql(pieces.next().unwrap_or_default());
+        }
+        for bind in &self.binds {
+            if DB::AS_IN_OUR_TEXT {
+                match bind {
+                    Bound::Id(id) => out.push_bind_param_value_only::<Nullable<SqlId>, _>(id)?,
+                    Bound::Int(int) => out.push_bind_param_value_only::<Nullable<BigInt>, _>(int)?,
+                    Bound::Text(text) => out.push_bind_param_value_only::<Nullable<Text>, _>(text)?,
+                    Bound::Bool(bool) => out.push_bind_param_value_only::<Nullable<Bool>, _>(bool)?,
+                }
+            } else {
+                match bind {
+                    Bound::Id(id) => out.push_bind_param::<Nullable<SqlId>, _>(id)?,
+                    Bound::Int(int) => out.push_bind_param::<Nullable<BigInt>, _>(int)?,
+                    Bound::Text(text) => out.push_bind_param::<Nullable<Text>, _>(text)?,
+                    Bound::Bool(bool) => out.push_bind_param::<Nullable<Bool>, _>(bool)?,
+                }
+                out.push_sql(pieces.next().unwrap_or_default());
             }
         }
         Ok(())
@@ -241,3 +255,51 @@ where
 }
 
 impl<Conn> diesel::RunQueryDsl<Conn> for Stmt<'_> {}
+
+/// A statement whose columns are read by their places, not by their names: for the rows that are read most. `Columns` is
+/// the tuple of their SQL types, in the order of the text.
+#[derive(Clone, Debug)]
+pub struct Ordered<'a, Columns>(Stmt<'a>, PhantomData<Columns>);
+
+impl<'a> Stmt<'a> {
+    /// The same statement with columns in this order.
+    #[must_use]
+    pub const fn ordered<Columns>(self) -> Ordered<'a, Columns> {
+        Ordered(self, PhantomData)
+    }
+}
+
+impl<Columns> Ordered<'_, Columns> {
+    /// As [`Stmt::trace`].
+    pub(super) fn trace(&self) {
+        self.0.trace();
+    }
+}
+
+impl<Columns> QueryId for Ordered<'_, Columns> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Columns> Query for Ordered<'_, Columns> {
+    type SqlType = Columns;
+}
+
+impl<DB: Marks, Columns> QueryFragment<DB> for Ordered<'_, Columns>
+where
+    for<'t> Stmt<'t>: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn to_sql(&self, out: &mut DB::QueryBuilder, backend: &DB) -> QueryResult<()> {
+        self.0.to_sql(out, backend)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
+    }
+}
+
+impl<Conn, Columns> diesel::RunQueryDsl<Conn> for Ordered<'_, Columns> {}

@@ -42,7 +42,7 @@ pub async fn list(
         _ => Operation::Read,
     };
     let mut entry = exchange::entry(&request, &scope, operation, None);
-    entry.resource_type = Some(kind.name().to_owned());
+    entry.resource_type = Some(kind.name().into());
     let result = match search {
         Ok(search) => search_page(kind, &request, &scope, search, &state).await,
         Err(error) => Err(error.into()),
@@ -66,7 +66,7 @@ pub async fn search(
         Operation::Probe,
         parsed.as_ref().ok().map(|(_, text)| text.as_str()),
     );
-    entry.resource_type = Some(kind.name().to_owned());
+    entry.resource_type = Some(kind.name().into());
     let result = match parsed {
         Err(failure) => return exchange::refuse(&state, &scope, entry, &failure),
         Ok((body, _)) => match SearchRequest::from_body(&body, &scope.switches()) {

@@ -63,7 +63,7 @@ pub async fn create(
         }
     };
     let mut entry = exchange::entry(&request, &scope, Operation::Create, Some(&text));
-    entry.resource_type = Some(kind.name().to_owned());
+    entry.resource_type = Some(kind.name().into());
     let body = Arc::new(body);
     let done = write(
         kind,

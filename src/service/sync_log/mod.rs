@@ -8,6 +8,7 @@ mod logger;
 mod reading;
 mod sessions;
 
+use std::borrow::Cow;
 use std::time::Instant as Stopwatch;
 
 use serde_json::Value;
@@ -113,11 +114,11 @@ pub struct SyncEntry {
     pub connection: Option<ConnectionId>,
     /// The last characters of the token's `jti`.
     pub token_hint: String,
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Path and query; a query that names a secret attribute is left out.
     pub path: String,
     pub operation: Operation,
-    pub resource_type: Option<String>,
+    pub resource_type: Option<Cow<'static, str>>,
     pub resource_id: Option<String>,
     /// `userName` or `displayName`: what an admin calls the resource.
     pub resource_label: Option<String>,
@@ -159,7 +160,7 @@ impl SyncEntry {
             at: scope.now,
             connection: scope.connection.as_ref().map(|connection| connection.id),
             token_hint,
-            method: method.to_owned(),
+            method: word(method),
             path: body::safe_path(path),
             operation,
             resource_type: None,
@@ -186,12 +187,12 @@ impl SyncEntry {
     /// Names the resource it is about; what is `None` stays as it was.
     pub fn resource(
         &mut self,
-        resource_type: &str,
+        resource_type: &'static str,
         id: &str,
         label: Option<&str>,
         external_id: Option<&str>,
     ) {
-        self.resource_type = Some(resource_type.to_owned());
+        self.resource_type = Some(resource_type.into());
         self.resource_id = Some(body::storable(body::cut(id, 256).to_owned()));
         if let Some(label) = label {
             self.resource_label = Some(label.to_owned());
@@ -218,9 +219,9 @@ impl SyncEntry {
 
     fn row(self, tenant: TenantId) -> SyncRow {
         let notes = if self.notes.is_empty() {
-            Ok("[]".to_owned())
+            Ok("[]".into())
         } else {
-            serde_json::to_string(&self.notes)
+            serde_json::to_string(&self.notes).map(Cow::Owned)
         };
         SyncRow {
             tenant_id: tenant.0,
@@ -230,12 +231,12 @@ impl SyncEntry {
             token_hint: self.token_hint,
             method: self.method,
             path: self.path,
-            operation: self.operation.as_str().to_owned(),
+            operation: self.operation.as_str().into(),
             resource_type: self.resource_type,
             resource_id: self.resource_id,
             resource_label: self.resource_label.map(body::storable),
             external_id: self.external_id.map(body::storable),
-            outcome: self.outcome.as_str().to_owned(),
+            outcome: self.outcome.as_str().into(),
             http_status: i64::from(self.http_status),
             scim_type: self.scim_type,
             detail: self.detail.map(body::storable),
@@ -243,16 +244,25 @@ impl SyncEntry {
             members_added: self.members_added,
             members_ended: self.members_ended,
             enrollments: self.enrollments,
-            notes: notes.unwrap_or_else(|_| "[]".to_owned()),
+            notes: notes.unwrap_or(Cow::Borrowed("[]")),
             changes: if self.changes.is_null() {
-                "{}".to_owned()
+                "{}".into()
             } else {
-                body::safe_changes(&self.changes)
+                body::safe_changes(&self.changes).into()
             },
             request_body: self.request_body.map(Body::into_text),
             response_body: self.response_body.map(Body::into_text),
             user_agent: self.user_agent,
         }
+    }
+}
+
+/// A method's name; the usual ones cost no memory.
+fn word(method: &str) -> Cow<'static, str> {
+    let usual = ["GET", "PATCH", "POST", "PUT", "DELETE", "HEAD"];
+    match usual.into_iter().find(|usual| *usual == method) {
+        Some(usual) => usual.into(),
+        None => method.to_owned().into(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading the log: a page of it, newest first, and one request with its bodies.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -97,14 +99,14 @@ impl TryFrom<SyncRow> for SyncRequest {
             at: Instant(row.at),
             connection_id: row.connection_id,
             token_hint: row.token_hint,
-            method: row.method,
+            method: row.method.into_owned(),
             path: row.path,
-            operation: row.operation,
-            resource_type: row.resource_type,
+            operation: row.operation.into_owned(),
+            resource_type: row.resource_type.map(Cow::into_owned),
             resource_id: row.resource_id,
             resource_label: row.resource_label,
             external_id: row.external_id,
-            outcome: row.outcome,
+            outcome: row.outcome.into_owned(),
             http_status: row.http_status,
             scim_type: row.scim_type,
             detail: row.detail,
@@ -114,8 +116,8 @@ impl TryFrom<SyncRow> for SyncRequest {
                 members_ended: row.members_ended,
                 enrollments: row.enrollments,
             },
-            warnings: raw(row.notes)?,
-            diff: raw(row.changes)?,
+            warnings: raw(row.notes.into_owned())?,
+            diff: raw(row.changes.into_owned())?,
             client: Client {
                 user_agent: row.user_agent,
             },

@@ -1,5 +1,7 @@
 //! The sync log: one row per inbound SCIM request.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -24,13 +26,13 @@ pub struct SyncRow {
     #[diesel(sql_type = Text)]
     pub token_hint: String,
     #[diesel(sql_type = Text)]
-    pub method: String,
+    pub method: Cow<'static, str>,
     #[diesel(sql_type = Text)]
     pub path: String,
     #[diesel(sql_type = Text)]
-    pub operation: String,
+    pub operation: Cow<'static, str>,
     #[diesel(sql_type = Nullable<Text>)]
-    pub resource_type: Option<String>,
+    pub resource_type: Option<Cow<'static, str>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub resource_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -38,7 +40,7 @@ pub struct SyncRow {
     #[diesel(sql_type = Nullable<Text>)]
     pub external_id: Option<String>,
     #[diesel(sql_type = Text)]
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     #[diesel(sql_type = BigInt)]
     pub http_status: i64,
     #[diesel(sql_type = Nullable<Text>)]
@@ -54,9 +56,9 @@ pub struct SyncRow {
     #[diesel(sql_type = BigInt)]
     pub enrollments: i64,
     #[diesel(sql_type = Text)]
-    pub notes: String,
+    pub notes: Cow<'static, str>,
     #[diesel(sql_type = Text)]
-    pub changes: String,
+    pub changes: Cow<'static, str>,
     #[diesel(sql_type = Nullable<Text>)]
     pub request_body: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -67,10 +69,13 @@ pub struct SyncRow {
 
 /// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
 const BATCH: usize = 32;
+/// Plain rows per statement: what they share is bound once.
+const ALIKE: usize = 16;
 
-/// What every row has something to say in.
-const ALWAYS: &str = "tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, resource_id, outcome, \
-                      http_status, duration_us, user_agent";
+/// What the plain rows of one client's requests mostly share.
+const SHARED: &str = "tenant_id, connection_id, token_hint, method, operation, resource_type, outcome, http_status, user_agent";
+/// What each row has of its own.
+const OWN: &str = "id, at, path, resource_id, duration_us";
 /// What a read that went well has nothing to say in.
 const MORE: &str = "resource_label, external_id, scim_type, detail, members_added, members_ended, enrollments, notes, changes, \
                     request_body, response_body";
@@ -78,20 +83,25 @@ const MORE: &str = "resource_label, external_id, scim_type, detail, members_adde
 fn insertion(rows: usize) -> String {
     let values = vec![format!("({})", marks(25)); rows].join(", ");
     format!(
-        "INSERT INTO sync_requests ({ALWAYS}, {MORE}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
+        "INSERT INTO sync_requests ({SHARED}, {OWN}, {MORE}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
+    )
+}
+
+/// Plain rows that share what may be shared. `WHERE true` tells SQLite that `ON` begins no join.
+fn plain(rows: usize) -> String {
+    let values = vec![format!("({})", marks(5)); rows].join(", ");
+    format!(
+        "INSERT INTO sync_requests ({SHARED}, {OWN}, {MORE}) \
+         SELECT {}, o.column1, o.column2, o.column3, o.column4, o.column5, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL \
+         FROM (VALUES {values}) o WHERE true ON CONFLICT (tenant_id, id) DO NOTHING",
+        marks(9)
     )
 }
 
 static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insertion(1));
 static INSERT_BATCH: LazyLock<String> = LazyLock::new(|| insertion(BATCH));
-/// Most rows are plain, and a value that is not bound costs nothing.
-static INSERT_PLAIN: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "INSERT INTO sync_requests ({ALWAYS}, {MORE}) \
-         VALUES ({}, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL) ON CONFLICT (tenant_id, id) DO NOTHING",
-        marks(14)
-    )
-});
+static PLAIN_ONE: LazyLock<String> = LazyLock::new(|| plain(1));
+static PLAIN_ALIKE: LazyLock<String> = LazyLock::new(|| plain(ALIKE));
 
 impl SyncRow {
     /// Whether it says nothing in the columns of [`MORE`].
@@ -109,7 +119,29 @@ impl SyncRow {
             && self.notes == "[]"
             && self.changes == "{}"
     }
+
+    /// The values of [`SHARED`].
+    fn shared(&self) -> Shared<'_> {
+        (
+            self.tenant_id,
+            self.connection_id,
+            (&self.token_hint, &self.method),
+            (&self.operation, self.resource_type.as_deref()),
+            (&self.outcome, self.http_status),
+            self.user_agent.as_deref(),
+        )
+    }
 }
+
+/// What rows must have in common to go into one statement.
+type Shared<'a> = (
+    i64,
+    Option<ConnectionId>,
+    (&'a str, &'a str),
+    (&'a str, Option<&'a str>),
+    (&'a str, i64),
+    Option<&'a str>,
+);
 
 const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_id, token_hint, method, path, operation, \
                     resource_type, resource_id, resource_label, external_id, outcome, http_status, scim_type, detail, \
@@ -118,27 +150,43 @@ const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_i
 /// Adds rows; a row whose id is there already is left out. Says how many were added.
 pub fn insert(db: &mut Db, rows: &[SyncRow]) -> Result<usize, StoreError> {
     let mut added = 0;
+    let mut alike: HashMap<Shared<'_>, Vec<&SyncRow>> = HashMap::new();
+    let mut others = Vec::new();
+    for row in rows {
+        if row.is_plain() {
+            alike.entry(row.shared()).or_default().push(row);
+        } else {
+            others.push(row);
+        }
+    }
+    for (shared, rows) in alike {
+        let (groups, rest) = rows.as_chunks::<ALIKE>();
+        for group in groups {
+            let stmt = bind_shared(Stmt::new(PLAIN_ALIKE.as_str()), shared);
+            added += db.execute(group.iter().fold(stmt, |stmt, row| bind_own(stmt, row)))?;
+        }
+        for row in rest {
+            let stmt = bind_shared(Stmt::new(PLAIN_ONE.as_str()), shared);
+            added += db.execute(bind_own(stmt, row))?;
+        }
+    }
     let (batches, rest) = if db.dialect().many_rows_at_once {
-        rows.as_chunks::<BATCH>()
+        others.as_chunks::<BATCH>()
     } else {
-        (&[][..], rows)
+        (&[][..], others.as_slice())
     };
     for batch in batches {
         let stmt = Stmt::new(INSERT_BATCH.as_str());
-        added += db.execute(batch.iter().fold(stmt, bind))?;
+        added += db.execute(batch.iter().fold(stmt, |stmt, row| bind(stmt, row)))?;
     }
     for row in rest {
-        added += db.execute(if row.is_plain() {
-            bind_always(Stmt::new(INSERT_PLAIN.as_str()), row)
-        } else {
-            bind(Stmt::new(INSERT_ONE.as_str()), row)
-        })?;
+        added += db.execute(bind(Stmt::new(INSERT_ONE.as_str()), row))?;
     }
     Ok(added)
 }
 
 fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
-    let stmt = bind_always(stmt, row)
+    let stmt = bind_own(bind_shared(stmt, row.shared()), row)
         .bind(row.resource_label.as_deref())
         .bind(row.external_id.as_deref())
         .bind(row.scim_type.as_deref())
@@ -147,30 +195,31 @@ fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
         .bind(row.members_added)
         .bind(row.members_ended)
         .bind(row.enrollments);
-    stmt.bind(row.notes.as_str())
-        .bind(row.changes.as_str())
+    stmt.bind(&*row.notes)
+        .bind(&*row.changes)
         .bind(row.request_body.as_deref())
         .bind(row.response_body.as_deref())
 }
 
-fn bind_always<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
-    let stmt = stmt
-        .bind(row.tenant_id)
-        .bind(row.id)
+fn bind_shared<'a>(stmt: Stmt<'a>, shared: Shared<'a>) -> Stmt<'a> {
+    let (tenant, connection, (token, method), (operation, of), (outcome, status), agent) = shared;
+    stmt.bind(tenant)
+        .bind(connection)
+        .bind(token)
+        .bind(method)
+        .bind(operation)
+        .bind(of)
+        .bind(outcome)
+        .bind(status)
+        .bind(agent)
+}
+
+fn bind_own<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
+    stmt.bind(row.id)
         .bind(row.at)
-        .bind(row.connection_id);
-    let stmt = stmt
-        .bind(row.token_hint.as_str())
-        .bind(row.method.as_str())
         .bind(row.path.as_str())
-        .bind(row.operation.as_str());
-    let stmt = stmt
-        .bind(row.resource_type.as_deref())
         .bind(row.resource_id.as_deref())
-        .bind(row.outcome.as_str());
-    stmt.bind(row.http_status)
         .bind(row.duration_us)
-        .bind(row.user_agent.as_deref())
 }
 
 /// Which rows a page shows; all conditions must hold.
@@ -256,9 +305,9 @@ pub struct Step {
     #[diesel(sql_type = Nullable<SqlId>)]
     pub connection_id: Option<ConnectionId>,
     #[diesel(sql_type = Text)]
-    pub operation: String,
+    pub operation: Cow<'static, str>,
     #[diesel(sql_type = Text)]
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     #[diesel(sql_type = Nullable<Text>)]
     pub resource_label: Option<String>,
     #[diesel(sql_type = BigInt)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, GroupId, LearnerId, TenantId, UserId};
@@ -15,35 +15,48 @@ use super::membership_views::GroupOfUser;
 use super::values;
 
 /// An account that has not ended.
-#[derive(Clone, Debug, diesel::QueryableByName)]
+#[derive(Clone, Debug, diesel::Queryable, diesel::QueryableByName)]
 pub struct UserRow {
     #[diesel(sql_type = SqlId)]
     pub id: UserId,
     #[diesel(sql_type = SqlId)]
     pub learner_id: LearnerId,
-    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    #[diesel(sql_type = Nullable<SqlId>)]
     pub connection_id: Option<ConnectionId>,
-    #[diesel(sql_type = diesel::sql_types::Text)]
+    #[diesel(sql_type = Text)]
     pub user_name: String,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    #[diesel(sql_type = Nullable<Text>)]
     pub external_id: Option<String>,
     /// `None` when unassigned.
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Bool>)]
+    #[diesel(sql_type = Nullable<Bool>)]
     pub active: Option<bool>,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     pub version: i64,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     pub created_at: Instant,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     pub modified_at: Instant,
     /// The stored document.
-    #[diesel(sql_type = diesel::sql_types::Text)]
+    #[diesel(sql_type = Text)]
     pub doc: String,
 }
 
 /// The columns of a [`UserRow`], of the table alias `r`.
 pub const COLUMNS: &str = "r.id, r.learner_id, r.connection_id, r.user_name, r.external_id, r.active, r.version, r.created_at, \
                            r.modified_at, r.doc";
+/// Their types.
+type UserColumns = (
+    SqlId,
+    SqlId,
+    Nullable<SqlId>,
+    Text,
+    Nullable<Text>,
+    Nullable<Bool>,
+    BigInt,
+    BigInt,
+    BigInt,
+    Text,
+);
 
 /// An account to be made, at version 1.
 #[derive(Clone, Debug)]
@@ -102,15 +115,7 @@ pub fn find(db: &mut Db, tenant: TenantId, id: UserId) -> Result<Option<UserRow>
 }
 
 /// One row of an account with its groups: the account, and one of them.
-#[derive(diesel::QueryableByName)]
-struct InGroup {
-    #[diesel(embed)]
-    user: UserRow,
-    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
-    group_id: Option<GroupId>,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-    group_name: Option<String>,
-}
+type InGroup = (UserRow, Option<GroupId>, Option<String>);
 
 /// An account by its id and the groups it is in, by their ids: one statement, so one round trip and one moment.
 pub fn find_with_groups(
@@ -138,7 +143,7 @@ pub fn find_with_groups_for_update(
 /// What most requests of an identity provider ask for, so its text is made once.
 static WITH_GROUPS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {COLUMNS}, g.id AS group_id, g.name AS group_name FROM users r \
+        "SELECT {COLUMNS}, g.id, g.name FROM users r \
          LEFT JOIN memberships m ON m.tenant_id = r.tenant_id AND m.user_id = r.id AND m.ended_at IS NULL \
          LEFT JOIN learner_groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL \
          WHERE r.tenant_id = ? AND r.id = ? AND r.deleted_at IS NULL"
@@ -155,18 +160,20 @@ fn with_groups(
         "" => Cow::Borrowed(WITH_GROUPS.as_str()),
         lock => Cow::Owned(format!("{} {lock}", *WITH_GROUPS)),
     };
-    let rows: Vec<InGroup> = db.load(Stmt::new(text).bind(tenant).bind(id))?;
+    let stmt = Stmt::new(text).bind(tenant).bind(id);
+    let rows: Vec<InGroup> =
+        db.load_ordered(stmt.ordered::<(UserColumns, Nullable<SqlId>, Nullable<Text>)>())?;
     let mut groups = Vec::new();
     let mut found = None;
-    for row in rows {
-        if let (Some(group_id), Some(name)) = (row.group_id, row.group_name) {
+    for (user, group_id, group_name) in rows {
+        if let (Some(group_id), Some(name)) = (group_id, group_name) {
             groups.push(GroupOfUser {
                 user_id: id,
                 group_id,
                 name,
             });
         }
-        found = Some(row.user);
+        found = Some(user);
     }
     groups.sort_unstable_by_key(|group| group.group_id);
     Ok(found.map(|user| (user, groups)))
