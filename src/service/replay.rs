@@ -173,10 +173,7 @@ fn request(row: &SyncRow) -> Result<ScimRequest, ServiceError> {
             row.outcome
         )));
     }
-    if !matches!(
-        &*row.operation,
-        "create" | "replace" | "patch" | "delete"
-    ) {
+    if !matches!(&*row.operation, "create" | "replace" | "patch" | "delete") {
         return Err(not_replayable("it only looked, or was no single request"));
     }
     let body = match &row.request_body {

@@ -62,8 +62,7 @@ impl Db {
         stmt: Ordered<'a, Columns>,
     ) -> Result<Vec<R>, StoreError>
     where
-        Ordered<'a, Columns>:
-            LoadQuery<'a, SqliteConnection, R> + LoadQuery<'a, PgConnection, R>,
+        Ordered<'a, Columns>: LoadQuery<'a, SqliteConnection, R> + LoadQuery<'a, PgConnection, R>,
     {
         stmt.trace();
         Ok(match self {

@@ -111,8 +111,11 @@ impl Store {
             let mut conn = sqlite::prepare(&path)?;
             migrate::sqlite(&mut conn)?;
             let readers = pool::Readers::new(path, options.readers.max(1), Arc::clone(&vault));
-            let writer =
-                writer::Writer::start(Db::Sqlite(conn, Arc::clone(&vault)), options.queue.max(1))?;
+            let writer = writer::Writer::start(
+                Db::Sqlite(conn, Arc::clone(&vault)),
+                readers.connect()?,
+                options.queue.max(1),
+            )?;
             (
                 Engine::Sqlite { writer, readers },
                 vault,

@@ -92,7 +92,8 @@ impl Readers {
         result
     }
 
-    fn connect(&self) -> Result<Db, StoreError> {
+    /// One more connection that only reads.
+    pub fn connect(&self) -> Result<Db, StoreError> {
         let mut db = Db::Sqlite(
             sqlite::connect(&self.shared.path)?,
             Arc::clone(&self.shared.vault),

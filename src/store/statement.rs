@@ -197,9 +197,15 @@ where
             if DB::AS_IN_OUR_TEXT {
                 match bind {
                     Bound::Id(id) => out.push_bind_param_value_only::<Nullable<SqlId>, _>(id)?,
-                    Bound::Int(int) => out.push_bind_param_value_only::<Nullable<BigInt>, _>(int)?,
-                    Bound::Text(text) => out.push_bind_param_value_only::<Nullable<Text>, _>(text)?,
-                    Bound::Bool(bool) => out.push_bind_param_value_only::<Nullable<Bool>, _>(bool)?,
+                    Bound::Int(int) => {
+                        out.push_bind_param_value_only::<Nullable<BigInt>, _>(int)?
+                    }
+                    Bound::Text(text) => {
+                        out.push_bind_param_value_only::<Nullable<Text>, _>(text)?
+                    }
+                    Bound::Bool(bool) => {
+                        out.push_bind_param_value_only::<Nullable<Bool>, _>(bool)?
+                    }
                 }
             } else {
                 match bind {

@@ -31,6 +31,23 @@ fn a_write_is_seen_by_the_next_read() {
     });
 }
 
+/// C3: somebody always reads the newest state, and yet the log begins anew instead of growing.
+#[test]
+fn the_log_of_sqlite_stays_small_whatever_is_written() {
+    let file = super::sqlite::TemporaryFile::new().expect("a file");
+    let url = format!("sqlite://{}", file.path());
+    let store = super::Store::open(&url, super::StoreOptions::default()).expect("it opens");
+    let text = "x".repeat(200_000);
+    for turn in 0..120 {
+        let name = format!("{turn}{text}");
+        write(&store, move |db| set(db, &name, 1));
+        let seen = store.read_blocking::<_, StoreError, _>(count);
+        assert_eq!(seen.expect("it reads"), turn + 1);
+    }
+    let log = std::fs::metadata(format!("{}-wal", file.path())).expect("a log");
+    assert!(log.len() < 8_000_000, "of 24 MB: {} bytes", log.len());
+}
+
 #[test]
 fn a_failed_or_panicking_job_is_taken_back_alone() {
     let store = sqlite();

@@ -67,12 +67,12 @@ where
 }
 
 impl Writer {
-    /// Starts the thread that owns the write connection.
-    pub fn start(mut db: Db, queue: usize) -> Result<Self, StoreError> {
+    /// Starts the thread that owns the write connection, and the connection that [stays](Watcher) at the newest state.
+    pub fn start(mut db: Db, watcher: Db, queue: usize) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(queue);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_all(&mut db, &receiver))
+            .spawn(move || write_all(&mut db, Watcher(watcher), &receiver))
             .map_err(|error| {
                 StoreError::Unusable(format!("the writer thread did not start: {error}"))
             })?;
@@ -123,13 +123,38 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(db: &mut Db, queue: &Receiver<Box<dyn Job>>) {
+/// A reader that looks at the newest state between two commits. SQLite counts who reads a state: the first to come and the
+/// last to go make a system call, under a lock of the whole process. With one always there, a short read makes none.
+/// It is away while the writer commits, so that the log can be taken into the database and begin anew.
+struct Watcher(Db);
+
+impl Watcher {
+    fn come(&mut self) {
+        let looked = self.0.execute(Stmt::new("BEGIN")).and_then(|_| {
+            self.0
+                .number(Stmt::new("SELECT COUNT(*) AS n FROM tenants WHERE id = 0"))
+        });
+        if let Err(error) = looked {
+            log::debug!("nobody watches the newest state: {error}");
+            self.go();
+        }
+    }
+
+    fn go(&mut self) {
+        // Fails where it was not there: it only makes reads cheaper.
+        drop(self.0.execute(Stmt::new("COMMIT")));
+    }
+}
+
+fn write_all(db: &mut Db, mut watcher: Watcher, queue: &Receiver<Box<dyn Job>>) {
     let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
+    watcher.come();
     while let Ok(first) = queue.recv() {
         jobs.push(first);
         jobs.extend(queue.try_iter().take(BATCH - 1));
-        let outcome = commit_together(db, &mut jobs);
+        let outcome = commit_together(db, &mut watcher, &mut jobs);
         if let Err(error) = &outcome {
+            watcher.go();
             log::warn!("{} writes were not committed: {error}", jobs.len());
             // Already rolled back where SQLite did so itself; the error then says that there is no transaction.
             drop(db.batch("ROLLBACK"));
@@ -143,7 +168,9 @@ fn write_all(db: &mut Db, queue: &Receiver<Box<dyn Job>>) {
                 log::error!("answering a write panicked");
             }
         }
+        watcher.come();
     }
+    drop(watcher);
     if let Err(error) = db.batch("PRAGMA wal_checkpoint(TRUNCATE)") {
         log::warn!("the last checkpoint failed: {error}");
     }
@@ -159,7 +186,11 @@ fn run(db: &mut Db, job: &mut dyn Job) -> bool {
 }
 
 /// One transaction for all jobs. An error means that none of them is on disk.
-fn commit_together(db: &mut Db, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn commit_together(
+    db: &mut Db,
+    watcher: &mut Watcher,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<(), StoreError> {
     db.execute(Stmt::new("BEGIN IMMEDIATE"))?;
     // Alone it needs no savepoint, in which SQLite would keep a copy of every page it changes.
     if let [job] = jobs {
@@ -168,6 +199,7 @@ fn commit_together(db: &mut Db, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreEr
         } else {
             "ROLLBACK"
         };
+        watcher.go();
         db.execute(Stmt::new(end))?;
         return Ok(());
     }
@@ -179,6 +211,7 @@ fn commit_together(db: &mut Db, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreEr
         }
         db.execute(Stmt::new("RELEASE job"))?;
     }
+    watcher.go();
     db.execute(Stmt::new("COMMIT"))?;
     Ok(())
 }
