@@ -24,7 +24,6 @@ CREATE TABLE former_keys (
     value_key TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('employee_number', 'user_name', 'email')),
     user_id BLOB NOT NULL,
-    learner_id BLOB NOT NULL,
     PRIMARY KEY (tenant_id, value_key, kind, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX former_keys_user ON former_keys (tenant_id, user_id);
