@@ -84,6 +84,12 @@ pub fn service_provider_config(base: &str, offered: &Switches) -> Value {
             "description": "A JSON Web Token made by the server, in the Authorization header",
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
             "primary": true,
+        }, {
+            "type": "oauth2",
+            "name": "OAuth 2.0 client credentials",
+            "description": "Short-lived tokens from /oauth2/token, for connections that have a client secret",
+            "specUri": "https://www.rfc-editor.org/info/rfc6749",
+            "primary": false,
         }],
         "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
     })
