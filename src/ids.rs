@@ -61,6 +61,8 @@ ids! {
     ReasonId,
     /// A configured provisioning client of a tenant.
     ConnectionId,
+    /// A secret with which a connection fetches tokens.
+    ClientSecretId,
     /// One inbound request; the key of its sync-log row.
     RequestId,
     /// An event of the audit trail.
@@ -71,6 +73,10 @@ ids! {
     CompletionId,
     /// An extension or a waiver.
     ExceptionId,
+    /// Two learners who are one person.
+    LinkId,
+    /// Two learners who may be one person.
+    SuggestionId,
     /// Work that outlives its request, imports among it.
     JobId,
     /// A resource of a type that an operator declared.

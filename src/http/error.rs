@@ -74,6 +74,7 @@ const fn scim_status(kind: ScimErrorKind) -> StatusCode {
         ScimErrorKind::Uniqueness => StatusCode::CONFLICT,
         ScimErrorKind::Sensitive => StatusCode::FORBIDDEN,
         ScimErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ScimErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         ScimErrorKind::InvalidFilter
         | ScimErrorKind::TooMany
         | ScimErrorKind::Mutability
@@ -329,7 +330,8 @@ const fn learning_status(error: &LearningError) -> StatusCode {
         | LearningError::CourseCodeTaken { .. }
         | LearningError::AlreadyAssigned
         | LearningError::ManagedByDirectory { .. }
-        | LearningError::AmbiguousReference { .. } => StatusCode::CONFLICT,
+        | LearningError::AmbiguousReference { .. }
+        | LearningError::AlreadyLinked { .. } => StatusCode::CONFLICT,
         LearningError::Invalid { .. }
         | LearningError::NotEligible(_)
         | LearningError::CourseNotPublished { .. }

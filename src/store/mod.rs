@@ -11,6 +11,7 @@ pub mod db;
 mod dialect;
 pub mod error;
 mod fields;
+mod growth;
 pub mod kind;
 pub mod listing;
 mod migrate;

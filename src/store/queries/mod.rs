@@ -2,6 +2,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod client_secrets;
 pub mod completions;
 pub mod connections;
 pub mod counters;
@@ -22,6 +23,7 @@ pub mod jobs;
 pub mod keys;
 pub mod learner_views;
 pub mod learners;
+pub mod links;
 pub mod member_pages;
 pub mod membership_views;
 pub mod memberships;
