@@ -131,8 +131,9 @@ struct Watcher(Db);
 impl Watcher {
     fn come(&mut self) {
         let looked = self.0.execute(Stmt::new("BEGIN")).and_then(|_| {
-            self.0
-                .number(Stmt::new("SELECT COUNT(*) AS n FROM tenants WHERE tenant_id = 0"))
+            self.0.number(Stmt::new(
+                "SELECT COUNT(*) AS n FROM tenants WHERE tenant_id = 0",
+            ))
         });
         if let Err(error) = looked {
             log::warn!("nobody watches the newest state: {error}");
