@@ -5,7 +5,9 @@
 //! [`search`] pages by index, [`seek`] goes on from a place in the order.
 
 mod candidates;
+mod judged;
 mod order;
+mod told;
 
 use std::collections::HashSet;
 
@@ -24,7 +26,7 @@ use super::groups_directory::{self, GroupRow};
 use super::resources::{self, ResourceRow};
 use super::users::{self, UserRow};
 
-use candidates::Candidates;
+use candidates::{Candidates, Way};
 pub use order::{Gap, Order, Position};
 
 /// How many candidates a judge sees at a time.
@@ -250,7 +252,7 @@ fn candidates<'f>(
         kind,
         filter,
         condition,
-        few: false,
+        way: Way::Planned,
         varies: false,
     };
     Ok((candidates, exact))
@@ -271,7 +273,7 @@ pub(crate) fn page_statements<R: Listed>(
         kind,
         filter,
         condition,
-        few: false,
+        way: Way::Planned,
         varies: false,
     };
     match from {
