@@ -42,6 +42,7 @@ fn pages_of_every_order_join_to_the_whole_list_in_the_judges_order() {
                             order: order_of(sort_by, descending),
                             offset,
                             limit: 2,
+                            resource_type: None,
                         };
                         let page = store
                             .read_blocking(|db| {
@@ -126,6 +127,7 @@ fn pages(store: &Store, filter: &CheckedFilter, order: Order, limit: usize) -> V
             order,
             offset: all.len(),
             limit,
+            resource_type: None,
         };
         let page = run::<UserRow>(store, wanted, &mut 0);
         let shown = page.rows.len();
@@ -155,6 +157,7 @@ fn walk(store: &Store, filter: &CheckedFilter, order: Order, back: bool) -> Vec<
                     limit: STEP,
                     counts: total.is_none(),
                     total,
+                    resource_type: None,
                 };
                 let found = seek::<UserRow, StoreError>(db, TENANT, &step, &mut |_, _| {
                     panic!("the database tells")

@@ -80,6 +80,18 @@ impl Candidates<'_> {
         (sql, binds)
     }
 
+    /// `FROM … WHERE …` of all.
+    pub(super) fn all<R: Listed>(&self) -> (String, Vec<Bind<'_>>) {
+        self.selection::<R>(None, None)
+    }
+
+    /// Whether the condition holds for nobody.
+    pub(super) fn selects_nothing(&self) -> bool {
+        self.condition
+            .as_ref()
+            .is_some_and(|condition| condition.sql == "FALSE")
+    }
+
     fn is_selective(&self) -> bool {
         matches!(self.way, Way::Few | Way::Sort)
             || self

@@ -35,16 +35,8 @@ impl Candidates<'_> {
             Some(total) => total,
             None => self.count::<R>(db, None)?,
         };
-        let all = match self.kind.counter() {
-            Some(counter) => counters::sum(db, self.tenant, &counter)?,
-            None => total,
-        };
-        // So many rows are met until a page is full, if the matches are spread evenly.
-        let met = i64::try_from(upto)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(all.max(1))
-            / total.max(1);
-        let way = if total <= FEW || total <= met.saturating_mul(4) {
+        let met = self.met(db, total, upto)?;
+        let way = if is_few(total, met) {
             Way::Few
         } else if narrowed && is_assigned_first(order) {
             // a power of two: the statement is kept with it
@@ -55,6 +47,21 @@ impl Candidates<'_> {
         };
         self.go(db, way, order);
         Ok(Some(total))
+    }
+
+    /// So many rows are met until a page is full, if the matches are spread evenly.
+    fn met(&self, db: &mut Db, total: i64, upto: usize) -> Result<i64, StoreError> {
+        let all = match self.kind.counter() {
+            Some(counter) => counters::sum(db, self.tenant, &counter)?,
+            None => total,
+        };
+        let upto = i64::try_from(upto).unwrap_or(i64::MAX);
+        Ok(upto.saturating_mul(all.max(1)) / total.max(1))
+    }
+
+    /// Whether so few match that they are sorted rather than met in order.
+    pub(super) fn is_few(&self, db: &mut Db, total: i64, upto: usize) -> Result<bool, StoreError> {
+        Ok(is_few(total, self.met(db, total, upto)?))
     }
 
     /// Takes a way, and asks for what that needs.
@@ -82,15 +89,20 @@ impl Candidates<'_> {
         }
     }
 
-    /// A page of matches of which all are counted, or not yet.
+    /// A page of matches; all of them are counted, unless they have been: `told`.
     pub(super) fn found<R: Listed>(
         &mut self,
         db: &mut Db,
         search: &Search<'_>,
         order: Order,
+        told: Option<i64>,
     ) -> Result<Page<R>, StoreError> {
         let (offset, limit) = (search.offset, search.limit);
-        let weighed = self.weigh::<R>(db, order, None, offset.saturating_add(limit))?;
+        let weighed = match told {
+            _ if self.selects_nothing() => Some(0),
+            Some(total) => Some(total),
+            None => self.weigh::<R>(db, order, None, offset.saturating_add(limit))?,
+        };
         let is_beyond =
             weighed.is_some_and(|total| total <= i64::try_from(offset).unwrap_or(i64::MAX));
         let rows: Vec<R> = if is_beyond {
@@ -158,18 +170,24 @@ impl Candidates<'_> {
         Ok(rows)
     }
 
-    /// The rows from a place on.
+    /// The rows from a place on; likewise.
     pub(super) fn sought<R: Listed>(
         &mut self,
         db: &mut Db,
         seek: &Seek<'_>,
+        told: Option<i64>,
     ) -> Result<Sought<R>, StoreError> {
-        let weighed = match (seek.total, seek.counts) {
-            (None, false) => None,
-            (known, _) => self.weigh::<R>(db, seek.order, known, seek.limit)?,
+        let weighed = match (told, seek.total, seek.counts) {
+            _ if self.selects_nothing() => Some(0),
+            (Some(total), ..) => Some(total),
+            (None, None, false) => None,
+            (None, known, _) => self.weigh::<R>(db, seek.order, known, seek.limit)?,
         };
         let mut rows: Vec<R> = Vec::new();
-        let stretches = stretches_from(seek.order, seek.from, seek.back);
+        let mut stretches = stretches_from(seek.order, seek.from, seek.back);
+        if weighed == Some(0) {
+            stretches.clear();
+        }
         if let (Way::Reach(_), Some((first, step))) = (self.way, stretches.first()) {
             rows = db.load(self.batch_statement::<R>(first, step.as_ref(), seek.limit))?;
             if rows.len() < seek.limit {
@@ -196,6 +214,10 @@ impl Candidates<'_> {
         let rows = rows.into_iter().map(|row| (row, None)).collect();
         Ok(Sought::Rows { rows, total })
     }
+}
+
+const fn is_few(total: i64, met: i64) -> bool {
+    total <= FEW || total <= met.saturating_mul(4)
 }
 
 /// Whether an order begins with those that have a value: where it begins with those without one, there are mostly none.
