@@ -27,6 +27,10 @@ pub struct Dialect {
     /// Whether a statement of many rows costs less than as many statements of one: where each is a round trip. SQLite, in
     /// this process, keeps a journal for a statement of many rows, with a copy of every page it changes.
     pub many_rows_at_once: bool,
+    /// How the document of row `r` begins: what tells its schemas, where [`Self::excerpt`] depends on them; else empty.
+    pub excerpt_head: &'static str,
+    /// The text at a path of the document of row `r`: as it is, or as JSON in its quotes; empty where there is none.
+    pub excerpt: fn(&[&str]) -> String,
     /// An id as clients see it, compared bytewise.
     pub id_text: fn(&str) -> String,
 }

@@ -21,8 +21,21 @@ pub const DIALECT: Dialect = Dialect {
     plans_once: true,
     position: "strpos",
     many_rows_at_once: true,
+    excerpt_head: "split_part(r.doc COLLATE \"C\", ']', 1)",
+    excerpt,
     id_text: |id| format!("(CAST({id} AS TEXT) COLLATE \"C\")"),
 };
+
+/// By its name alone, which costs a third of reading JSON. A quotation mark within a text is escaped, so no text looks like
+/// a name; one with escapes is read as JSON.
+fn excerpt(path: &[&str]) -> String {
+    let name = path.last().copied().unwrap_or_default();
+    let cut = format!("split_part(split_part(r.doc COLLATE \"C\", '\"{name}\":\"', 2), '\"', 1)");
+    let steps: String = path.iter().map(|name| format!(" -> '{name}'")).collect();
+    format!(
+        "CASE WHEN strpos({cut}, '\\') > 0 THEN CAST(CAST(r.doc AS JSON){steps} AS TEXT) ELSE {cut} END"
+    )
+}
 
 /// Opens one connection with the session settings of requirement C3.
 pub fn connect(url: &str) -> Result<PgConnection, StoreError> {

@@ -20,6 +20,11 @@ pub const DIALECT: Dialect = Dialect {
     plans_once: false,
     position: "instr",
     many_rows_at_once: false,
+    excerpt_head: "''",
+    excerpt: |path| {
+        let steps: String = path.iter().map(|name| format!(".\"{name}\"")).collect();
+        format!("COALESCE(r.doc -> '${steps}', '')")
+    },
     id_text: |id| {
         let part = |from, length| format!("substr(lower(hex({id})), {from}, {length})");
         format!(

@@ -298,9 +298,14 @@ impl Lowering<'_> {
                 }
             }
             Place::Active => match (operator, literal) {
+                // as a constant: the inactive have an index of their own
                 (Operator::Eq, Literal::Bool(wanted)) => Piece::new(
-                    "(r.active IS NOT NULL AND r.active = ?)",
-                    vec![Bind::from(*wanted)],
+                    if *wanted {
+                        "(r.active IS NOT NULL AND r.active = TRUE)"
+                    } else {
+                        "(r.active IS NOT NULL AND r.active = FALSE)"
+                    },
+                    Vec::new(),
                 ),
                 _ => Piece::unknown(bound),
             },

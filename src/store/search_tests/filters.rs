@@ -26,6 +26,7 @@ fn agree<R: Shown>(store: &Store, filters: &[String]) -> usize {
                     order: Order::Natural,
                     offset: 0,
                     limit: ALL,
+                    resource_type: None,
                 },
                 &mut judged,
             );
@@ -44,6 +45,7 @@ fn agree<R: Shown>(store: &Store, filters: &[String]) -> usize {
                     order: Order::Natural,
                     offset: 0,
                     limit: 0,
+                    resource_type: None,
                 },
                 &mut 0,
             );

@@ -1,5 +1,6 @@
 //! What the database selects is what `eval` selects (F-62), in the right order, by the right index; on both databases.
 
+mod excerpts;
 mod filters;
 mod pages;
 mod plans;
@@ -280,6 +281,7 @@ fn everything<R: Shown>(store: &Store) -> Vec<R> {
             order: Order::Natural,
             offset: 0,
             limit: ALL,
+            resource_type: None,
         },
         &mut 0,
     )

@@ -33,7 +33,7 @@ fn plan(db: &mut Db, stmt: &Stmt) -> String {
 }
 
 /// Enough rows for PostgreSQL to care, and its statistics.
-fn fill_many(store: &Store) {
+pub(super) fn fill_many(store: &Store) {
     fill(store, false);
     write(store, |db| {
         let id = db.dialect().new_id;

@@ -52,6 +52,7 @@ fn rows_are_replaced_at_their_version_and_ended_once() {
                 order: Order::Natural,
                 offset: 0,
                 limit: 10,
+                resource_type: None,
             },
             &mut 0,
         );

@@ -414,6 +414,7 @@ fn window_of_rows<R: Shown>(
             order: query.order(),
             offset: usize::try_from(offset).unwrap_or(0),
             limit: usize::try_from(limit).unwrap_or(0),
+            resource_type: Some(&query.resource_type),
         };
         let found = rows::search(
             db,

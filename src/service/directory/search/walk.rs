@@ -149,6 +149,7 @@ pub(super) fn step(
             limit: wanted,
             counts,
             total: cursor.total,
+            resource_type: Some(&query.resource_type),
         };
         let (stream, counted) = match query.kind {
             Kind::User => sought::<UserRow>(db, scope, call, query, &seek)?,

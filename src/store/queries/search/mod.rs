@@ -5,7 +5,10 @@
 //! [`search`] pages by index, [`seek`] goes on from a place in the order.
 
 mod candidates;
+mod excerpts;
+mod judged;
 mod order;
+mod told;
 
 use std::collections::HashSet;
 
@@ -13,6 +16,7 @@ use crate::clock::Instant;
 use crate::ids::TenantId;
 use crate::scim::filter::CheckedFilter;
 use crate::scim::filter::sort::SortKey;
+use crate::scim::schema::ResourceType;
 use crate::store::condition::{Access, Exactness, Lowered, lower};
 use crate::store::db::Row;
 use crate::store::placement::{Kind, LONG, SortColumn};
@@ -24,7 +28,7 @@ use super::groups_directory::{self, GroupRow};
 use super::resources::{self, ResourceRow};
 use super::users::{self, UserRow};
 
-use candidates::Candidates;
+use candidates::{Candidates, Way};
 pub use order::{Gap, Order, Position};
 
 /// How many candidates a judge sees at a time.
@@ -42,6 +46,8 @@ pub struct Search<'a> {
     pub offset: usize,
     /// How many to return; 0 asks for the total alone.
     pub limit: usize,
+    /// What may stand in the documents.
+    pub resource_type: Option<&'a ResourceType>,
 }
 
 /// What is found.
@@ -137,8 +143,19 @@ pub fn search<R: Listed, K: Ord, E: From<StoreError>>(
     };
     match order {
         Order::Judge { descending } => candidates.sorted_by_judge(db, search, descending, judge),
-        order if exact => Ok(Found::Page(candidates.found(db, search, order)?)),
-        order => candidates.judged(db, search, order, judge),
+        order if exact => Ok(Found::Page(candidates.found(db, search, order, None)?)),
+        order => {
+            let upto = search.offset.saturating_add(search.limit);
+            match candidates.excerpted::<R>(db, search.resource_type, upto)? {
+                Some(total) => Ok(Found::Page(candidates.found(
+                    db,
+                    search,
+                    order,
+                    Some(total),
+                )?)),
+                None => candidates.judged(db, search, order, judge),
+            }
+        }
     }
 }
 
@@ -165,6 +182,8 @@ pub struct Seek<'a> {
     pub counts: bool,
     /// How many there were then.
     pub total: Option<i64>,
+    /// What may stand in the documents.
+    pub resource_type: Option<&'a ResourceType>,
 }
 
 /// What a walk finds.
@@ -189,8 +208,23 @@ pub fn seek<R: Listed, E: From<StoreError>>(
     let (mut candidates, exact) = candidates(db, tenant, seek.kind, seek.filter)?;
     match seek.order {
         Order::Judge { descending } => candidates.sought_by_judge(db, seek, descending, judge),
-        _ if exact => Ok(candidates.sought(db, seek)?),
-        _ => candidates.sought_and_judged(db, seek, judge),
+        _ if exact => Ok(candidates.sought(db, seek, None)?),
+        _ => {
+            // a step that counts nothing soon finds its rows, unless they are few
+            let looks = seek.counts
+                || match seek.total {
+                    Some(total) => candidates.is_few(db, total, seek.limit)?,
+                    None => false,
+                };
+            let total = match looks {
+                true => candidates.excerpted::<R>(db, seek.resource_type, seek.limit)?,
+                false => None,
+            };
+            match total {
+                Some(total) => Ok(candidates.sought(db, seek, Some(total))?),
+                None => candidates.sought_and_judged(db, seek, judge),
+            }
+        }
     }
 }
 
@@ -250,7 +284,7 @@ fn candidates<'f>(
         kind,
         filter,
         condition,
-        few: false,
+        way: Way::Planned,
         varies: false,
     };
     Ok((candidates, exact))
@@ -271,7 +305,7 @@ pub(crate) fn page_statements<R: Listed>(
         kind,
         filter,
         condition,
-        few: false,
+        way: Way::Planned,
         varies: false,
     };
     match from {

@@ -6,7 +6,7 @@
 use crate::clock::Instant;
 use crate::scim::filter::sort::SortKey;
 use crate::store::placement::{SortColumn, TextColumn, cut};
-use crate::store::statement::Bind;
+use crate::store::statement::{Bind, marks};
 
 /// In which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,25 @@ impl Stretch {
             format!("{key}{}{direction}", if position == 0 { first } else { "" })
         });
         nulls + &keys.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Stretch {
+    /// ` AND …`: behind the row beside a place, or from it on.
+    pub(super) fn behind(&self, step: &Step) -> (String, Vec<Bind<'static>>) {
+        let keys = self.keys();
+        let sign = match (self.descending, step.inclusive) {
+            (false, false) => ">",
+            (false, true) => ">=",
+            (true, false) => "<",
+            (true, true) => "<=",
+        };
+        let sql = format!(" AND ({}) {sign} ({})", keys.join(", "), marks(keys.len()));
+        let mut binds = step.key.clone();
+        if keys.last() == Some(&"r.id") {
+            binds.push(Bind::from(step.id));
+        }
+        (sql, binds)
     }
 }
 
