@@ -148,12 +148,9 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Sub-attributes of `returned: request` that a value names (M-28).
+    /// Sub-attributes that no response shows unasked and that a value names all the same (M-28, R-13).
     fn name_parts(&mut self, def: &AttributeDef, path: &str, value: &Value) {
-        let parts = def
-            .sub_attributes
-            .iter()
-            .filter(|sub| sub.returned == Returned::Request);
+        let parts = def.sub_attributes.iter().filter(|sub| is_unseen(sub));
         for sub in parts {
             let named = |object: &Value| {
                 object.as_object().is_some_and(|object| {
@@ -227,13 +224,18 @@ impl Draft<'_> {
     /// What a PUT that leaves it out does not clear: `active`, our Group extension, immutable values, what no
     /// response shows unasked, and extensions whose schema file is away, which no client can name.
     fn keep(&mut self, rt: &ResourceType, before: &Resource) {
-        keep_parts(&mut self.document, before.document(), &rt.schema);
+        keep_parts(
+            &mut self.document,
+            before.document(),
+            (&rt.schema, None),
+            &self.named,
+        );
         for extension in &rt.extensions {
             let schema = extension.schema.as_ref();
             let Some(Value::Object(old)) = before.document().get(&schema.id) else {
                 continue;
             };
-            if !has_immutable_parts(schema) {
+            if !has_kept_parts(schema) {
                 continue;
             }
             let entry = self
@@ -242,7 +244,7 @@ impl Draft<'_> {
                 .or_insert_with(|| Value::Object(Map::new()));
             let emptied = match entry {
                 Value::Object(container) => {
-                    keep_parts(container, old, schema);
+                    keep_parts(container, old, (schema, Some(schema)), &self.named);
                     container.is_empty()
                 }
                 _ => false,
@@ -293,33 +295,52 @@ fn is_unseen(def: &AttributeDef) -> bool {
     matches!(def.returned, Returned::Never | Returned::Request)
 }
 
-fn has_immutable_parts(schema: &Schema) -> bool {
-    schema.attributes.iter().any(|def| {
-        def.sub_attributes
-            .iter()
-            .any(|sub| sub.mutability == Mutability::Immutable)
-    })
+/// Whether a PUT may keep a part of a value that it replaces.
+fn is_kept_part(sub: &AttributeDef) -> bool {
+    let stored =
+        !sub.derived && !matches!(sub.mutability, Mutability::ReadOnly | Mutability::WriteOnly);
+    stored && (sub.mutability == Mutability::Immutable || is_unseen(sub))
 }
 
-/// Immutable sub-attributes that the new value leaves out stay; an element of a list is the old one when its `value`
-/// is.
-fn keep_parts(after: &mut Map<String, Value>, before: &Map<String, Value>, schema: &Schema) {
+fn has_kept_parts(schema: &Schema) -> bool {
+    schema
+        .attributes
+        .iter()
+        .any(|def| def.sub_attributes.iter().any(|sub| is_kept_part(sub)))
+}
+
+/// Sub-attributes that the new value leaves out and that stay: immutable ones, and those that no response shows
+/// unasked and the body does not name. An element of a list is the old one when its `value` is.
+fn keep_parts(
+    after: &mut Map<String, Value>,
+    before: &Map<String, Value>,
+    (schema, extension): (&Schema, Option<&Schema>),
+    named: &HashSet<String>,
+) {
     for def in &schema.attributes {
-        let fixed: Vec<&str> = def
-            .sub_attributes
-            .iter()
-            .filter(|sub| sub.mutability == Mutability::Immutable)
-            .map(|sub| sub.name.as_str())
-            .collect();
-        let Some(old) = before.get(&def.name).filter(|_| !fixed.is_empty()) else {
+        if !def.sub_attributes.iter().any(|sub| is_kept_part(sub)) {
             continue;
+        }
+        let Some(old) = before.get(&def.name) else {
+            continue;
+        };
+        let path = path_of(extension, &def.name);
+        let is_named = |sub: &AttributeDef| named.contains(&format!("{path}.{}", sub.name));
+        let kept = |old: &Map<String, Value>, whole: bool| -> Vec<(String, Value)> {
+            def.sub_attributes
+                .iter()
+                .filter(|sub| is_kept_part(sub))
+                .filter(|sub| sub.mutability == Mutability::Immutable || (whole && !is_named(sub)))
+                .filter_map(|sub| Some((sub.name.clone(), old.get(&sub.name)?.clone())))
+                .collect()
         };
         match old {
             Value::Object(old) => {
-                let missing: Vec<(String, Value)> = fixed
-                    .iter()
-                    .filter_map(|name| Some(((*name).to_owned(), old.get(*name)?.clone())))
-                    .collect();
+                // of a value that was not shown at all nothing can be sent back
+                let is_hidden = |sub: &AttributeDef| !old.contains_key(&sub.name) || is_unseen(sub);
+                let unseen = def.sub_attributes.iter().all(|sub| is_hidden(sub));
+                let whole = after.contains_key(&def.name) || (unseen && !named.contains(&path));
+                let missing = kept(old, whole);
                 if missing.is_empty() {
                     continue;
                 }
@@ -343,10 +364,8 @@ fn keep_parts(after: &mut Map<String, Value>, before: &Map<String, Value>, schem
                     let (Value::Object(new), Value::Object(old)) = (new, old) else {
                         continue;
                     };
-                    for name in &fixed {
-                        if let Some(value) = old.get(*name) {
-                            new.entry(*name).or_insert_with(|| value.clone());
-                        }
+                    for (name, value) in kept(old, true) {
+                        new.entry(name).or_insert(value);
                     }
                 }
             }

@@ -368,7 +368,7 @@ fn an_operators_attributes_are_ordered_by_their_types_as_any() {
         ),
         (
             "b",
-            json!({ "quota": 10, "grade": -3, "hiredAt": "2019-12-31T23:30:00Z", "badgeNumber": "A",
+            json!({ "quota": 10, "grade": -3, "hiredAt": "2019-12-31T22:30:00Z", "badgeNumber": "C",
                 "skills": ["Z"], "contractor": false, "certificates": [{ "value": "x", "level": 3 }, { "value": "y", "level": 9 }] }),
         ),
         (
@@ -384,7 +384,7 @@ fn an_operators_attributes_are_ordered_by_their_types_as_any() {
     for (by, up) in [
         ("quota", "cabd"),
         ("grade", "bacd"),
-        ("hiredAt", "abcd"),
+        ("hiredAt", "bacd"),
         ("badgeNumber", "bcad"),
         ("skills", "cabd"),
         ("certificates.level", "bacd"),

@@ -325,3 +325,42 @@ fn unknown_parts_of_a_put_are_ignored() {
     assert_eq!(reply.json["schemas"], json!([USER]));
     assert!(!reply.text.contains("favColor") && !reply.text.contains("example:other"));
 }
+
+// parts of a value that no response shows unasked are kept as whole attributes are
+#[test]
+fn the_hidden_parts_of_a_value_survive_sending_back_what_was_read() {
+    let app = app();
+    let scim = app.scim();
+    let body = json!({ "schemas": [USER, SHOWN], "userName": "eve", SHOWN: {
+        "locker": { "number": "12", "code": "c0de-77", "note": "by the door", "color": "red" },
+        "devices": [{ "value": "phone", "label": "a", "secret": "hush-88" }, { "value": "tablet", "secret": "hush-99" }],
+    } });
+    let path = format!("/Users/{}", scim.post("/Users", &body).expect(201).id());
+    let note = || {
+        let asked = format!("{path}?attributes={SHOWN}:locker.note");
+        scim.get(&asked).expect(200).json[SHOWN]["locker"]["note"].clone()
+    };
+    let read = scim.get(&path);
+    let put = scim.put(&path, &read.json);
+    assert_eq!(put.expect(200).etag(), read.etag());
+    assert_eq!(put.json, read.json);
+    assert_eq!(note(), "by the door");
+    // with a change beside them, and in the elements that go on
+    let mut changed = read.json.clone();
+    changed[SHOWN]["locker"]["color"] = json!("blue");
+    changed[SHOWN]["devices"] = json!([{ "value": "tablet" }, { "value": "watch" }]);
+    let put = scim.put(&path, &changed);
+    assert_ne!(put.expect(200).etag(), read.etag());
+    assert_eq!(note(), "by the door");
+    let devices = app.everything_at_rest();
+    assert!(devices.contains("c0de-77") && devices.contains("hush-99"));
+    // what is named is meant, and a value that is left out goes with all of its parts
+    changed[SHOWN]["locker"]["note"] = json!(null);
+    scim.put(&path, &changed).expect(200);
+    assert!(note().is_null());
+    let filter = format!("/Users?filter={SHOWN}:locker pr");
+    assert_eq!(scim.get(&filter).json["totalResults"], 1);
+    changed[SHOWN]["locker"] = json!(null);
+    scim.put(&path, &changed).expect(200);
+    assert_eq!(scim.get(&filter).json["totalResults"], 0);
+}
