@@ -27,8 +27,8 @@ use crate::http::guard::ApiCaller;
 use crate::service::dry_run::{self, Rehearsal};
 use crate::service::error::Refusal;
 use crate::service::idempotency::{self, KeptRow, Keyed};
-use crate::service::settings;
 use crate::service::{Scope, ServiceError};
+use crate::service::{groups, settings};
 use crate::store::Db;
 
 /// What a handler returns.
@@ -158,7 +158,13 @@ impl<N: Need> Call<N> {
     {
         self.no_other_parameters()?;
         let scope = self.scope.clone();
-        Ok(self.state.store.read(move |db| job(db, &scope)).await?)
+        let read = move |db: &mut Db| {
+            if N::GROUPS {
+                groups::require_plan_or_past(db, &scope)?;
+            }
+            job(db, &scope)
+        };
+        Ok(self.state.store.read(read).await?)
     }
 
     /// Runs a use case that writes, in one transaction with the making of its answer; or shows what it would do.
@@ -171,6 +177,9 @@ impl<N: Need> Call<N> {
             && *self.request.method() == Method::PATCH
             && !self.request.headers().contains_key(header::IF_MATCH);
         let mut job = move |db: &mut Db, scope: &Scope| {
+            if N::GROUPS {
+                groups::require_plan_or_past(db, scope)?;
+            }
             if blind {
                 settings::require_version(db, scope)?;
             }

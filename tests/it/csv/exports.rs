@@ -75,7 +75,7 @@ fn exports_are_lists_with_a_header_a_name_and_crlf() {
         assert!(
             export
                 .header("content-disposition")
-                .contains("-2026-03-02-utc.csv")
+                .contains("-2026-03-02-UTC.csv")
         );
     }
     let members = api.get(&format!("/groups/{sales}/members.csv"));
