@@ -148,6 +148,7 @@ async fn serve_until(
             registry: Arc::clone(&state.registry),
         }),
     ));
+    let growth = actix_web::rt::spawn(worker::growth::run(state.store.clone()));
     let drain = actix_web::rt::spawn(async move {
         stop.await;
         metrics.drain();
@@ -169,6 +170,7 @@ async fn serve_until(
     drain.abort();
     reconciler.abort();
     jobs.abort();
+    growth.abort();
     state.log.flush().await;
     Ok(ended?)
 }

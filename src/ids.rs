@@ -71,6 +71,10 @@ ids! {
     CompletionId,
     /// An extension or a waiver.
     ExceptionId,
+    /// Two learners who are one person.
+    LinkId,
+    /// Two learners who may be one person.
+    SuggestionId,
     /// Work that outlives its request, imports among it.
     JobId,
     /// A resource of a type that an operator declared.

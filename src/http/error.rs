@@ -329,7 +329,8 @@ const fn learning_status(error: &LearningError) -> StatusCode {
         | LearningError::CourseCodeTaken { .. }
         | LearningError::AlreadyAssigned
         | LearningError::ManagedByDirectory { .. }
-        | LearningError::AmbiguousReference { .. } => StatusCode::CONFLICT,
+        | LearningError::AmbiguousReference { .. }
+        | LearningError::AlreadyLinked { .. } => StatusCode::CONFLICT,
         LearningError::Invalid { .. }
         | LearningError::NotEligible(_)
         | LearningError::CourseNotPublished { .. }

@@ -37,6 +37,8 @@ pub enum LearningError {
     },
     /// A reference such as an external id names several learners.
     AmbiguousReference { reference: String },
+    /// The learner's accounts were given to another learner (§7.13).
+    AlreadyLinked { learner: LearnerId, to: LearnerId },
 }
 
 /// One learner that cannot be added, and where the request named them.
@@ -65,6 +67,7 @@ impl LearningError {
             Self::RecertMonthsOutOfRange { .. } => "recert_months_out_of_range",
             Self::ManagedByDirectory { .. } => "managed_by_directory",
             Self::AmbiguousReference { .. } => "ambiguous_reference",
+            Self::AlreadyLinked { .. } => "already_linked",
         }
     }
 
@@ -76,7 +79,8 @@ impl LearningError {
             | Self::CourseCodeTaken { .. }
             | Self::AlreadyAssigned
             | Self::ManagedByDirectory { .. }
-            | Self::AmbiguousReference { .. } => true,
+            | Self::AmbiguousReference { .. }
+            | Self::AlreadyLinked { .. } => true,
             Self::Invalid { .. }
             | Self::NotEligible(_)
             | Self::CourseNotPublished { .. }
@@ -95,7 +99,9 @@ impl LearningError {
             Self::NotEligible(_) | Self::AmbiguousReference { .. } => Some("learners"),
             Self::CourseNotPublished { .. } | Self::AlreadyAssigned => Some("course_id"),
             Self::RecertMonthsOutOfRange { .. } => Some("recert_months"),
-            Self::ManagedByDirectory { .. } | Self::ImpactUnconfirmed { .. } => None,
+            Self::ManagedByDirectory { .. }
+            | Self::ImpactUnconfirmed { .. }
+            | Self::AlreadyLinked { .. } => None,
         }
     }
 }
@@ -138,6 +144,12 @@ impl fmt::Display for LearningError {
             }
             Self::AmbiguousReference { reference } => {
                 write!(f, "{reference} names more than one learner; use `id`")
+            }
+            Self::AlreadyLinked { learner, to } => {
+                write!(
+                    f,
+                    "the accounts of learner `{learner}` belong to learner `{to}`; unlink the first, or take the second"
+                )
             }
         }
     }

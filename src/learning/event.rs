@@ -54,6 +54,8 @@ super::spelled! {
         LearnerActivated = "learner.activated",
         LearnerDeactivated = "learner.deactivated",
         LearnerEnded = "learner.ended",
+        LearnerLinked = "learner.linked",
+        LearnerUnlinked = "learner.unlinked",
         EnrollmentCreated = "enrollment.created",
         EnrollmentReopened = "enrollment.reopened",
         EnrollmentWithdrawn = "enrollment.withdrawn",

@@ -73,6 +73,23 @@ impl Facts {
         self.addable() && self.works()
     }
 
+    /// What one person is who was known as this learner and as another. What this one was told stands, but that they wait: who has
+    /// registered, or was approved, under either name is; who was suspended under either stays out.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self {
+            registration: self.registration.max(other.registration),
+            approval: if self.approval == Approval::Pending {
+                other.approval
+            } else {
+                self.approval
+            },
+            active: (self.active && !self.deleted) || (other.active && !other.deleted),
+            suspended: self.suspended || other.suspended,
+            deleted: self.deleted && other.deleted,
+        }
+    }
+
     /// Active and not suspended.
     #[must_use]
     pub const fn works(self) -> bool {
@@ -126,6 +143,26 @@ mod tests {
                 expected
             );
         }
+    }
+
+    #[test]
+    fn who_was_two_learners_is_what_the_kept_one_was_told() {
+        use Approval::{Approved, Pending, Rejected};
+        use Registration::{Invited, Registered};
+        let former = facts(Registered, Approved, true, true);
+        let new = facts(Invited, Pending, true, false);
+        assert_eq!(former.joined(new), facts(Registered, Approved, true, false));
+        assert_eq!(new.joined(former), facts(Registered, Approved, true, false));
+        let rejected = facts(Registered, Rejected, true, false);
+        assert_eq!(rejected.joined(former).approval, Rejected);
+        // The activity of an account that has ended is nobody's.
+        let away = facts(Registered, Approved, false, false);
+        assert!(!former.joined(away).active && !away.joined(former).active);
+        let suspended = Facts {
+            suspended: true,
+            ..former
+        };
+        assert!(!new.joined(suspended).works());
     }
 
     #[test]

@@ -32,6 +32,10 @@ super::spelled! {
         GroupDeleted = "group_deleted",
         UserDeleted = "user_deleted",
         Withdrawn = "withdrawn",
+        /// The learner's accounts went to another learner, who is the same person (§7.13).
+        Linked = "linked",
+        /// They went back.
+        Unlinked = "unlinked",
     }
 }
 

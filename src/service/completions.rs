@@ -245,8 +245,7 @@ pub fn void(
             data: json!({"reason": why, "learner_id": row.learner_id, "course_id": row.course_id}),
         };
         events::insert(db, scope.tenant, &by(scope), &event)?;
-        let pair = (row.learner_id, row.course_id);
-        cycles::open_due(db, scope.tenant, &Narrow::Pairs(vec![pair]), &by(scope))?;
+        cycles::reopen(db, scope, row.learner_id, Some(row.course_id))?;
     }
     find(db, scope, id)
 }

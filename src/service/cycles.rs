@@ -64,6 +64,24 @@ pub fn open_due(
     )?)
 }
 
+/// After completions were voided: opens a cycle for whatever is to be done again, because an obligation says so or because no
+/// completion is left. Of a learner's enrollment in one course, or all.
+pub fn reopen(
+    db: &mut Db,
+    scope: &Scope,
+    learner: LearnerId,
+    course: Option<CourseId>,
+) -> Result<i64, ServiceError> {
+    let narrow = match course {
+        Some(course) => Narrow::Pairs(vec![(learner, course)]),
+        None => Narrow::Learner(learner),
+    };
+    let by = by(scope);
+    let due = open_due(db, scope.tenant, &narrow, &by)?;
+    let undone = rows::undone(db, scope.tenant, learner, course, scope.now)?;
+    Ok(due + rows::open_cycles(db, scope.tenant, &undone, "restart", &by)?)
+}
+
 /// How many enrollments one round of the hourly job judges in a transaction.
 pub const ROUND: i64 = 500;
 

@@ -8,7 +8,7 @@ use crate::learning::owed::Blocker;
 use crate::store::Db;
 use crate::store::queries::enrollments as rows;
 use crate::store::queries::obligations::versions;
-use crate::store::queries::{courses, learners, memberships, sync_log};
+use crate::store::queries::{courses, learners, links, memberships, sync_log};
 
 use super::enroll::{self, Checked};
 use super::enrollments::{self, EnrollmentView, ReasonView};
@@ -108,6 +108,10 @@ pub fn explain(
                 withdrawn_by: view.and_then(|view| view.row.withdrawn_by),
             };
             let (name, title) = (person.display_name.as_str(), titled.title.as_str());
+            if let Some(to) = person.linked_to {
+                explanation.first_blocker = Some(linked_away(to));
+                return Ok(explanation);
+            }
             explanation.first_blocker = Some(first_blocker(
                 &explanation.checked,
                 (learner, name),
@@ -117,6 +121,19 @@ pub fn explain(
         }
     }
     Ok(explanation)
+}
+
+/// Somebody who has no accounts of their own any more: another learner is the same person.
+fn linked_away(to: LearnerId) -> FirstBlocker {
+    FirstBlocker {
+        code: "linked".to_owned(),
+        detail: "another learner is the same person and has the accounts".to_owned(),
+        since: None,
+        fix: Some((
+            "See the other learner".to_owned(),
+            format!("/learners/{to}"),
+        )),
+    }
 }
 
 struct Since {
@@ -232,6 +249,7 @@ fn first_blocker(
 /// From the request that added the member to the enrollment, for every live reason.
 fn chain(db: &mut Db, scope: &Scope, view: &EnrollmentView) -> Result<Vec<Link>, ServiceError> {
     let (learner, course) = (&view.row.learner_name, &view.row.course_title);
+    let linked = links::of_learner(db, scope.tenant, view.row.learner_id)?;
     let mut links = Vec::new();
     for reason in view.reasons.iter().filter(|one| one.row.ended_at.is_none()) {
         let row = &reason.row;
@@ -239,6 +257,20 @@ fn chain(db: &mut Db, scope: &Scope, view: &EnrollmentView) -> Result<Vec<Link>,
         if let Some(id) = row.membership_id
             && let Some(period) = memberships::period(db, scope.tenant, id)?
         {
+            // A membership that came with the accounts of another learner.
+            let linked = linked
+                .iter()
+                .find(|one| one.request_id == period.request_id);
+            if let Some(one) = linked {
+                links.push(Link {
+                    at: Instant(one.linked_at),
+                    what: format!(
+                        "{} linked another learner to {learner}: {}",
+                        one.linked_by, one.why
+                    ),
+                    reference: format!("learner/{}", one.linked_id),
+                });
+            }
             if let Some(request) = sync_log::find(db, scope.tenant, period.request_id)? {
                 links.push(Link {
                     at: Instant(request.at),

@@ -16,6 +16,7 @@ use crate::store::Db;
 use crate::store::listing::{Found, Paging};
 use crate::store::queries::learners::{self as rows, AccountRow, NewLearner};
 pub use crate::store::queries::learners::{LearnerFilter, LearnerOrder, LearnerRow};
+use crate::store::queries::links::{self, LinkRow};
 use crate::store::queries::member_pages::{self, MemberRow};
 use crate::store::queries::memberships::{self, Which};
 use crate::store::queries::{events, groups_learning};
@@ -163,14 +164,19 @@ fn catch_up(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<Effects, Servic
     Ok(effects)
 }
 
-fn any_active(accounts: &[AccountRow]) -> bool {
+pub(super) fn any_active(accounts: &[AccountRow]) -> bool {
     accounts
         .iter()
         .any(|account| account.deleted_at.is_none() && account.active == Some(true))
 }
 
 /// Writes facts; keeps who approved while the approval stands.
-fn write(db: &mut Db, scope: &Scope, row: &LearnerRow, after: Facts) -> Result<(), ServiceError> {
+pub(super) fn write(
+    db: &mut Db,
+    scope: &Scope,
+    row: &LearnerRow,
+    after: Facts,
+) -> Result<(), ServiceError> {
     let actor = scope.actor.to_string();
     let approved = match (row.facts().approval, after.approval) {
         (Approval::Approved, Approval::Approved) => row
@@ -190,7 +196,7 @@ fn write(db: &mut Db, scope: &Scope, row: &LearnerRow, after: Facts) -> Result<(
     )?)
 }
 
-fn event(
+pub(super) fn event(
     db: &mut Db,
     scope: &Scope,
     id: LearnerId,
@@ -431,6 +437,8 @@ pub fn find(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerRow, Ser
 pub struct LearnerView {
     pub row: LearnerRow,
     pub accounts: Vec<AccountRow>,
+    /// Whose accounts they have, too.
+    pub links: Vec<LinkRow>,
     pub memberships: Vec<MemberRow>,
 }
 
@@ -438,10 +446,12 @@ pub struct LearnerView {
 pub fn view(db: &mut Db, scope: &Scope, id: LearnerId) -> Result<LearnerView, ServiceError> {
     let row = find(db, scope, id)?;
     let accounts = rows::accounts(db, scope.tenant, id)?;
+    let links = links::of_learner(db, scope.tenant, id)?;
     let memberships = member_pages::of_learner(db, scope.tenant, id)?;
     Ok(LearnerView {
         row,
         accounts,
+        links,
         memberships,
     })
 }

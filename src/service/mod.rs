@@ -28,6 +28,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod jobs;
 pub mod learners;
+pub mod linking;
 pub mod listing;
 pub mod members;
 pub mod obligations;

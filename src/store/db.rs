@@ -83,28 +83,6 @@ impl Db {
         Ok(())
     }
 
-    /// Lets the planner know how large these tables have become, where their file has doubled since it last looked: a
-    /// transaction that has just written a hundred thousand rows is planned as if they were not there, and its joins
-    /// take their square in time. Costs a look at the catalog otherwise, and nothing on SQLite, whose joins we order.
-    pub fn notice_growth(&mut self, tables: &[&'static str]) -> Result<(), StoreError> {
-        if let Self::Sqlite(..) = self {
-            return Ok(());
-        }
-        let names: Vec<String> = tables
-            .iter()
-            .map(|table| format!("'{table}'::regclass"))
-            .collect();
-        let grown: Vec<OneText> = self.load(Stmt::new(format!(
-            "SELECT c.relname::text AS t FROM pg_class c WHERE c.oid IN ({}) \
-             AND pg_relation_size(c.oid) > 2 * 8192 * (c.relpages::bigint + 64) ORDER BY c.relname",
-            names.join(", ")
-        )))?;
-        for table in grown {
-            self.batch(&format!("ANALYZE {}", table.t))?;
-        }
-        Ok(())
-    }
-
     /// Runs `job` in a savepoint: its error takes back what it did and nothing else (bulk operations, dry runs).
     pub fn savepoint<T, E: From<StoreError>>(
         &mut self,

@@ -103,6 +103,8 @@ stored_ids!(
     AdminId,
     CompletionId,
     ExceptionId,
+    LinkId,
+    SuggestionId,
     JobId,
     ResourceId,
 );

@@ -16,18 +16,15 @@ pub const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres"
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How often a start tries again that met another process at the database: a minute, with the busy timeout between.
+/// How often a start tries again that met another one making the lock table.
 const TRIES: usize = 12;
 
 /// Migrates SQLite in one exclusive transaction: a second process waits, then finds nothing to do.
 pub fn sqlite(conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let mut tries = 1;
-    loop {
-        match conn.exclusive_transaction(|conn| pending::<Sqlite, _>(conn, SQLITE)) {
-            Err(error) if tries < TRIES && error.to_string().contains("locked") => tries += 1,
-            other => return other.map_err(unusable),
-        }
-    }
+    super::sqlite::patiently(|| {
+        conn.exclusive_transaction(|conn| pending::<Sqlite, _>(conn, SQLITE))
+    })
+    .map_err(unusable)
 }
 
 /// Migrates PostgreSQL while it holds the one row of a lock table; advisory locks do not exist on all its relatives.
@@ -193,6 +190,22 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn first_starts_that_meet_at_one_file_wait_for_each_other() {
+        for _ in 0..20 {
+            let file = crate::store::sqlite::TemporaryFile::new().expect("a temporary file");
+            let line = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        line.wait();
+                        crate::store::sqlite::prepare(file.path()).expect("it opens")
+                    });
+                }
+            });
+        }
     }
 
     #[test]

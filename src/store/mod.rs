@@ -11,6 +11,7 @@ pub mod db;
 mod dialect;
 pub mod error;
 mod fields;
+mod growth;
 pub mod kind;
 pub mod listing;
 mod migrate;
@@ -107,10 +108,8 @@ impl Store {
             let path = temporary
                 .as_ref()
                 .map_or_else(|| path.to_owned(), |file| file.path().to_owned());
-            sqlite::create_file(&path)?;
             let vault = Vault::open(&options.sealing, Some(&path))?;
-            let mut conn = sqlite::connect(&path)?;
-            sqlite::check(&mut conn)?;
+            let mut conn = sqlite::prepare(&path)?;
             migrate::sqlite(&mut conn)?;
             let readers = pool::Readers::new(path, options.readers.max(1), Arc::clone(&vault));
             let writer =

@@ -38,13 +38,41 @@ diesel::define_sql_function! {
     fn new_id() -> diesel::sql_types::Binary;
 }
 
-/// Opens one connection with the settings of requirement C2.
+/// How long a start waits for another process at the same file.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Runs `step` until no other process holds the file, for a minute at most. SQLite waits by itself where a transaction
+/// begins, but answers "locked" at once where one grows from reading to writing, as the change of the journal mode and
+/// an exclusive transaction do: there the wait is ours.
+pub fn patiently<T, E: std::fmt::Display>(mut step: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let begun = std::time::Instant::now();
+    loop {
+        match step() {
+            Err(error) if begun.elapsed() < PATIENCE && error.to_string().contains("locked") => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Makes the file when it is missing and has it write ahead, which it remembers: opens the first connection of a store.
+pub fn prepare(path: &str) -> Result<SqliteConnection, StoreError> {
+    create_file(path)?;
+    let mut conn = connect(path)?;
+    patiently(|| conn.batch_execute("PRAGMA journal_mode=WAL"))
+        .map_err(|error| StoreError::Unusable(format!("{path}: {error}")))?;
+    check(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens one connection with the settings of requirement C2, but for the journal mode, which the file remembers.
 pub fn connect(path: &str) -> Result<SqliteConnection, StoreError> {
     let mut conn = SqliteConnection::establish(path)
         .map_err(|error| StoreError::Unusable(format!("{path}: {error}")))?;
     conn.set_prepared_statement_cache_size(diesel::connection::CacheSize::Unbounded);
     conn.batch_execute(
-        "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
+        "PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
          PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=1000; \
          PRAGMA cell_size_check=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
     )
@@ -56,7 +84,7 @@ pub fn connect(path: &str) -> Result<SqliteConnection, StoreError> {
 }
 
 /// Makes the file when it is missing, readable by its owner only.
-pub fn create_file(path: &str) -> Result<(), StoreError> {
+fn create_file(path: &str) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -68,7 +96,7 @@ pub fn create_file(path: &str) -> Result<(), StoreError> {
 }
 
 /// Reads back what durability depends on: the library's version and the settings of requirement C2.
-pub fn check(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+fn check(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     let mut text = |sql: &'static str| -> Result<String, StoreError> {
         let rows: Vec<OneText> = Stmt::new(sql).load(conn)?;
         Ok(rows.into_iter().next().map(|row| row.t).unwrap_or_default())

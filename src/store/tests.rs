@@ -269,3 +269,24 @@ fn who_would_wait_too_long_for_a_connection_is_refused_as_busy() {
         });
     }
 }
+
+/// A plan for an empty table is no good for a full one, and nobody waits for autovacuum.
+#[test]
+fn the_planner_hears_of_a_table_that_has_grown() {
+    let Some(store) = postgres() else { return };
+    write(&store, |db| {
+        db.batch(
+            "ALTER TABLE counters SET (autovacuum_enabled = off); \
+             INSERT INTO counters (tenant_id, name, shard, value) SELECT 1, 'c' || i, 0, 0 FROM generate_series(1, 9000) i",
+        )
+    });
+    assert_eq!(write(&store, Db::grown_tables), ["counters"]);
+    write(&store, |db| db.look_at_grown("counters"));
+    assert_eq!(write(&store, Db::grown_tables), [""; 0]);
+    let known = write(&store, |db| {
+        db.number(Stmt::new(
+            "SELECT reltuples::bigint AS n FROM pg_class WHERE relname = 'counters'",
+        ))
+    });
+    assert_eq!(known, 9000);
+}

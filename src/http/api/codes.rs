@@ -70,6 +70,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "The group has the course; edit that assignment.",
     ),
     (
+        "already_linked",
+        409,
+        "The learner's accounts belong to another learner, whom `detail` names.",
+    ),
+    (
         "ambiguous_reference",
         409,
         "Name the learner by `id`; the reference fits several.",

@@ -50,6 +50,8 @@ described_ids!(
     AdminId,
     CompletionId,
     ExceptionId,
+    LinkId,
+    SuggestionId,
     JobId,
 );
 

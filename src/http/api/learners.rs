@@ -29,6 +29,8 @@ pub struct Learner {
     pub suspended: bool,
     pub deleted_at: Option<Instant>,
     pub registered_via: String,
+    /// Who has their accounts: an administrator said that the two are one person.
+    pub linked_to: Option<LearnerId>,
     pub approved_by: Option<String>,
     pub approved_at: Option<Instant>,
     pub version: i64,
@@ -37,12 +39,24 @@ pub struct Learner {
     /// Enrollments that an approval made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enrollments_created: Option<i64>,
+    /// Whose accounts they have, too, when one learner is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linked: Option<Vec<LearnerLink>>,
     /// Their accounts in the directory, when one learner is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Vec<Account>>,
     /// Their groups, when one learner is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<LearnerGroup>>,
+}
+
+/// A learner whose accounts were given to this one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LearnerLink {
+    pub learner_id: LearnerId,
+    pub since: Instant,
+    pub by: String,
+    pub reason: String,
 }
 
 /// A learner's account in the directory.
@@ -77,12 +91,14 @@ impl From<&LearnerRow> for Learner {
             suspended: facts.suspended,
             deleted_at: row.deleted_at.map(Instant),
             registered_via: row.registered_via.clone(),
+            linked_to: row.linked_to,
             approved_by: row.approved_by.clone(),
             approved_at: row.approved_at.map(Instant),
             version: row.version,
             created_at: Instant(row.created_at),
             updated_at: Instant(row.modified_at),
             enrollments_created: None,
+            linked: None,
             accounts: None,
             groups: None,
         }
@@ -104,7 +120,14 @@ impl From<&LearnerView> for Learner {
             state: row.state(),
             since: row.since(),
         });
+        let linked = view.links.iter().map(|link| LearnerLink {
+            learner_id: link.linked_id,
+            since: Instant(link.linked_at),
+            by: link.linked_by.clone(),
+            reason: link.why.clone(),
+        });
         Self {
+            linked: Some(linked.collect()),
             accounts: Some(accounts.collect()),
             groups: Some(groups.collect()),
             ..Self::from(&view.row)

@@ -27,6 +27,7 @@ pub mod in_flight;
 pub mod input;
 pub mod jobs;
 pub mod learners;
+pub mod linking;
 pub mod members;
 pub mod need;
 pub mod openapi;
@@ -112,6 +113,8 @@ routes! {
     "/learners/{id}/reject" { post: learners::reject }
     "/learners/{id}/revoke" { post: learners::revoke }
     "/learners/{id}/register" { post: learners::register }
+    "/learners/{id}/link" { post: linking::link }
+    "/learners/{id}/unlink" { post: linking::unlink }
     "/groups/{id}/compliance" { get: compliance::of_group }
     "/groups/{id}/progress" { get: compliance::progress }
     "/learners/{id}/compliance" { get: compliance::of_learner }

@@ -185,6 +185,49 @@ pub fn outcomes(
     Ok(rows)
 }
 
+/// The enrollments of a learner, or the one in a course, whose last cycle is closed though every completion is void: they are to
+/// be done again, whether or not anything obliges to them.
+pub fn undone(
+    db: &mut Db,
+    tenant: TenantId,
+    learner: LearnerId,
+    course: Option<CourseId>,
+    at: Instant,
+) -> Result<Vec<Opening>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Undone {
+        #[diesel(sql_type = SqlId)]
+        id: EnrollmentId,
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let completions = "FROM completions c WHERE c.tenant_id = e.tenant_id AND c.learner_id = e.learner_id AND c.course_id = e.course_id";
+    let mut stmt = Stmt::new(format!(
+        "SELECT e.id, max(y.n) AS n FROM enrollments e \
+         JOIN enrollment_cycles y ON y.tenant_id = e.tenant_id AND y.enrollment_id = e.id \
+         WHERE e.tenant_id = ? AND e.learner_id = ?{} AND EXISTS (SELECT 1 {completions}) \
+         AND NOT EXISTS (SELECT 1 {completions} AND c.voided_at IS NULL) \
+         GROUP BY e.id HAVING count(*) = count(y.completed_at)",
+        if course.is_some() {
+            " AND e.course_id = ?"
+        } else {
+            ""
+        }
+    ))
+    .bind(tenant)
+    .bind(learner);
+    if let Some(course) = course {
+        stmt = stmt.bind(course);
+    }
+    let rows: Vec<Undone> = db.load(stmt)?;
+    let opening = |row: Undone| Opening {
+        enrollment: row.id,
+        n: row.n + 1,
+        at,
+    };
+    Ok(rows.into_iter().map(opening).collect())
+}
+
 /// A cycle to open.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {

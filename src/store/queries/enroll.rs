@@ -265,7 +265,7 @@ impl Owed {
                  SELECT m.tenant_id, {new_id}, m.learner_id, a.course_id, 'group', m.group_id, a.id, m.id, \
                  COALESCE((SELECT max(p.required_since) FROM enrollment_reasons p \
                      WHERE p.tenant_id = m.tenant_id AND p.learner_id = m.learner_id AND p.course_id = a.course_id \
-                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted') AND p.ended_at >= ?), {since}), \
+                     AND (p.assignment_id = a.id) IS TRUE AND p.end_cause IN ('member_removed', 'user_deleted', 'linked', 'unlinked') AND p.ended_at >= ?), {since}), \
                  {since}, ?, ?, g.name, c.title, a.mandatory, a.due_date, a.due_days, a.recert_months, ? \
                  {} ON CONFLICT (tenant_id, membership_id, assignment_id) DO NOTHING",
                 self.sql

@@ -45,6 +45,9 @@ pub struct LearnerRow {
     pub created_at: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     pub modified_at: i64,
+    /// Who has their accounts, if an administrator has said that the two are one person.
+    #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
+    pub linked_to: Option<LearnerId>,
 }
 
 impl LearnerRow {
@@ -62,7 +65,9 @@ impl LearnerRow {
 }
 
 const LEARNER: &str = "SELECT l.id, l.registration, l.approval, l.active, l.suspended, l.display_name, l.email, l.registered_via, \
-     l.approved_by, l.approved_at, l.deleted_at, l.version, l.created_at, l.modified_at FROM learners l WHERE l.tenant_id = ?";
+     l.approved_by, l.approved_at, l.deleted_at, l.version, l.created_at, l.modified_at, \
+     (SELECT k.learner_id FROM learner_links k WHERE k.tenant_id = l.tenant_id AND k.linked_id = l.id AND k.ended_at IS NULL) AS linked_to \
+     FROM learners l WHERE l.tenant_id = ?";
 
 /// A learner before they are stored.
 #[derive(Debug, Clone)]

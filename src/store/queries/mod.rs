@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod keys;
 pub mod learner_views;
 pub mod learners;
+pub mod links;
 pub mod member_pages;
 pub mod membership_views;
 pub mod memberships;

@@ -331,6 +331,12 @@ impl Site {
                 .delete(&format!("/groups/{}", self.group))
                 .expect(204);
         }
+        if operation.path.ends_with("/unlink") {
+            let link = json!({"learner_id": self.learner, "reason": "one person"});
+            self.api
+                .post(&format!("/learners/{}/link", self.outsider), &link)
+                .expect(200);
+        }
         if operation.path.ends_with("/restart") {
             let done = json!({"completions": [{"learner_id": self.learner, "course_id": self.course,
                 "completed_at": "2026-03-02T08:00:00Z", "source": "admin", "source_ref": self.learner}]});
