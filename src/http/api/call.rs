@@ -150,6 +150,21 @@ impl<N: Need> Call<N> {
         Some(number.unwrap_or(-1))
     }
 
+    /// A condition that nobody would look at is refused: its sender believes to be safe.
+    fn no_unread_version(&self) -> Result<(), Failure> {
+        let given = self.request.headers().get(header::IF_MATCH);
+        match given {
+            Some(given) if !self.versioned.get() && given.as_bytes() != b"*" => {
+                Err(Failure::Header(
+                    "If-Match",
+                    "`If-Match` is compared by edits of groups, assignments, courses and settings; leave it out here"
+                        .to_owned(),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a use case that reads.
     pub async fn read<T, F>(&self, mut job: F) -> Result<T, Failure>
     where
@@ -173,6 +188,7 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
+        self.no_unread_version()?;
         let blind = self.versioned.get()
             && *self.request.method() == Method::PATCH
             && !self.request.headers().contains_key(header::IF_MATCH);
@@ -238,13 +254,49 @@ impl<N: Need> Call<N> {
             .state
             .store
             .write("keep refusal", move |db| {
-                idempotency::keep_refusal(db, &scope, &keyed, &kept)
+                idempotency::keep_late(db, &scope, &keyed, &kept)
             })
             .await?)
     }
 
-    /// The `Idempotency-Key` of a POST, with the digest of everything that makes the request what it is.
+    /// Work in several transactions, done once per `Idempotency-Key`: its answer is kept when it is there. A refusal is not,
+    /// for it has done nothing.
+    pub async fn once<F>(&self, body: Option<[u8; 32]>, work: F) -> Answer
+    where
+        F: Future<Output = Result<Reply, Failure>>,
+    {
+        self.no_unread_version()?;
+        let Some(keyed) = self.keyed_by(body)? else {
+            return Ok(work.await?.respond());
+        };
+        let Some(_running) = self.state.in_flight.enter(&self.scope, &keyed.key) else {
+            return Err(ServiceError::Refused(Refusal::IdempotencyInProgress).into());
+        };
+        let (scope, asked) = (self.scope.clone(), keyed.clone());
+        let find = move |db: &mut Db| idempotency::earlier(db, &scope, &asked);
+        if let Some(kept) = self.state.store.read(find).await? {
+            return Ok(reply::again(&kept));
+        }
+        let reply = work.await?;
+        let (scope, kept) = (self.scope.clone(), reply.kept(&keyed.hash));
+        self.state
+            .store
+            .write("keep answer", move |db| {
+                idempotency::keep_late(db, &scope, &keyed, &kept)
+            })
+            .await?;
+        Ok(reply.respond())
+    }
+
     fn keyed(&self) -> Result<Option<Keyed>, Failure> {
+        let extensions = self.request.extensions();
+        let body = extensions.get::<BodyDigest>().map(|body| body.0);
+        drop(extensions);
+        self.keyed_by(body)
+    }
+
+    /// The `Idempotency-Key` of a POST, with the digest of everything that makes the request what it is.
+    fn keyed_by(&self, body: Option<[u8; 32]>) -> Result<Option<Keyed>, Failure> {
         let Some(key) = self.request.headers().get("idempotency-key") else {
             return Ok(None);
         };
@@ -265,11 +317,6 @@ impl<N: Need> Call<N> {
                 )
             })?;
         let mut digest = Sha256::new();
-        let body = self
-            .request
-            .extensions()
-            .get::<BodyDigest>()
-            .map(|body| body.0);
         for part in [self.request.path(), self.request.query_string()] {
             digest.update(part.as_bytes());
             digest.update([0]);
@@ -292,6 +339,7 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
+        self.no_unread_version()?;
         let scope = self.scope.clone();
         let rehearsed = self
             .state
@@ -362,6 +410,12 @@ struct BodyDigest([u8; 32]);
 pub struct Body(web::Bytes);
 
 impl Body {
+    /// What tells this body from others.
+    #[must_use]
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        Some(Sha256::digest(&self.0).into())
+    }
+
     /// The body as its type; unknown fields are refused, everything wrong is told at once.
     pub fn read<T: ToSchema + DeserializeOwned>(&self) -> Result<T, Failure> {
         input::body(&self.0)

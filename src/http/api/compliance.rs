@@ -30,6 +30,8 @@ pub struct ReportAt {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// A group's compliance, each member judged by this group's own terms; with `Accept: text/csv` a line per course.
@@ -45,7 +47,7 @@ pub async fn of_group(call: Call<need::GroupReports>) -> Answer {
         .await?;
     let report = GroupCompliance::of(&figures, question.as_of.at);
     if sheets::wanted(&call, None) {
-        return sheets::of_group(&call, &report).await;
+        return sheets::of_group(&call, &report, asked.raw).await;
     }
     Ok(actix_web::HttpResponse::Ok().json(report))
 }
@@ -61,6 +63,8 @@ pub struct ListProgress {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// A group's members with every course of the group; with `Accept: text/csv` a line per member and course, of all members.
@@ -76,7 +80,7 @@ pub async fn progress(call: Call<need::GroupReports>) -> Answer {
         let group = call
             .read(move |db, scope| groups::find(db, scope, id))
             .await?;
-        return sheets::progress(&call, id, &group.name, question).await;
+        return sheets::progress(&call, id, &group.name, question, asked.raw).await;
     }
     let paging = list.paging.clone();
     let found = call
@@ -165,6 +169,8 @@ pub struct TenantReportQuery {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// The tenant's compliance by group, course, department or manager.
@@ -198,7 +204,7 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
         lines: report.lines.iter().filter(keep).map(line).collect(),
     };
     if sheets::wanted(&call, asked.format) {
-        return sheets::of_tenant(&call, &shown).await;
+        return sheets::of_tenant(&call, &shown, asked.raw).await;
     }
     Ok(actix_web::HttpResponse::Ok().json(shown))
 }

@@ -65,8 +65,9 @@ async fn file<N: Need, T>(
     columns: &[Column<T>],
     lines: &[T],
     figures: fn(&T) -> &ReportFigures,
+    raw: Option<bool>,
 ) -> Answer {
-    let style = style(None);
+    let style = style(raw);
     let mut text = String::new();
     let header = [write::names(columns), write::names(FIGURES)];
     write::line(&mut text, style, header.concat());
@@ -88,11 +89,20 @@ const COURSES: &[Column<CourseCompliance>] = &[
 ];
 
 /// A group's compliance: a line per course.
-pub async fn of_group<N: Need>(call: &Call<N>, report: &GroupCompliance) -> Answer {
+pub async fn of_group<N: Need>(
+    call: &Call<N>,
+    report: &GroupCompliance,
+    raw: Option<bool>,
+) -> Answer {
     let name = format!("compliance-{}", plain(&report.name));
-    file(call, &name, COURSES, &report.courses, |course| {
-        &course.figures
-    })
+    file(
+        call,
+        &name,
+        COURSES,
+        &report.courses,
+        |course| &course.figures,
+        raw,
+    )
     .await
 }
 
@@ -104,10 +114,19 @@ const LINES: &[Column<ReportLine>] = &[
 ];
 
 /// The tenant's compliance: a line per group, course, department or manager.
-pub async fn of_tenant<N: Need>(call: &Call<N>, report: &TenantReport) -> Answer {
-    file(call, "compliance-report", LINES, &report.lines, |line| {
-        &line.figures
-    })
+pub async fn of_tenant<N: Need>(
+    call: &Call<N>,
+    report: &TenantReport,
+    raw: Option<bool>,
+) -> Answer {
+    file(
+        call,
+        "compliance-report",
+        LINES,
+        &report.lines,
+        |line| &line.figures,
+        raw,
+    )
     .await
 }
 
@@ -140,8 +159,9 @@ pub async fn progress<N: Need>(
     group: GroupId,
     name: &str,
     question: Question,
+    raw: Option<bool>,
 ) -> Answer {
-    let style = style(None);
+    let style = style(raw);
     let mut head = String::new();
     let header = [write::names(MEMBER), write::names(COURSE)];
     write::line(&mut head, style, header.concat());

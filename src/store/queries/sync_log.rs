@@ -63,6 +63,10 @@ pub struct SyncRow {
     pub response_body: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub user_agent: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_ip: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub trace_id: Option<String>,
 }
 
 /// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
@@ -70,13 +74,13 @@ const BATCH: usize = 32;
 
 /// What every row has something to say in.
 const ALWAYS: &str = "tenant_id, id, at, connection_id, token_hint, method, path, operation, resource_type, resource_id, outcome, \
-                      http_status, duration_us, user_agent";
+                      http_status, duration_us, user_agent, client_ip";
 /// What a read that went well has nothing to say in.
 const MORE: &str = "resource_label, external_id, scim_type, detail, members_added, members_ended, enrollments, notes, changes, \
-                    request_body, response_body";
+                    request_body, response_body, trace_id";
 
 fn insertion(rows: usize) -> String {
-    let values = vec![format!("({})", marks(25)); rows].join(", ");
+    let values = vec![format!("({})", marks(27)); rows].join(", ");
     format!(
         "INSERT INTO sync_requests ({ALWAYS}, {MORE}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
     )
@@ -88,8 +92,8 @@ static INSERT_BATCH: LazyLock<String> = LazyLock::new(|| insertion(BATCH));
 static INSERT_PLAIN: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO sync_requests ({ALWAYS}, {MORE}) \
-         VALUES ({}, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL) ON CONFLICT (tenant_id, id) DO NOTHING",
-        marks(14)
+         VALUES ({}, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL, NULL) ON CONFLICT (tenant_id, id) DO NOTHING",
+        marks(15)
     )
 });
 
@@ -103,6 +107,7 @@ impl SyncRow {
             &self.detail,
             &self.request_body,
             &self.response_body,
+            &self.trace_id,
         ];
         texts.into_iter().all(Option::is_none)
             && self.members_added | self.members_ended | self.enrollments == 0
@@ -151,6 +156,7 @@ fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
         .bind(row.changes.as_str())
         .bind(row.request_body.as_deref())
         .bind(row.response_body.as_deref())
+        .bind(row.trace_id.as_deref())
 }
 
 fn bind_always<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
@@ -171,6 +177,7 @@ fn bind_always<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
     stmt.bind(row.http_status)
         .bind(row.duration_us)
         .bind(row.user_agent.as_deref())
+        .bind(row.client_ip.as_deref())
 }
 
 /// Which rows a page shows; all conditions must hold.
@@ -182,6 +189,8 @@ pub struct SyncFilter {
     pub only_trouble: bool,
     /// Nothing that only reads. Must hold where `resource_id` is asked for, which reads have no index for.
     pub only_changes: bool,
+    /// Nothing that changed nothing.
+    pub no_no_ops: bool,
     /// One of these operations; empty: any.
     pub operations: Vec<&'static str>,
     pub resource_type: Option<String>,
@@ -204,7 +213,7 @@ pub fn page(
     paging: &Paging,
 ) -> Result<Found<SyncRow>, StoreError> {
     let sql = format!(
-        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent, client_ip, trace_id FROM sync_requests WHERE tenant_id = ?"
     );
     let mut list = Listing::of(sql, vec![tenant.into()]);
     list.and_one_of("outcome", &filter.outcomes);
@@ -228,6 +237,9 @@ pub fn page(
             part.clone(),
         );
     }
+    if filter.no_no_ops {
+        list.fixed("outcome <> 'no_op'");
+    }
     // the words of the partial indexes, without which no database would take them
     if filter.only_changes {
         list.fixed("operation <> 'read' AND operation <> 'probe' AND operation <> 'list'");
@@ -241,9 +253,33 @@ pub fn page(
 /// One row with its bodies.
 pub fn find(db: &mut Db, tenant: TenantId, id: RequestId) -> Result<Option<SyncRow>, StoreError> {
     let stmt = Stmt::new(format!(
-        "SELECT {LIST} request_body, response_body, user_agent FROM sync_requests WHERE tenant_id = ? AND id = ?"
+        "SELECT {LIST} request_body, response_body, user_agent, client_ip, trace_id FROM sync_requests WHERE tenant_id = ? AND id = ?"
     ));
     db.optional(stmt.bind(tenant).bind(id))
+}
+
+/// The first of the requests that a request repeats: the same of the same token, not long before, that went wrong.
+pub fn first_attempt(
+    db: &mut Db,
+    row: &SyncRow,
+    since: Instant,
+) -> Result<Option<RequestId>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Earlier {
+        #[diesel(sql_type = SqlId)]
+        id: RequestId,
+    }
+    let stmt = Stmt::new(
+        "SELECT id FROM sync_requests WHERE tenant_id = ? AND id < ? AND outcome <> 'success' AND outcome <> 'no_op' AND at >= ? \
+         AND method = ? AND path = ? AND token_hint = ? AND COALESCE(request_body, '') = ? ORDER BY id LIMIT 1",
+    );
+    let stmt = stmt.bind(row.tenant_id).bind(row.id).bind(since);
+    let stmt = stmt
+        .bind(row.method.as_str())
+        .bind(row.path.as_str())
+        .bind(row.token_hint.as_str())
+        .bind(row.request_body.as_deref().unwrap_or_default());
+    Ok(db.optional::<Earlier>(stmt)?.map(|earlier| earlier.id))
 }
 
 /// A call as a session counts it.
@@ -323,7 +359,7 @@ pub fn later_writes(
     after: RequestId,
 ) -> Result<Vec<SyncRow>, StoreError> {
     let stmt = Stmt::new(format!(
-        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests \
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent, client_ip, trace_id FROM sync_requests \
          WHERE tenant_id = ? AND resource_id = ? AND id > ? AND outcome IN ('success', 'partial', 'held', 'parked') \
          AND operation IN ('create', 'replace', 'patch', 'delete') ORDER BY id LIMIT 100"
     ));

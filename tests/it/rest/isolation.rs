@@ -79,7 +79,7 @@ fn whatever_another_tenant_has_is_answered_like_what_never_was() {
         let name = format!("{} {}", operation.method, operation.path);
         let own = Asked::of(&operation, &theirs);
         let mut whole = (own.clone(), own.clone());
-        let mut sent = Vec::new();
+        let (mut sent, mut nevers) = (Vec::new(), Vec::new());
         for place in places(&operation, &theirs) {
             let (foreign, never) = values(&operation, &place, &ours);
             let unknown = own.clone().with(&place, never);
@@ -95,18 +95,21 @@ fn whatever_another_tenant_has_is_answered_like_what_never_was() {
                 asked += 1;
             }
             if let (Place::Path(_) | Place::Id { .. }, Some(value)) = (&place, foreign.first()) {
-                whole = (whole.0.with(&place, value), whole.1.with(&place, never));
+                let never = format!("{}{:02}", &NEVER[..NEVER.len() - 2], sent.len());
+                whole = (whole.0.with(&place, value), whole.1.with(&place, &never));
+                nevers.push(never);
                 sent.push(value.clone());
             }
         }
         // the whole request of another tenant
         if !sent.is_empty() {
             let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
+            let nevers: Vec<&str> = nevers.iter().map(String::as_str).collect();
             leaks.extend(difference(
                 &theirs.api,
                 &ours,
                 (&whole.0, &whole.1),
-                (&sent, &[NEVER]),
+                (&sent, &nevers),
             ));
         }
         let changed = changes(&rows, &app.rows_of(app.tenant));

@@ -15,6 +15,7 @@ mod people;
 mod places;
 mod replay;
 mod scopes;
+mod sender;
 mod settings;
 mod starter;
 mod tokens;

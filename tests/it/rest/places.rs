@@ -55,7 +55,7 @@ impl Asked {
                 .map(|one| (name(&one), site.id(&operation.path, &name(&one))))
                 .collect(),
             query: parameters("query")
-                .filter(|one| one["required"] == true)
+                .filter(|one| operation.wants(one))
                 .map(|one| {
                     let first = one["schema"]["enum"][0].as_str().map(str::to_owned);
                     let value = first.unwrap_or_else(|| site.id(&operation.path, &name(&one)));

@@ -75,7 +75,7 @@ impl Operation {
             .as_array()
             .into_iter()
             .flatten()
-            .filter(|one| one["in"] == "query" && one["required"] == true)
+            .filter(|one| one["in"] == "query" && self.wants(one))
             .filter_map(|one| {
                 let name = one["name"].as_str()?;
                 let value = match one["schema"]["enum"][0].as_str() {
@@ -87,6 +87,14 @@ impl Operation {
             .collect();
         let mark = if required.is_empty() { "" } else { "?" };
         format!("{}{mark}{}", path.join("/"), required.join("&"))
+    }
+
+    /// Whether it cannot do without a parameter, which may be one of several ways to say the same.
+    pub fn wants(&self, parameter: &Value) -> bool {
+        let pair = ["learner", "course"]
+            .iter()
+            .any(|name| parameter["name"] == *name);
+        parameter["required"] == true || (pair && self.path == "/explain")
     }
 
     /// Sends it with an example body.
