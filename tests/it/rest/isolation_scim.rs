@@ -313,6 +313,7 @@ fn no_address_of_the_router_is_left_out() {
         [
             "/.search",
             "/.well-known/jwks.json",
+            "/.well-known/oauth-authorization-server",
             "/Bulk",
             "/Groups",
             "/Me",
@@ -325,6 +326,7 @@ fn no_address_of_the_router_is_left_out() {
             "/Users",
             "/healthz",
             "/metrics",
+            "/oauth2/token",
             "/readyz",
             "/scim/v2",
             "/scim/v2/ServiceProviderConfig",
