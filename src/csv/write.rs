@@ -70,6 +70,21 @@ pub fn line<T: AsRef<str>>(out: &mut String, style: Style, cells: impl IntoItera
     out.push_str("\r\n");
 }
 
+/// A column: its name, and what stands in it.
+pub type Column<T> = (&'static str, fn(&T) -> String);
+
+/// The names of columns: the first line.
+#[must_use]
+pub fn names<T>(columns: &[Column<T>]) -> Vec<&'static str> {
+    columns.iter().map(|(name, _)| *name).collect()
+}
+
+/// What stands in the columns of a row.
+#[must_use]
+pub fn cells<T>(columns: &[Column<T>], row: &T) -> Vec<String> {
+    columns.iter().map(|(_, cell)| cell(row)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use futures_util::FutureExt as _;
 
 use super::error::{ScimFailure, Told};
+use super::sender::{TRACE_PARENT, Trace};
 use super::{AppState, compress, tidy};
 use crate::ids::RequestId;
 
@@ -34,6 +35,7 @@ pub async fn wrap(
     let id = RequestId::new();
     request.extensions_mut().insert(id);
     let clients = request.headers().get(REQUEST_ID).and_then(clients_id);
+    let trace = Trace::of(request.headers());
     let started = Stopwatch::now();
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let state = request.app_data::<web::Data<AppState>>().cloned();
@@ -60,6 +62,11 @@ pub async fn wrap(
         if let Some(theirs) = clients.clone() {
             headers.insert(CLIENTS_ID, theirs);
         }
+        if let Some(trace) = &trace
+            && let Ok(value) = HeaderValue::from_str(&trace.answer(id))
+        {
+            headers.insert(TRACE_PARENT, value);
+        }
         headers.insert(NO_SNIFF, HeaderValue::from_static("nosniff"));
         headers.insert(
             header::REFERRER_POLICY,
@@ -72,12 +79,17 @@ pub async fn wrap(
             }
         }
         let (status, took) = (status.as_u16(), started.elapsed().as_micros());
-        match clients.as_ref().and_then(|theirs| theirs.to_str().ok()) {
-            None => log::info!("{method} {path} answered {status} in {took} µs [request {id}]"),
-            Some(theirs) => log::info!(
-                "{method} {path} answered {status} in {took} µs [request {id}, client_request_id {theirs}]"
+        let named = |name: &str, theirs: Option<&str>| {
+            theirs.map_or_else(String::new, |theirs| format!(", {name} {theirs}"))
+        };
+        log::info!(
+            "{method} {path} answered {status} in {took} µs [request {id}{}{}]",
+            named(
+                "client_request_id",
+                clients.as_ref().and_then(|theirs| theirs.to_str().ok())
             ),
-        }
+            named("trace", trace.as_ref().map(|trace| trace.id.as_str())),
+        );
     };
     // a request that ended in a panic or an error is gone: its answer travels as an error that brings its response
     let mut answer = match outcome {

@@ -245,6 +245,8 @@ impl Told {
             HeaderValue::from_static("application/problem+json"),
         ));
         answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        // whatever `Accept-Language` prefers: the sentences are there in one language, and the codes in none
+        answer.insert_header((header::CONTENT_LANGUAGE, HeaderValue::from_static("en")));
         if matches!(
             self.status,
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS

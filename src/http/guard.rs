@@ -22,13 +22,14 @@ use super::AppState;
 use super::error::{self, ScimFailure};
 use super::limits::{Class, Passed, TooFast};
 use super::refused;
+use super::sender;
 use crate::auth::permission::TokenKind;
 use crate::auth::rate::{Meter, Wait};
 use crate::auth::token::Claims;
 use crate::clock::Instant;
 use crate::ids::RequestId;
-use crate::service::sync_log::Outcome;
-use crate::service::tokens::{self, Answer, Grant};
+use crate::service::sync_log::{Outcome, Sender};
+use crate::service::tokens::{self, Answer, Grant, Use};
 use crate::service::{Scope, ServiceError};
 
 /// After how many seconds a paused connection may ask again.
@@ -241,6 +242,7 @@ struct Visit {
     token: Option<String>,
     request: RequestId,
     state: Option<web::Data<AppState>>,
+    sender: Sender,
     /// What the gate said.
     pending: Answer,
 }
@@ -253,6 +255,7 @@ impl Visit {
             token: bearer(request).map(str::to_owned),
             request: request_id(request),
             state: request.app_data::<web::Data<AppState>>().cloned(),
+            sender: sender::of(request),
             pending,
         }
     }
@@ -304,7 +307,7 @@ impl Visit {
                 match state.tokens.learn(token, claims, epoch, row, now) {
                     Ok(grant) => {
                         if grant.touch {
-                            touch(state, &grant, now);
+                            touch(state, &grant, &self.sender, now);
                         }
                         self.admit(&grant, now)
                     }
@@ -323,12 +326,20 @@ impl Visit {
 }
 
 /// Notes the token's use in the background: no request waits for it or fails with it.
-fn touch(state: &web::Data<AppState>, grant: &Grant, now: Instant) {
+fn touch(state: &web::Data<AppState>, grant: &Grant, sender: &Sender, now: Instant) {
+    let used = Use {
+        at: now,
+        ip: sender.ip.clone(),
+        user_agent: sender
+            .user_agent
+            .as_ref()
+            .map(|agent| agent.chars().take(256).collect()),
+    };
     let (store, tenant, jti) = (state.store.clone(), grant.tenant, grant.jti.clone());
     actix_web::rt::spawn(async move {
         if let Err(error) = store
             .write("touch token", move |db| {
-                tokens::touch(db, tenant, &jti, now)
+                tokens::touch(db, tenant, &jti, &used)
             })
             .await
         {

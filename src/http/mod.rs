@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod refused;
 pub mod routes;
 pub mod scim;
+pub mod sender;
 pub mod tidy;
 
 /// The address of `/scim/v2` for the requests of one connection: configured, else the address of ours it reached (B31).

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 
-use super::AppState;
+use super::{AppState, sender};
 use crate::auth::permission::Permissions;
 use crate::auth::token::Claims;
 use crate::clock::Instant;
@@ -19,7 +18,6 @@ use crate::service::{Actor, Scope, tokens};
 
 /// Opens the entry of a request that will be refused.
 pub fn entry(request: &HttpRequest, scope: &Scope) -> SyncEntry {
-    let agent = request.headers().get(header::USER_AGENT);
     let path = match request.query_string() {
         "" => request.path().to_owned(),
         query => format!("{}?{query}", request.path()),
@@ -42,7 +40,7 @@ pub fn entry(request: &HttpRequest, scope: &Scope) -> SyncEntry {
         request.method().as_str(),
         &path,
         None,
-        agent.and_then(|agent| agent.to_str().ok()),
+        sender::of(request),
     )
 }
 

@@ -22,7 +22,7 @@ use crate::scim::version::IfMatch;
 use crate::store::{Db, StoreError};
 
 use super::directory::{self, Call, Kind, Written};
-use super::sync_log::{self, Body, Operation, SyncEntry};
+use super::sync_log::{self, Body, Operation, Sender, SyncEntry};
 use super::{Scope, ServiceError};
 
 /// Operations that share a transaction.
@@ -160,7 +160,7 @@ impl Progress {
 
 /// An operation's row in the log, opened; the request's own id stays with the answer.
 #[must_use]
-pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>) -> SyncEntry {
+pub fn entry(plan: &Plan, scope: &Scope, index: usize, sender: &Sender) -> SyncEntry {
     let Some(operation) = plan.request.operations.get(index) else {
         return SyncEntry::start(
             scope,
@@ -168,7 +168,7 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
             "POST",
             "/scim/v2/Bulk",
             None,
-            user_agent,
+            sender.clone(),
         );
     };
     let planned = operation.planned.as_ref().ok();
@@ -189,7 +189,7 @@ pub fn entry(plan: &Plan, scope: &Scope, index: usize, user_agent: Option<&str>)
         &operation.method,
         &path,
         body.as_deref(),
-        user_agent,
+        sender.clone(),
     );
     entry.resource_type = planned.map(|planned| planned.resource_type.name.into());
     entry
@@ -224,14 +224,12 @@ pub fn run(
     call: Call<'_>,
     plan: &Plan,
     stretch: (Range<usize>, &Progress),
-    user_agent: Option<&str>,
+    sender: &Sender,
     close: &dyn Fn(SyncEntry, &Scope, &Done) -> SyncEntry,
 ) -> Result<Vec<Done>, ServiceError> {
     let tried = |db: &mut Db, each_alone| {
         let stretch = (stretch.0.clone(), stretch.1);
-        attempt(
-            db, scope, call, plan, stretch, user_agent, close, each_alone,
-        )
+        attempt(db, scope, call, plan, stretch, sender, close, each_alone)
     };
     let smooth = db.savepoint(|db| tried(db, false));
     let done = match smooth {
@@ -256,7 +254,7 @@ fn attempt(
     call: Call<'_>,
     plan: &Plan,
     (stretch, progress): (Range<usize>, &Progress),
-    user_agent: Option<&str>,
+    sender: &Sender,
     close: &dyn Fn(SyncEntry, &Scope, &Done) -> SyncEntry,
     each_alone: bool,
 ) -> Result<Vec<Done>, Halted> {
@@ -279,7 +277,7 @@ fn attempt(
             .operations
             .iter()
             .zip(&scopes)
-            .map(|(index, scope)| entry(plan, scope, *index, user_agent))
+            .map(|(index, scope)| entry(plan, scope, *index, sender))
             .collect();
         let results = match (unit.operations.as_slice(), unit.circle) {
             (&[index], false) => {

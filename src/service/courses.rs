@@ -37,6 +37,13 @@ fn optional(
     }
 }
 
+/// The course of a code, ignoring case.
+pub fn by_code(db: &mut Db, scope: &Scope, code: &str) -> Result<CourseId, ServiceError> {
+    let row = rows::find_by_code(db, scope.tenant, &fold(code.trim()))?;
+    let missing = || ServiceError::not_found("Course with", format!("code {code}"));
+    row.map(|row| row.id).ok_or_else(missing)
+}
+
 fn code_taken(error: StoreError, row: &CourseRow) -> ServiceError {
     match error {
         StoreError::Conflict => LearningError::CourseCodeTaken {

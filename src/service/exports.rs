@@ -1,13 +1,17 @@
 //! Lists as CSV lines, a page at a time. What an import reads has the same column names.
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::clock::Instant;
+use crate::csv::write::{self, Column};
 use crate::ids::LearnerId;
 use crate::learning::membership::State;
+use crate::learning::obligation::Status;
 use crate::store::Db;
 use crate::store::listing::{Paging, Place};
 use crate::store::queries::exports as rows;
+use crate::store::queries::exports::CompletionLine;
 pub use crate::store::queries::exports::List as What;
 
 use super::audit::{self, AuditRow, EventFilter};
@@ -25,57 +29,83 @@ pub struct Line {
     pub cells: Vec<String>,
 }
 
+const LEARNERS: &[Column<rows::Line>] = &[
+    ("user_name", |line| text(&line.a)),
+    ("email", |line| text(&line.b)),
+    ("external_id", |line| text(&line.c)),
+    ("display_name", |line| text(&line.d)),
+    ("active", |line| line.t.unwrap_or(false).to_string()),
+    ("registration", |line| text(&line.e)),
+    ("approval", |line| text(&line.f)),
+    ("registered_via", |line| text(&line.g)),
+    ("created_at", |line| at(line.n)),
+    ("approved_at", |line| at(line.m)),
+    ("learner_id", |line| line.key().to_string()),
+];
+
+const MEMBERS: &[Column<rows::Line>] = &[
+    ("group", |line| text(&line.a)),
+    ("external_id", |line| text(&line.b)),
+    ("user_name", |line| text(&line.c)),
+    ("email", |line| text(&line.d)),
+    ("display_name", |line| text(&line.e)),
+    ("state", |line| text(&line.g)),
+    ("source", |line| text(&line.f)),
+    ("since", |line| at(line.n)),
+];
+
+const ENROLLMENTS: &[Column<rows::Line>] = &[
+    ("user_name", |line| text(&line.a)),
+    ("email", |line| text(&line.b)),
+    ("display_name", |line| text(&line.c)),
+    ("course_code", |line| text(&line.d)),
+    ("course_title", |line| text(&line.e)),
+    ("enrolled_at", |line| at(line.n)),
+    ("withdrawn_at", |line| at(line.m)),
+    ("enrollment_id", |line| line.key().to_string()),
+];
+
+const SYNC_REQUESTS: &[Column<rows::Line>] = &[
+    ("at", |line| at(line.n)),
+    ("method", |line| text(&line.a)),
+    ("path", |line| text(&line.b)),
+    ("operation", |line| text(&line.c)),
+    ("outcome", |line| text(&line.d)),
+    ("http_status", |line| {
+        line.m.map(|status| status.to_string()).unwrap_or_default()
+    }),
+    ("scim_type", |line| text(&line.g)),
+    ("resource", |line| text(&line.e)),
+    ("detail", |line| text(&line.f)),
+    ("request_id", |line| line.key().to_string()),
+];
+
+fn text(text: &Option<String>) -> String {
+    text.clone().unwrap_or_default()
+}
+
+fn at(millis: Option<i64>) -> String {
+    millis.map(|at| Instant(at).to_string()).unwrap_or_default()
+}
+
+fn day(day: Option<NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
 impl What {
+    const fn columns(self) -> &'static [Column<rows::Line>] {
+        match self {
+            Self::Learners => LEARNERS,
+            Self::Members(_) | Self::AllMembers => MEMBERS,
+            Self::Enrollments => ENROLLMENTS,
+            Self::SyncRequests => SYNC_REQUESTS,
+        }
+    }
+
     /// The first line.
     #[must_use]
-    pub const fn header(self) -> &'static [&'static str] {
-        match self {
-            Self::Learners => &[
-                "user_name",
-                "email",
-                "external_id",
-                "display_name",
-                "active",
-                "registration",
-                "approval",
-                "registered_via",
-                "created_at",
-                "approved_at",
-                "learner_id",
-            ],
-            Self::Members(_) | Self::AllMembers => &[
-                "group",
-                "external_id",
-                "user_name",
-                "email",
-                "display_name",
-                "state",
-                "source",
-                "since",
-            ],
-            Self::Enrollments => &[
-                "user_name",
-                "email",
-                "display_name",
-                "course_code",
-                "course_title",
-                "enrolled_at",
-                "withdrawn_at",
-                "enrollment_id",
-            ],
-            Self::SyncRequests => &[
-                "at",
-                "method",
-                "path",
-                "operation",
-                "outcome",
-                "http_status",
-                "scim_type",
-                "resource",
-                "detail",
-                "request_id",
-            ],
-        }
+    pub fn header(self) -> Vec<&'static str> {
+        write::names(self.columns())
     }
 }
 
@@ -91,44 +121,33 @@ pub fn page(
         .into_iter()
         .map(|row| Line {
             key: row.key(),
-            cells: cells(what, row),
+            cells: write::cells(what.columns(), &row),
         })
         .collect())
 }
 
-fn cells(what: What, row: rows::Line) -> Vec<String> {
-    let at = |millis: Option<i64>| millis.map(|at| Instant(at).to_string()).unwrap_or_default();
-    let key = row.key().to_string();
-    let truth = row.t.unwrap_or(false).to_string();
-    let number = row.m.map(|m| m.to_string()).unwrap_or_default();
-    let [a, b, c, d, e, f, g] =
-        [row.a, row.b, row.c, row.d, row.e, row.f, row.g].map(Option::unwrap_or_default);
-    match what {
-        What::Learners => vec![a, b, c, d, truth, e, f, g, at(row.n), at(row.m), key],
-        What::Members(_) | What::AllMembers => vec![a, b, c, d, e, g, f, at(row.n)],
-        What::Enrollments => vec![a, b, c, d, e, at(row.n), at(row.m), key],
-        What::SyncRequests => vec![at(row.n), a, b, c, d, number, g, e, f, key],
-    }
-}
-
 /// The columns of completions: what an import of completions reads, then what else is on record.
-pub const COMPLETIONS: &[&str] = &[
-    "id",
-    "email",
-    "display_name",
-    "former",
-    "course_code",
-    "course_title",
-    "completed_at",
-    "score",
-    "evidence",
-    "source",
-    "source_ref",
-    "recorded_at",
-    "recorded_by",
-    "voided_at",
-    "void_reason",
-    "completion_id",
+pub const COMPLETIONS: &[Column<CompletionLine>] = &[
+    ("id", |line| line.completion.learner_id.to_string()),
+    ("email", |line| text(&line.email)),
+    ("display_name", |line| line.completion.learner_name.clone()),
+    ("former", |line| line.completion.former.to_string()),
+    ("course_code", |line| text(&line.course_code)),
+    ("course_title", |line| line.completion.course_title.clone()),
+    ("completed_at", |line| {
+        at(Some(line.completion.completed_at))
+    }),
+    ("score", |line| {
+        line.completion.score.map(hundredths).unwrap_or_default()
+    }),
+    ("evidence", |line| text(&line.completion.evidence_ref)),
+    ("source", |line| line.completion.source.clone()),
+    ("source_ref", |line| text(&line.completion.source_ref)),
+    ("recorded_at", |line| at(Some(line.completion.recorded_at))),
+    ("recorded_by", |line| line.completion.recorded_by.clone()),
+    ("voided_at", |line| at(line.completion.voided_at)),
+    ("void_reason", |line| text(&line.completion.void_reason)),
+    ("completion_id", |line| line.completion.id.to_string()),
 ];
 
 /// The page of completions behind a key, those of former learners and voided ones included; empty at the end.
@@ -137,34 +156,12 @@ pub fn completions(
     scope: &Scope,
     after: Option<Uuid>,
 ) -> Result<Vec<Line>, ServiceError> {
-    let at = |millis: Option<i64>| millis.map(|at| Instant(at).to_string()).unwrap_or_default();
     let rows = rows::completions(db, scope.tenant, after, PAGE)?;
-    let line = |rows::CompletionLine {
-                    completion: row,
-                    email,
-                    course_code,
-                }| Line {
-        key: row.id.0,
-        cells: vec![
-            row.learner_id.to_string(),
-            email.unwrap_or_default(),
-            row.learner_name,
-            row.former.to_string(),
-            course_code.unwrap_or_default(),
-            row.course_title,
-            at(Some(row.completed_at)),
-            row.score.map(hundredths).unwrap_or_default(),
-            row.evidence_ref.unwrap_or_default(),
-            row.source,
-            row.source_ref.unwrap_or_default(),
-            at(Some(row.recorded_at)),
-            row.recorded_by,
-            at(row.voided_at),
-            row.void_reason.unwrap_or_default(),
-            row.id.to_string(),
-        ],
+    let line = |row: &CompletionLine| Line {
+        key: row.completion.id.0,
+        cells: write::cells(COMPLETIONS, row),
     };
-    Ok(rows.into_iter().map(line).collect())
+    Ok(rows.iter().map(line).collect())
 }
 
 fn hundredths(score: i64) -> String {
@@ -172,15 +169,15 @@ fn hundredths(score: i64) -> String {
 }
 
 /// The columns of audit events.
-pub const EVENTS: &[&str] = &[
-    "at",
-    "actor",
-    "type",
-    "entity",
-    "entity_id",
-    "data",
-    "request_id",
-    "event_id",
+pub const EVENTS: &[Column<AuditRow>] = &[
+    ("at", |row| Instant(row.event.at).to_string()),
+    ("actor", |row| row.event.actor.clone()),
+    ("type", |row| row.event.event_type.clone()),
+    ("entity", |row| row.entity.clone()),
+    ("entity_id", |row| row.entity_id.to_string()),
+    ("data", |row| row.event.data.clone()),
+    ("request_id", |row| row.event.request_id.to_string()),
+    ("event_id", |row| row.event.id.to_string()),
 ];
 
 /// The page of audit events behind a key, oldest first; empty at the end.
@@ -195,42 +192,31 @@ pub fn events(
         ..Paging::first(PAGE)
     };
     let rows = audit::page(db, scope, filter, false, &paging)?.rows;
-    let line = |AuditRow {
-                    event,
-                    entity,
-                    entity_id,
-                }| Line {
-        key: event.id.0,
-        cells: vec![
-            Instant(event.at).to_string(),
-            event.actor,
-            event.event_type,
-            entity,
-            entity_id.to_string(),
-            event.data,
-            event.request_id.to_string(),
-            event.id.to_string(),
-        ],
+    let line = |row: &AuditRow| Line {
+        key: row.event.id.0,
+        cells: write::cells(EVENTS, row),
     };
-    Ok(rows.into_iter().map(line).collect())
+    Ok(rows.iter().map(line).collect())
 }
 
 /// The columns of the compliance matrix.
-pub const MATRIX: &[&str] = &[
-    "email",
-    "display_name",
-    "state",
-    "group",
-    "course_title",
-    "mandatory",
-    "status",
-    "in_grace",
-    "due",
-    "valid_until",
-    "progress_pct",
-    "required_since",
-    "learner_id",
-    "course_id",
+pub const MATRIX: &[Column<(MatrixRow, Status)>] = &[
+    ("email", |(row, _)| text(&row.email)),
+    ("display_name", |(row, _)| row.learner_name.clone()),
+    ("state", |(row, _)| State::as_str(row.state).to_owned()),
+    ("group", |(row, _)| row.group.clone()),
+    ("course_title", |(row, _)| row.course.clone()),
+    ("mandatory", |(row, _)| row.mandatory.to_string()),
+    ("status", |(_, status)| status.to_string()),
+    ("in_grace", |(row, _)| row.judgment.in_grace.to_string()),
+    ("due", |(row, _)| day(row.judgment.due)),
+    ("valid_until", |(row, _)| day(row.judgment.valid_until)),
+    ("progress_pct", |(row, _)| row.progress_pct.to_string()),
+    ("required_since", |(row, _)| {
+        Instant(row.required_since).to_string()
+    }),
+    ("learner_id", |(row, _)| row.learner_id.to_string()),
+    ("course_id", |(row, _)| row.course_id.to_string()),
 ];
 
 /// The obligations of the next learners, a line each, and where the next page begins; `None` at the end.
@@ -238,36 +224,20 @@ pub fn matrix(
     db: &mut Db,
     scope: &Scope,
     question: Question,
-    keep: impl Fn(&MatrixRow) -> bool,
+    keep: impl Fn(Status) -> bool,
     after: Option<LearnerId>,
 ) -> Result<Option<(Vec<Line>, LearnerId)>, ServiceError> {
     let Some((rows, upto)) = reports::matrix(db, scope, question, after)? else {
         return Ok(None);
     };
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    let line = |row: MatrixRow| {
+    let judged = rows.into_iter().map(|row| {
         let status = row.status(question);
-        let cells = vec![
-            row.email.unwrap_or_default(),
-            row.learner_name,
-            State::as_str(row.state).to_owned(),
-            row.group,
-            row.course,
-            row.mandatory.to_string(),
-            status.to_string(),
-            row.judgment.in_grace.to_string(),
-            day(row.judgment.due),
-            day(row.judgment.valid_until),
-            row.progress_pct.to_string(),
-            Instant(row.required_since).to_string(),
-            row.learner_id.to_string(),
-            row.course_id.to_string(),
-        ];
-        Line {
-            key: row.learner_id.0,
-            cells,
-        }
+        (row, status)
+    });
+    let line = |one: (MatrixRow, Status)| Line {
+        key: one.0.learner_id.0,
+        cells: write::cells(MATRIX, &one),
     };
-    let lines = rows.into_iter().filter(|row| keep(row)).map(line).collect();
-    Ok(Some((lines, upto)))
+    let lines = judged.filter(|(_, status)| keep(*status)).map(line);
+    Ok(Some((lines.collect(), upto)))
 }

@@ -56,8 +56,20 @@ pub fn once<T>(
     Ok(Ok(done))
 }
 
-/// Keeps a refusal, whose own transaction was taken back; a key that somebody claimed meanwhile stays theirs.
-pub fn keep_refusal(
+/// The answer that an earlier request with the key got. Errors: the key stands for another request.
+pub fn earlier(db: &mut Db, scope: &Scope, keyed: &Keyed) -> Result<Option<KeptRow>, ServiceError> {
+    let since = scope.now.plus_millis(-KEPT);
+    match rows::find(db, key(scope, keyed), since)? {
+        Some(kept) if kept.request_hash != keyed.hash => {
+            Err(ServiceError::Refused(Refusal::IdempotencyMismatch))
+        }
+        found => Ok(found),
+    }
+}
+
+/// Keeps an answer in a transaction of its own: of a refusal, whose transaction was taken back, or of work that had several.
+/// A key that somebody claimed meanwhile stays theirs.
+pub fn keep_late(
     db: &mut Db,
     scope: &Scope,
     keyed: &Keyed,

@@ -19,7 +19,7 @@ use crate::store::queries::sync_log::{self as rows, SyncRow};
 
 use super::bulk::{self, Done, Plan, Progress};
 use super::directory::Call;
-use super::sync_log::{self, Operation, SyncEntry, is_redacted};
+use super::sync_log::{self, Operation, Sender, SyncEntry, is_redacted};
 use super::{Actor, Scope, ServiceError, connections};
 
 /// One SCIM request.
@@ -148,7 +148,10 @@ pub fn again(
         &row.method,
         &row.path,
         body.as_deref(),
-        Some("Rollcall replay"),
+        Sender {
+            user_agent: Some("Rollcall replay".to_owned()),
+            ..Sender::default()
+        },
     );
     // Several may run under one request of the asker.
     if rows::find(db, scope.tenant, scope.request)?.is_some() {

@@ -1,6 +1,5 @@
 //! `GET /whoami` and `/plan`: who a token is, and what the tenant's plan includes.
 
-use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,7 +50,7 @@ pub async fn whoami(call: Call<need::Token>) -> Answer {
         }
         Actor::System(name) => (String::new(), (*name).to_owned()),
     };
-    Ok(HttpResponse::Ok().json(WhoAmI {
+    let shown = WhoAmI {
         tenant: TenantName {
             name: tenant.name,
             plan: tenant.plan,
@@ -69,7 +68,8 @@ pub async fn whoami(call: Call<need::Token>) -> Answer {
                 .collect(),
         },
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    }))
+    };
+    Ok(call.shown(None, &shown))
 }
 
 /// What the tenant's plan includes.
@@ -97,7 +97,7 @@ pub async fn plan(call: Call<need::Token>) -> Answer {
     let (plan, has_groups) = call
         .read(|db, scope| Ok((tenants::of_scope(db, scope)?.plan, groups::any(db, scope)?)))
         .await?;
-    Ok(HttpResponse::Ok().json(PlanFeatures {
+    let shown = PlanFeatures {
         plan,
         features: Features {
             users: true,
@@ -105,5 +105,6 @@ pub async fn plan(call: Call<need::Token>) -> Answer {
         },
         frozen: has_groups && !plan.includes_groups(),
         plans_with_groups: SubscriptionPlan::WITH_GROUPS.to_vec(),
-    }))
+    };
+    Ok(call.shown(None, &shown))
 }

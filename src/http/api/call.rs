@@ -27,8 +27,8 @@ use crate::http::guard::ApiCaller;
 use crate::service::dry_run::{self, Rehearsal};
 use crate::service::error::Refusal;
 use crate::service::idempotency::{self, KeptRow, Keyed};
-use crate::service::settings;
 use crate::service::{Scope, ServiceError};
+use crate::service::{groups, settings};
 use crate::store::Db;
 
 /// What a handler returns.
@@ -150,6 +150,21 @@ impl<N: Need> Call<N> {
         Some(number.unwrap_or(-1))
     }
 
+    /// A condition that nobody would look at is refused: its sender believes to be safe.
+    fn no_unread_version(&self) -> Result<(), Failure> {
+        let given = self.request.headers().get(header::IF_MATCH);
+        match given {
+            Some(given) if !self.versioned.get() && given.as_bytes() != b"*" => {
+                Err(Failure::Header(
+                    "If-Match",
+                    "`If-Match` is compared by edits of groups, assignments, courses and settings; leave it out here"
+                        .to_owned(),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a use case that reads.
     pub async fn read<T, F>(&self, mut job: F) -> Result<T, Failure>
     where
@@ -158,7 +173,13 @@ impl<N: Need> Call<N> {
     {
         self.no_other_parameters()?;
         let scope = self.scope.clone();
-        Ok(self.state.store.read(move |db| job(db, &scope)).await?)
+        let read = move |db: &mut Db| {
+            if N::GROUPS {
+                groups::require_plan_or_past(db, &scope)?;
+            }
+            job(db, &scope)
+        };
+        Ok(self.state.store.read(read).await?)
     }
 
     /// Runs a use case that writes, in one transaction with the making of its answer; or shows what it would do.
@@ -167,10 +188,14 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
+        self.no_unread_version()?;
         let blind = self.versioned.get()
             && *self.request.method() == Method::PATCH
             && !self.request.headers().contains_key(header::IF_MATCH);
         let mut job = move |db: &mut Db, scope: &Scope| {
+            if N::GROUPS {
+                groups::require_plan_or_past(db, scope)?;
+            }
             if blind {
                 settings::require_version(db, scope)?;
             }
@@ -229,13 +254,49 @@ impl<N: Need> Call<N> {
             .state
             .store
             .write("keep refusal", move |db| {
-                idempotency::keep_refusal(db, &scope, &keyed, &kept)
+                idempotency::keep_late(db, &scope, &keyed, &kept)
             })
             .await?)
     }
 
-    /// The `Idempotency-Key` of a POST, with the digest of everything that makes the request what it is.
+    /// Work in several transactions, done once per `Idempotency-Key`: its answer is kept when it is there. A refusal is not,
+    /// for it has done nothing.
+    pub async fn once<F>(&self, body: Option<[u8; 32]>, work: F) -> Answer
+    where
+        F: Future<Output = Result<Reply, Failure>>,
+    {
+        self.no_unread_version()?;
+        let Some(keyed) = self.keyed_by(body)? else {
+            return Ok(work.await?.respond());
+        };
+        let Some(_running) = self.state.in_flight.enter(&self.scope, &keyed.key) else {
+            return Err(ServiceError::Refused(Refusal::IdempotencyInProgress).into());
+        };
+        let (scope, asked) = (self.scope.clone(), keyed.clone());
+        let find = move |db: &mut Db| idempotency::earlier(db, &scope, &asked);
+        if let Some(kept) = self.state.store.read(find).await? {
+            return Ok(reply::again(&kept));
+        }
+        let reply = work.await?;
+        let (scope, kept) = (self.scope.clone(), reply.kept(&keyed.hash));
+        self.state
+            .store
+            .write("keep answer", move |db| {
+                idempotency::keep_late(db, &scope, &keyed, &kept)
+            })
+            .await?;
+        Ok(reply.respond())
+    }
+
     fn keyed(&self) -> Result<Option<Keyed>, Failure> {
+        let extensions = self.request.extensions();
+        let body = extensions.get::<BodyDigest>().map(|body| body.0);
+        drop(extensions);
+        self.keyed_by(body)
+    }
+
+    /// The `Idempotency-Key` of a POST, with the digest of everything that makes the request what it is.
+    fn keyed_by(&self, body: Option<[u8; 32]>) -> Result<Option<Keyed>, Failure> {
         let Some(key) = self.request.headers().get("idempotency-key") else {
             return Ok(None);
         };
@@ -256,11 +317,6 @@ impl<N: Need> Call<N> {
                 )
             })?;
         let mut digest = Sha256::new();
-        let body = self
-            .request
-            .extensions()
-            .get::<BodyDigest>()
-            .map(|body| body.0);
         for part in [self.request.path(), self.request.query_string()] {
             digest.update(part.as_bytes());
             digest.update([0]);
@@ -283,6 +339,7 @@ impl<N: Need> Call<N> {
         F: FnMut(&mut Db, &Scope) -> Result<Reply, ServiceError> + Send + 'static,
     {
         self.no_other_parameters()?;
+        self.no_unread_version()?;
         let scope = self.scope.clone();
         let rehearsed = self
             .state
@@ -353,6 +410,12 @@ struct BodyDigest([u8; 32]);
 pub struct Body(web::Bytes);
 
 impl Body {
+    /// What tells this body from others.
+    #[must_use]
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        Some(Sha256::digest(&self.0).into())
+    }
+
     /// The body as its type; unknown fields are refused, everything wrong is told at once.
     pub fn read<T: ToSchema + DeserializeOwned>(&self) -> Result<T, Failure> {
         input::body(&self.0)

@@ -30,13 +30,15 @@ pub struct ReportAt {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// A group's compliance, each member judged by this group's own terms; with `Accept: text/csv` a line per course.
 #[utoipa::path(get, path = "/groups/{id}/compliance", tag = "Compliance", params(("id" = GroupId, Path), ReportAt),
     security(("token" = ["reports:read"])),
     responses((status = 200, description = "The group in numbers.", content((GroupCompliance = "application/json"), (String = "text/csv")))))]
-pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
+pub async fn of_group(call: Call<need::GroupReports>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let asked: ReportAt = call.query()?;
     let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
@@ -44,11 +46,10 @@ pub async fn of_group(call: Call<need::ReportsRead>) -> Answer {
         .read(move |db, scope| compliance::of_group(db, scope, id, question))
         .await?;
     let report = GroupCompliance::of(&figures, question.as_of.at);
-    Ok(if sheets::wanted(&call, None) {
-        sheets::of_group(&call, &report)
-    } else {
-        actix_web::HttpResponse::Ok().json(report)
-    })
+    if sheets::wanted(&call, None) {
+        return sheets::of_group(&call, &report, asked.raw).await;
+    }
+    Ok(actix_web::HttpResponse::Ok().json(report))
 }
 
 /// What a page of progress is about.
@@ -62,13 +63,15 @@ pub struct ListProgress {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// A group's members with every course of the group; with `Accept: text/csv` a line per member and course, of all members.
 #[utoipa::path(get, path = "/groups/{id}/progress", tag = "Compliance", params(("id" = GroupId, Path), ListProgress, PageQuery),
     security(("token" = ["reports:read"])),
     responses((status = 200, description = "A page of members.", content((Page<ProgressRow> = "application/json"), (String = "text/csv")))))]
-pub async fn progress(call: Call<need::ReportsRead>) -> Answer {
+pub async fn progress(call: Call<need::GroupReports>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
     let (asked, page): (ListProgress, _) = call.listed()?;
     let list = call.list(page, "")?;
@@ -77,7 +80,7 @@ pub async fn progress(call: Call<need::ReportsRead>) -> Answer {
         let group = call
             .read(move |db, scope| groups::find(db, scope, id))
             .await?;
-        return Ok(sheets::progress(&call, id, &group.name, question));
+        return sheets::progress(&call, id, &group.name, question, asked.raw).await;
     }
     let paging = list.paging.clone();
     let found = call
@@ -166,6 +169,8 @@ pub struct TenantReportQuery {
     pub as_of: Option<Instant>,
     #[param(inline)]
     pub knowledge: Option<Knowledge>,
+    /// In CSV, cells go out as they are, also those that a spreadsheet would run as a formula.
+    pub raw: Option<bool>,
 }
 
 /// The tenant's compliance by group, course, department or manager.
@@ -198,11 +203,10 @@ pub async fn of_tenant(call: Call<need::ReportsRead>) -> Answer {
         total: ReportFigures::from(&report.total),
         lines: report.lines.iter().filter(keep).map(line).collect(),
     };
-    Ok(if sheets::wanted(&call, asked.format) {
-        sheets::of_tenant(&call, &shown)
-    } else {
-        actix_web::HttpResponse::Ok().json(shown)
-    })
+    if sheets::wanted(&call, asked.format) {
+        return sheets::of_tenant(&call, &shown, asked.raw).await;
+    }
+    Ok(actix_web::HttpResponse::Ok().json(shown))
 }
 
 /// How far ahead to look.

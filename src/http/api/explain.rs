@@ -5,20 +5,30 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Call};
 use super::enrollments::{DueAdjustment, Reason, ReasonGroup};
+use super::members::LearnerRef;
 use super::need;
+use super::problem::Failure;
 use crate::clock::Instant;
 use crate::ids::{AssignmentId, CourseId, EnrollmentId, LearnerId, MembershipId};
-use crate::service::enrollments;
 use crate::service::explain::{self, Explanation as Explained};
+use crate::service::{ServiceError, courses, enrollments, group_members};
 
-/// Whose enrollment in what.
+/// Whose enrollment in what: a learner by one name, a course by one.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ExplainPair {
     #[param(inline)]
-    pub learner: LearnerId,
+    pub learner: Option<LearnerId>,
+    /// Instead of `learner`.
+    pub user_name: Option<String>,
+    /// Instead of `learner`.
+    pub email: Option<String>,
+    /// Instead of `learner`.
+    pub external_id: Option<String>,
     #[param(inline)]
-    pub course: CourseId,
+    pub course: Option<CourseId>,
+    /// Instead of `course`.
+    pub course_code: Option<String>,
 }
 
 /// Why somebody is enrolled, or why not.
@@ -144,9 +154,37 @@ impl From<&Explained> for Explanation {
 #[utoipa::path(get, path = "/explain", tag = "Enrollments", params(ExplainPair), security(("token" = ["enrollments:read"])),
     responses((status = 200, description = "The chain, or the first blocker.", body = Explanation)))]
 pub async fn pair(call: Call<need::EnrollmentsRead>) -> Answer {
-    let pair: ExplainPair = call.query()?;
+    let asked: ExplainPair = call.query()?;
+    let wrong = |name: &str, detail: &str| Failure::query(name, "invalid", detail.to_owned());
+    let who = LearnerRef {
+        id: asked.learner,
+        external_id: asked.external_id,
+        user_name: asked.user_name,
+        email: asked.email,
+    };
+    let who = who.read("learner").map_err(|_| {
+        let ways = "name the learner by one of `learner`, `user_name`, `email`, `external_id`";
+        wrong("learner", ways)
+    })?;
+    let course = match (asked.course, asked.course_code) {
+        (Some(id), None) => Ok(id),
+        (None, Some(code)) => Err(code),
+        _ => {
+            let ways = "name the course by `course` or by `course_code`";
+            return Err(wrong("course", ways));
+        }
+    };
     let explained = call
-        .read(move |db, scope| explain::explain(db, scope, pair.learner, pair.course))
+        .read(move |db, scope| {
+            let learner = group_members::named(db, scope, std::slice::from_ref(&who))?;
+            let unknown = || ServiceError::not_found("Learner", "");
+            let learner = learner.first().copied().ok_or_else(unknown)?;
+            let course = match &course {
+                Ok(id) => *id,
+                Err(code) => courses::by_code(db, scope, code)?,
+            };
+            explain::explain(db, scope, learner, course)
+        })
         .await?;
     Ok(actix_web::HttpResponse::Ok().json(Explanation::from(&explained)))
 }

@@ -11,13 +11,15 @@ use uuid::Uuid;
 use super::call::{Answer, Call};
 use super::figures::{Knowledge, question};
 use super::need::{self, Need};
+use super::problem::Failure;
 use crate::clock::Instant;
 use crate::csv::write::{self, Style};
 use crate::ids::{GroupId, LearnerId};
+use crate::learning::calendar::local_date;
 use crate::learning::obligation::Status;
 use crate::service::audit::EventFilter;
 use crate::service::exports::{self, Line, What};
-use crate::service::{Scope, ServiceError};
+use crate::service::{Scope, ServiceError, groups};
 use crate::store::Db;
 
 /// Pages of lines, each read when the one before has been sent. `read` gives lines and where the next page begins.
@@ -74,10 +76,10 @@ pub struct Export {
     pub raw: Option<bool>,
 }
 
-fn answer<N: Need>(call: &Call<N>, what: What, file: &str) -> Answer {
+async fn answer<N: Need>(call: &Call<N>, what: What, file: &str) -> Answer {
     let asked: Export = call.query()?;
     let read = move |db: &mut Db, scope: &Scope, after| exports::page(db, scope, what, after);
-    Ok(lines(call, asked.raw, what.header(), file, read))
+    lines(call, asked.raw, what.header(), file, read).await
 }
 
 pub(super) const fn style(raw: Option<bool>) -> Style {
@@ -88,16 +90,16 @@ pub(super) const fn style(raw: Option<bool>) -> Style {
 }
 
 /// A list as CSV whose pages are read by the key of their last line.
-fn lines<N: Need>(
+async fn lines<N: Need>(
     call: &Call<N>,
     raw: Option<bool>,
-    header: &[&str],
+    header: Vec<&str>,
     file: &str,
     read: impl Fn(&mut Db, &Scope, Option<Uuid>) -> Result<Vec<Line>, ServiceError>
     + Clone
     + Send
     + 'static,
-) -> HttpResponse {
+) -> Answer {
     let style = style(raw);
     let mut head = String::new();
     write::line(&mut head, style, header);
@@ -106,7 +108,7 @@ fn lines<N: Need>(
         let next = rows.last().map(|row| Some(row.key));
         Ok((text(style, &rows), next))
     });
-    csv(&format!("{file}-{}", today(call)), head, pages)
+    Ok(csv(&file_name(call, file).await?, head, pages))
 }
 
 fn text(style: Style, rows: &[Line]) -> String {
@@ -117,10 +119,11 @@ fn text(style: Style, rows: &[Line]) -> String {
     text
 }
 
-/// Date and zone of a file's name.
-pub(super) fn today<N: Need>(call: &Call<N>) -> String {
-    let date = crate::learning::calendar::local_date(call.scope.now, chrono_tz::UTC);
-    format!("{date}-utc")
+/// The name of a file: what is in it, the date where the tenant is, and the time zone of that date.
+pub(super) async fn file_name<N: Need>(call: &Call<N>, what: &str) -> Result<String, Failure> {
+    let zone = call.read(groups::zone).await?;
+    let date = local_date(call.scope.now, zone);
+    Ok(format!("{what}-{date}-{}", plain(zone.name())))
 }
 
 /// A name as a file's name takes it.
@@ -134,7 +137,7 @@ pub(super) fn plain(name: &str) -> String {
 #[utoipa::path(get, path = "/exports/learners.csv", tag = "Exports", params(Export), security(("token" = ["learners:read"])),
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn learners(call: Call<need::LearnersRead>) -> Answer {
-    answer(&call, What::Learners, "learners")
+    answer(&call, What::Learners, "learners").await
 }
 
 /// The live members of a group as CSV.
@@ -142,36 +145,34 @@ pub async fn learners(call: Call<need::LearnersRead>) -> Answer {
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn members(call: Call<need::GroupsRead>) -> Answer {
     let id: GroupId = call.id("Group", "id")?;
+    let _: Export = call.query()?;
     // The header tells that there is such a group; the pages only tell what is in it.
-    let scope = call.scope.clone();
     let group = call
-        .state
-        .store
-        .read(move |db| crate::service::groups::find(db, &scope, id))
+        .read(move |db, scope| groups::find(db, scope, id))
         .await?;
     let name = plain(&group.name);
-    answer(&call, What::Members(id), &format!("members-{name}"))
+    answer(&call, What::Members(id), &format!("members-{name}")).await
 }
 
 /// The members of every group as CSV: what an import of members reads.
 #[utoipa::path(get, path = "/exports/members.csv", tag = "Exports", params(Export), security(("token" = ["groups:read"])),
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn all_members(call: Call<need::GroupsRead>) -> Answer {
-    answer(&call, What::AllMembers, "members")
+    answer(&call, What::AllMembers, "members").await
 }
 
 /// Enrollments as CSV.
 #[utoipa::path(get, path = "/exports/enrollments.csv", tag = "Exports", params(Export), security(("token" = ["enrollments:read"])),
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn enrollments(call: Call<need::EnrollmentsRead>) -> Answer {
-    answer(&call, What::Enrollments, "enrollments")
+    answer(&call, What::Enrollments, "enrollments").await
 }
 
 /// The sync log as CSV.
 #[utoipa::path(get, path = "/exports/sync-requests.csv", tag = "Exports", params(Export), security(("token" = ["sync:read"])),
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn sync_requests(call: Call<need::SyncRead>) -> Answer {
-    answer(&call, What::SyncRequests, "sync-requests")
+    answer(&call, What::SyncRequests, "sync-requests").await
 }
 
 /// Completions as CSV, voided ones and those of former learners included: what an import of completions reads.
@@ -179,14 +180,9 @@ pub async fn sync_requests(call: Call<need::SyncRead>) -> Answer {
     responses((status = 200, description = "One line each.", body = String, content_type = "text/csv")))]
 pub async fn completions(call: Call<need::CompletionsRead>) -> Answer {
     let asked: Export = call.query()?;
-    let header = exports::COMPLETIONS;
-    Ok(lines(
-        &call,
-        asked.raw,
-        header,
-        "completions",
-        exports::completions,
-    ))
+    let header = write::names(exports::COMPLETIONS);
+    let read = exports::completions;
+    lines(&call, asked.raw, header, "completions", read).await
 }
 
 /// What narrows an export of the audit trail.
@@ -220,13 +216,8 @@ pub async fn audit_events(call: Call<need::AuditRead>) -> Answer {
         until: asked.until,
     };
     let read = move |db: &mut Db, scope: &Scope, after| exports::events(db, scope, &filter, after);
-    Ok(lines(
-        &call,
-        asked.raw,
-        exports::EVENTS,
-        "audit-events",
-        read,
-    ))
+    let header = write::names(exports::EVENTS);
+    lines(&call, asked.raw, header, "audit-events", read).await
 }
 
 /// Which obligations an export of compliance has.
@@ -255,14 +246,14 @@ pub async fn compliance(call: Call<need::ReportsRead>) -> Answer {
     let question = question(&call, asked.strict, asked.as_of, asked.knowledge);
     let (style, wanted) = (style(asked.raw), asked.status.unwrap_or_default());
     let mut head = String::new();
-    write::line(&mut head, style, exports::MATRIX);
+    write::line(&mut head, style, write::names(exports::MATRIX));
     let pages = pages(&call, None, move |db, scope, after: Option<LearnerId>| {
         let keep = |status: Status| wanted.is_empty() || wanted.contains(&status);
-        let page = exports::matrix(db, scope, question, |row| keep(row.status(question)), after)?;
+        let page = exports::matrix(db, scope, question, keep, after)?;
         Ok(match page {
             Some((rows, upto)) => (text(style, &rows), Some(Some(upto))),
             None => (String::new(), None),
         })
     });
-    Ok(csv(&format!("compliance-{}", today(&call)), head, pages))
+    Ok(csv(&file_name(&call, "compliance").await?, head, pages))
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +11,8 @@ use super::import_view::{Import, RowOutcome, show};
 use super::need;
 use super::page::{Page, PageQuery};
 use super::problem::Failure;
-use super::upload::{Stream, Upload, receive, settings, stage, stopping};
+use super::reply::Reply;
+use super::upload::{Stream, Upload, digest, receive, settings, stage, stopping};
 use crate::csv::write;
 use crate::ids::JobId;
 use crate::service::ServiceError;
@@ -37,23 +37,28 @@ pub async fn create(call: Call<need::Token>, stream: Stream) -> Answer {
     // Before fifty megabytes are taken from who may not send them.
     call.read(move |db, scope| book::check(db, scope, kind))
         .await?;
-    let file = receive(&call.request, stream).await?;
-    let (store, scope, runner) = (call.state.store.clone(), call.scope.clone(), Runner::new());
-    let (id, rows) = web::block(move || stage(&store, &scope, file, &asked, &settings, runner))
+    let mut file = receive(&call.request, stream).await?;
+    let (file, digest) = web::block(move || digest(&mut file).map(|digest| (file, digest)))
         .await
         .map_err(|_| stopping())??;
-    if rows <= AT_ONCE {
-        finish(&call, runner, id).await?;
-    }
-    let shown = shown(&call, id).await?;
-    let mut answer = if shown.state == Phase::Planning {
-        HttpResponse::Accepted()
-    } else {
-        HttpResponse::Created()
+    let work = async {
+        let (store, scope, runner) = (call.state.store.clone(), call.scope.clone(), Runner::new());
+        let staged = move || stage(&store, &scope, (file, digest), &asked, &settings, runner);
+        let (id, rows) = web::block(staged).await.map_err(|_| stopping())??;
+        if rows <= AT_ONCE {
+            finish(&call, runner, id).await?;
+        }
+        let shown = shown(&call, id).await?;
+        let made = Reply::created(&format!("/imports/{id}"), None, &shown)?;
+        Ok(match shown.state {
+            Phase::Planning => Reply {
+                status: 202,
+                ..made
+            },
+            _ => made,
+        })
     };
-    Ok(answer
-        .insert_header((header::LOCATION, format!("/api/v1/imports/{id}")))
-        .json(shown))
+    call.once(Some(digest), work).await
 }
 
 /// Goes through the job of an import before the answer.
@@ -84,7 +89,8 @@ async fn shown(call: &Call<need::Token>, id: JobId) -> Result<Import, Failure> {
     responses((status = 200, description = "The import.", body = Import)))]
 pub async fn get(call: Call<need::Token>) -> Answer {
     let id: JobId = call.id("Import", "id")?;
-    Ok(HttpResponse::Ok().json(shown(&call, id).await?))
+    let import = shown(&call, id).await?;
+    Ok(call.shown(None, &import))
 }
 
 /// Give up an import; what it has committed stays.
@@ -94,7 +100,7 @@ pub async fn cancel(call: Call<need::Token>) -> Answer {
     let id: JobId = call.id("Import", "id")?;
     call.change("cancel import", move |db, scope| {
         book::cancel(db, scope, id)?;
-        Ok(super::reply::Reply::none())
+        Ok(Reply::none())
     })
     .await
 }
@@ -169,29 +175,34 @@ pub async fn commit(call: Call<need::Token>, body: Body) -> Answer {
     if call.is_dry_run()? {
         return Ok(HttpResponse::Ok().json(shown(&call, id).await?));
     }
-    let (scope, runner) = (call.scope.clone(), Runner::new());
-    let begun = call
-        .state
-        .store
-        .write("commit import", move |db| {
-            book::commit(db, &scope, id, asked.confirm, (runner, AT_ONCE))
+    let work = async {
+        let (scope, runner) = (call.scope.clone(), Runner::new());
+        let begun = call
+            .state
+            .store
+            .write("commit import", move |db| {
+                book::commit(db, &scope, id, asked.confirm, (runner, AT_ONCE))
+            })
+            .await?;
+        let (_, spec) = call
+            .read(move |db, scope| book::find(db, scope, id))
+            .await?;
+        if spec.rows <= AT_ONCE {
+            finish(&call, runner, id).await?;
+        }
+        if let Commit::Stale(why) = begun {
+            return Err(ServiceError::Import(ImportError::PlanStale { why }).into());
+        }
+        let shown = shown(&call, id).await?;
+        let done = Reply::ok(&shown)?;
+        Ok(match shown.state {
+            Phase::Committing => Reply {
+                status: 202,
+                location: Some(format!("/api/v1/jobs/{id}")),
+                ..done
+            },
+            _ => done,
         })
-        .await?;
-    let (_, spec) = call
-        .read(move |db, scope| book::find(db, scope, id))
-        .await?;
-    if spec.rows <= AT_ONCE {
-        finish(&call, runner, id).await?;
-    }
-    if let Commit::Stale(why) = begun {
-        return Err(ServiceError::Import(ImportError::PlanStale { why }).into());
-    }
-    let shown = shown(&call, id).await?;
-    Ok(if shown.state == Phase::Committing {
-        HttpResponse::Accepted()
-            .insert_header((header::LOCATION, format!("/api/v1/jobs/{id}")))
-            .json(shown)
-    } else {
-        HttpResponse::Ok().json(shown)
-    })
+    };
+    call.once(body.digest(), work).await
 }

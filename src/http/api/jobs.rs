@@ -5,13 +5,16 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
+use super::members::LearnerRef;
 use super::need;
 use super::page::{Page, PageQuery};
+use super::problem::Failure;
 use super::reply::Reply;
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, JobId, LearnerId};
 use crate::service::ServiceError;
 use crate::service::approvals::{self, Approvals};
+use crate::service::group_members;
 use crate::service::jobs::book::{self, JobRow, Kind, Shown};
 use crate::service::listing::Place;
 
@@ -92,8 +95,19 @@ pub async fn get(call: Call<need::Token>) -> Answer {
     let job = call
         .read(move |db, scope| book::find(db, scope, id))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Job::of(&job, call.scope.now)))
+    Ok(call.shown(None, &Job::of(&job, call.scope.now)))
 }
+
+/// A learner by the id alone, or named in any way.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Whom {
+    Id(LearnerId),
+    Named(LearnerRef),
+}
+
+/// How many learners a request may name otherwise than by their ids.
+const NAMED: usize = 1000;
 
 /// Whom to approve: `learners`, or `all_pending` of one connection or of all.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -102,7 +116,7 @@ pub async fn get(call: Call<need::Token>) -> Answer {
 pub struct Approve {
     #[serde(default)]
     #[schema(nullable = false, min_items = 1, max_items = 50000)]
-    pub learners: Option<Vec<LearnerId>>,
+    pub learners: Option<Vec<Whom>>,
     #[serde(default)]
     pub all_pending: bool,
     #[serde(default)]
@@ -123,9 +137,18 @@ pub struct Approved {
     responses((status = 200, description = "They are approved.", body = Approved), (status = 202, description = "A job approves them.", body = Approved)))]
 pub async fn approve(call: Call<need::LearnersApprove>, body: Body) -> Answer {
     let asked: Approve = body.read()?;
-    let whom = match (asked.learners, asked.all_pending) {
-        (Some(ids), false) if asked.connection_id.is_none() => Approvals::These(ids),
-        (None, true) => Approvals::Pending(asked.connection_id),
+    let (mut ids, mut named) = (Vec::new(), Vec::new());
+    let pending = match (asked.learners, asked.all_pending) {
+        (Some(all), false) if asked.connection_id.is_none() => {
+            for (n, one) in all.into_iter().enumerate() {
+                match one {
+                    Whom::Id(id) => ids.push(id),
+                    Whom::Named(one) => named.push(one.read(&format!("/learners/{n}"))?),
+                }
+            }
+            None
+        }
+        (None, true) => Some(Approvals::Pending(asked.connection_id)),
         _ => {
             return Err(ServiceError::invalid(
                 "/learners",
@@ -134,7 +157,19 @@ pub async fn approve(call: Call<need::LearnersApprove>, body: Body) -> Answer {
             .into());
         }
     };
+    if named.len() > NAMED {
+        let most = format!("at most {NAMED} learners are named otherwise than by their ids");
+        return Err(Failure::field("/learners", most));
+    }
     call.change("approve learners", move |db, scope| {
+        let whom = match &pending {
+            Some(pending) => pending.clone(),
+            None => {
+                let mut all = ids.clone();
+                all.extend(group_members::named(db, scope, &named)?);
+                Approvals::These(all)
+            }
+        };
         let done = approvals::approve_many(db, scope, &whom)?;
         let answer = Approved {
             approved: done.approved,

@@ -156,6 +156,7 @@ routes! {
 pub fn configure(app: &mut web::ServiceConfig) {
     app.service(web::resource("/api/v1/openapi.json").get(openapi::document))
         .service(web::resource("/api/v1/docs").get(docs::show))
+        .service(web::redirect("/api/docs", "/api/v1/docs"))
         .service(web::resource("/api/v1/docs.css").get(docs::style))
         .service(
             web::scope("/api/v1")

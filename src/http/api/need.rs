@@ -1,4 +1,5 @@
-//! The right a route needs, as a type: `Call<need::GroupsRead>` cannot be had without it.
+//! The right a route needs, as a type: `Call<need::GroupsRead>` cannot be had without it. And whether the route is about
+//! learner groups, which a plan must include.
 
 use crate::auth::permission::Permission;
 
@@ -6,6 +7,8 @@ use crate::auth::permission::Permission;
 pub trait Need: 'static {
     /// `None`: any valid token of the REST API.
     const PERMISSION: Option<Permission>;
+    /// Whether it is about groups: a tenant that never had any and whose plan does not include them is told so (§7.15).
+    const GROUPS: bool = false;
 }
 
 /// Any valid token of the REST API.
@@ -17,36 +20,43 @@ impl Need for Token {
 }
 
 macro_rules! needs {
-    ($($name:ident),* $(,)?) => {$(
-        #[doc = concat!("[`Permission::", stringify!($name), "`]")]
+    ($groups:literal: $($name:ident = $permission:ident),* $(,)?) => {$(
+        #[doc = concat!("[`Permission::", stringify!($permission), "`]")]
         #[derive(Debug)]
         pub struct $name;
 
         impl Need for $name {
-            const PERMISSION: Option<Permission> = Some(Permission::$name);
+            const PERMISSION: Option<Permission> = Some(Permission::$permission);
+            const GROUPS: bool = $groups;
         }
     )*};
 }
 
 needs!(
-    GroupsRead,
-    GroupsWrite,
-    MembersWrite,
-    CoursesRead,
-    CoursesWrite,
-    AssignmentsWrite,
-    LearnersRead,
-    LearnersWrite,
-    LearnersApprove,
-    EnrollmentsRead,
-    EnrollmentsWrite,
-    CompletionsRead,
-    CompletionsWrite,
-    ReportsRead,
-    SyncRead,
-    SyncReplay,
-    TokensAdmin,
-    WebhooksAdmin,
-    SettingsAdmin,
-    AuditRead,
+    true:
+    GroupsRead = GroupsRead,
+    GroupsWrite = GroupsWrite,
+    GroupReports = ReportsRead,
+    MembersWrite = MembersWrite,
+    AssignmentsWrite = AssignmentsWrite,
+);
+
+needs!(
+    false:
+    CoursesRead = CoursesRead,
+    CoursesWrite = CoursesWrite,
+    LearnersRead = LearnersRead,
+    LearnersWrite = LearnersWrite,
+    LearnersApprove = LearnersApprove,
+    EnrollmentsRead = EnrollmentsRead,
+    EnrollmentsWrite = EnrollmentsWrite,
+    CompletionsRead = CompletionsRead,
+    CompletionsWrite = CompletionsWrite,
+    ReportsRead = ReportsRead,
+    SyncRead = SyncRead,
+    SyncReplay = SyncReplay,
+    TokensAdmin = TokensAdmin,
+    WebhooksAdmin = WebhooksAdmin,
+    SettingsAdmin = SettingsAdmin,
+    AuditRead = AuditRead,
 );

@@ -1,17 +1,17 @@
 //! Reports as CSV, for who accepts `text/csv` or says `format=csv` (`rest-and-console.md` A2, A4).
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::call::Call;
-use super::exports::{csv, pages, plain, style, today};
+use super::call::{Answer, Call};
+use super::exports::{csv, file_name, pages, plain, style};
 use super::figures::{
-    Counts, CourseCompliance, GroupCompliance, ProgressRow, ReportFigures, ReportLine, TenantReport,
+    CourseCompliance, GroupCompliance, ProgressCell, ProgressRow, ReportFigures, ReportLine,
+    TenantReport,
 };
 use super::need::Need;
-use crate::csv::write;
+use crate::csv::write::{self, Column};
 use crate::ids::GroupId;
 use crate::service::compliance::{self, Question};
 use crate::service::listing::{Paging, Place};
@@ -36,133 +36,135 @@ pub fn wanted<N: Need>(call: &Call<N>, format: Option<Format>) -> bool {
 }
 
 /// The columns of figures.
-const FIGURES: [&str; 13] = [
-    "rate",
-    "on_track_rate",
-    "compliant",
-    "expiring",
-    "in_grace",
-    "in_progress",
-    "not_started",
-    "overdue",
-    "expired",
-    "waived",
-    "obligations",
-    "optional_obligations",
-    "progress",
+const FIGURES: &[Column<ReportFigures>] = &[
+    ("rate", |all| share(all.mandatory.rate)),
+    ("on_track_rate", |all| share(all.mandatory.on_track_rate)),
+    ("compliant", |all| all.mandatory.compliant.to_string()),
+    ("expiring", |all| all.mandatory.expiring.to_string()),
+    ("in_grace", |all| all.mandatory.in_grace.to_string()),
+    ("in_progress", |all| all.mandatory.in_progress.to_string()),
+    ("not_started", |all| all.mandatory.not_started.to_string()),
+    ("overdue", |all| all.mandatory.overdue.to_string()),
+    ("expired", |all| all.mandatory.expired.to_string()),
+    ("waived", |all| all.mandatory.waived.to_string()),
+    ("obligations", |all| all.mandatory.obligations.to_string()),
+    ("optional_obligations", |all| {
+        all.optional.obligations.to_string()
+    }),
+    ("progress", |all| share(all.progress)),
 ];
 
-fn figures(figures: &ReportFigures) -> Vec<String> {
-    let share = |rate: Option<f64>| rate.map(|rate| rate.to_string()).unwrap_or_default();
-    let Counts {
-        rate,
-        on_track_rate,
-        compliant,
-        expiring,
-        in_grace,
-        in_progress,
-        not_started,
-        overdue,
-        expired,
-        waived,
-        obligations,
-    } = &figures.mandatory;
-    let mut cells = vec![share(*rate), share(*on_track_rate)];
-    let counts = [
-        compliant,
-        expiring,
-        in_grace,
-        in_progress,
-        not_started,
-        overdue,
-        expired,
-        waived,
-        obligations,
-        &figures.optional.obligations,
-    ];
-    cells.extend(counts.map(ToString::to_string));
-    cells.push(share(figures.progress));
-    cells
+fn share(rate: Option<f64>) -> String {
+    rate.map(|rate| rate.to_string()).unwrap_or_default()
 }
 
-/// Lines that are there already, as a file.
-fn file<N: Need>(
+/// Columns of what the figures are about, then those of the figures.
+async fn file<N: Need, T>(
     call: &Call<N>,
     name: &str,
-    first: &[&str],
-    lines: Vec<Vec<String>>,
-) -> HttpResponse {
-    let style = style(None);
+    columns: &[Column<T>],
+    lines: &[T],
+    figures: fn(&T) -> &ReportFigures,
+    raw: Option<bool>,
+) -> Answer {
+    let style = style(raw);
     let mut text = String::new();
-    write::line(&mut text, style, [first, &FIGURES].concat());
+    let header = [write::names(columns), write::names(FIGURES)];
+    write::line(&mut text, style, header.concat());
     for line in lines {
-        write::line(&mut text, style, &line);
+        let cells = [
+            write::cells(columns, line),
+            write::cells(FIGURES, figures(line)),
+        ];
+        write::line(&mut text, style, cells.concat());
     }
-    csv(
-        &format!("{name}-{}", today(call)),
-        text,
-        futures_util::stream::empty(),
-    )
+    let name = file_name(call, name).await?;
+    Ok(csv(&name, text, futures_util::stream::empty()))
 }
 
+const COURSES: &[Column<CourseCompliance>] = &[
+    ("course_id", |course| course.course_id.to_string()),
+    ("course_title", |course| course.title.clone()),
+    ("mandatory", |course| course.mandatory.to_string()),
+];
+
 /// A group's compliance: a line per course.
-pub fn of_group<N: Need>(call: &Call<N>, report: &GroupCompliance) -> HttpResponse {
-    let line = |course: &CourseCompliance| {
-        let mut cells = vec![
-            course.course_id.to_string(),
-            course.title.clone(),
-            course.mandatory.to_string(),
-        ];
-        cells.extend(figures(&course.figures));
-        cells
-    };
+pub async fn of_group<N: Need>(
+    call: &Call<N>,
+    report: &GroupCompliance,
+    raw: Option<bool>,
+) -> Answer {
     let name = format!("compliance-{}", plain(&report.name));
-    let lines = report.courses.iter().map(line).collect();
     file(
         call,
         &name,
-        &["course_id", "course_title", "mandatory"],
-        lines,
+        COURSES,
+        &report.courses,
+        |course| &course.figures,
+        raw,
     )
+    .await
 }
 
-/// The tenant's compliance: a line per group, course, department or manager.
-pub fn of_tenant<N: Need>(call: &Call<N>, report: &TenantReport) -> HttpResponse {
-    let line = |one: &ReportLine| {
-        let id = one.id.map(|id| id.to_string()).unwrap_or_default();
-        let mut cells = vec![id, one.name.clone()];
-        cells.extend(figures(&one.figures));
-        cells
-    };
-    let lines = report.lines.iter().map(line).collect();
-    file(call, "compliance-report", &["id", "name"], lines)
-}
-
-/// The columns of a group's progress.
-const PROGRESS: &[&str] = &[
-    "learner_id",
-    "display_name",
-    "state",
-    "course_id",
-    "course_title",
-    "mandatory",
-    "status",
-    "in_grace",
-    "due",
-    "valid_until",
-    "progress_pct",
+const LINES: &[Column<ReportLine>] = &[
+    ("id", |line| {
+        line.id.map(|id| id.to_string()).unwrap_or_default()
+    }),
+    ("name", |line| line.name.clone()),
 ];
 
+/// The tenant's compliance: a line per group, course, department or manager.
+pub async fn of_tenant<N: Need>(
+    call: &Call<N>,
+    report: &TenantReport,
+    raw: Option<bool>,
+) -> Answer {
+    file(
+        call,
+        "compliance-report",
+        LINES,
+        &report.lines,
+        |line| &line.figures,
+        raw,
+    )
+    .await
+}
+
+/// The first columns of a group's progress: a member.
+const MEMBER: &[Column<ProgressRow>] = &[
+    ("learner_id", |row| row.learner_id.to_string()),
+    ("display_name", |row| row.name.clone()),
+    ("state", |row| row.state.as_str().to_owned()),
+];
+
+/// The others: one of the group's courses.
+const COURSE: &[Column<ProgressCell>] = &[
+    ("course_id", |cell| cell.course_id.to_string()),
+    ("course_title", |cell| cell.title.clone()),
+    ("mandatory", |cell| cell.mandatory.to_string()),
+    ("status", |cell| cell.standing.status.to_string()),
+    ("in_grace", |cell| cell.standing.in_grace.to_string()),
+    ("due", |cell| day(cell.standing.due)),
+    ("valid_until", |cell| day(cell.standing.valid_until)),
+    ("progress_pct", |cell| cell.progress_pct.to_string()),
+];
+
+fn day(day: Option<chrono::NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
 /// A group's progress: a line per member and course, of all members.
-pub fn progress<N: Need>(
+pub async fn progress<N: Need>(
     call: &Call<N>,
     group: GroupId,
     name: &str,
     question: Question,
-) -> HttpResponse {
-    let style = style(None);
+    raw: Option<bool>,
+) -> Answer {
+    let style = style(raw);
     let mut head = String::new();
-    write::line(&mut head, style, PROGRESS);
+    let header = [write::names(MEMBER), write::names(COURSE)];
+    write::line(&mut head, style, header.concat());
     let pages = pages(call, None, move |db, scope, after: Option<Place>| {
         let paging = Paging {
             after,
@@ -172,37 +174,14 @@ pub fn progress<N: Need>(
         let next = rows.last().map(|row| Some(Place::id(row.learner_id.0)));
         let mut text = String::new();
         for row in &rows {
-            for line in lines(&ProgressRow::of(row, question.strict)) {
-                write::line(&mut text, style, &line);
+            let row = ProgressRow::of(row, question.strict);
+            for cell in &row.courses {
+                let cells = [write::cells(MEMBER, &row), write::cells(COURSE, cell)];
+                write::line(&mut text, style, cells.concat());
             }
         }
         Ok((text, next))
     });
-    csv(
-        &format!("progress-{}-{}", plain(name), today(call)),
-        head,
-        pages,
-    )
-}
-
-fn lines(row: &ProgressRow) -> Vec<Vec<String>> {
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    row.courses
-        .iter()
-        .map(|cell| {
-            vec![
-                row.learner_id.to_string(),
-                row.name.clone(),
-                row.state.as_str().to_owned(),
-                cell.course_id.to_string(),
-                cell.title.clone(),
-                cell.mandatory.to_string(),
-                cell.standing.status.to_string(),
-                cell.standing.in_grace.to_string(),
-                day(cell.standing.due),
-                day(cell.standing.valid_until),
-                cell.progress_pct.to_string(),
-            ]
-        })
-        .collect()
+    let name = file_name(call, &format!("progress-{}", plain(name))).await?;
+    Ok(csv(&name, head, pages))
 }

@@ -40,6 +40,8 @@ pub struct ListRequests {
     /// inside a group's members.
     #[param(min_length = 3)]
     pub q: Option<String>,
+    /// Hide reads and what changed nothing, which is most of the traffic.
+    pub quiet: Option<bool>,
 }
 
 /// List what the identity providers sent, newest first, without bodies; with `Accept: application/x-ndjson` one per line.
@@ -59,6 +61,7 @@ pub async fn list(call: Call<need::SyncRead>) -> Answer {
         until: asked.until,
         changed: asked.changed,
         text: asked.q,
+        quiet: asked.quiet.unwrap_or(false),
     };
     let paging = list.paging.clone();
     let found = call

@@ -32,6 +32,9 @@ pub struct Token {
     pub expires_at: Instant,
     pub revoked_at: Option<Instant>,
     pub last_used_at: Option<Instant>,
+    /// The network it was last used from, such as `203.0.113.0/24`; behind a proxy, the proxy's.
+    pub last_used_ip: Option<String>,
+    pub last_used_agent: Option<String>,
     /// The token itself, in the answer that makes it and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -54,6 +57,8 @@ impl From<&TokenRow> for Token {
             expires_at: Instant(row.expires_at),
             revoked_at: row.revoked_at.map(Instant),
             last_used_at: row.last_used_at.map(Instant),
+            last_used_ip: row.last_used_ip.clone(),
+            last_used_agent: row.last_used_agent.clone(),
             token: None,
         }
     }
@@ -149,7 +154,7 @@ pub async fn get(call: Call<need::TokensAdmin>) -> Answer {
     let row = call
         .read(move |db, scope| manage::find(db, scope, &jti))
         .await?;
-    Ok(actix_web::HttpResponse::Ok().json(Token::from(&row)))
+    Ok(call.shown(None, &Token::from(&row)))
 }
 
 /// Make a second token like this one. Both work until the old one is revoked.

@@ -201,7 +201,7 @@ fn unnamed() -> std::io::Result<File> {
 pub(super) fn stage(
     store: &Store,
     scope: &Scope,
-    mut file: File,
+    (mut file, digest): (File, [u8; 32]),
     asked: &Upload,
     settings: &Settings,
     runner: Runner,
@@ -210,7 +210,7 @@ pub(super) fn stage(
         ServiceError::Bug(anyhow::Error::new(error).context("an upload's file"))
     };
     let refused = |error| ServiceError::Import(ImportError::File(error));
-    let digest = digest(&mut file).map_err(lost)?;
+    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let encoding = match settings.encoding {
         Some(told) => told,
         None => {
@@ -232,7 +232,13 @@ pub(super) fn stage(
     load(store, scope, &asked, &mut reader, STAGE, mine, |_| {})
 }
 
-fn digest(file: &mut File) -> std::io::Result<String> {
+/// The SHA-256 of a file. Blocks.
+pub(super) fn digest(file: &mut File) -> Result<[u8; 32], ServiceError> {
+    hash(file)
+        .map_err(|error| ServiceError::Bug(anyhow::Error::new(error).context("an upload's file")))
+}
+
+fn hash(file: &mut File) -> std::io::Result<[u8; 32]> {
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
     file.seek(SeekFrom::Start(0))?;
     loop {
@@ -242,9 +248,5 @@ fn digest(file: &mut File) -> std::io::Result<String> {
         }
     }
     file.seek(SeekFrom::Start(0))?;
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hash.finalize().into())
 }

@@ -9,19 +9,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use crate::auth::permission::Permission;
-use crate::http::AppState;
 use crate::http::error::{self, ScimFailure};
 use crate::http::guard::{self, Provisioner};
 use crate::http::limits::Class;
+use crate::http::{AppState, sender};
 use crate::scim::bulk::{Action, BulkOperation, BulkRequest, MAX_PAYLOAD};
 use crate::scim::version::Version;
 use crate::service::bulk::{self, Done, Plan, Progress};
 use crate::service::directory::{Call, Kind, Parts};
-use crate::service::sync_log::{Operation, SyncEntry};
+use crate::service::sync_log::{Operation, Sender, SyncEntry};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
-use super::asked::{header_list, may, offered};
+use super::asked::{may, offered};
 use super::exchange;
 use super::respond::Reply;
 use super::write::logged;
@@ -39,7 +39,7 @@ struct Run {
     state: AppState,
     scope: Scope,
     base: Arc<str>,
-    user_agent: Option<String>,
+    sender: Sender,
     plan: Arc<Plan>,
 }
 
@@ -96,12 +96,11 @@ pub async fn bulk(
         }
         Err(error) => return refused(error.into()),
     };
-    let user_agent = header_list(&request, &header::USER_AGENT);
     let run = Run {
         state: state.get_ref().clone(),
         scope: scope.clone(),
         base,
-        user_agent,
+        sender: sender::of(&request),
         plan,
     };
     match run.all().await {
@@ -151,8 +150,7 @@ impl Run {
                             request: crate::ids::RequestId::new(),
                             ..self.scope.clone()
                         };
-                        let entry =
-                            bulk::entry(&self.plan, &scope, index, self.user_agent.as_deref());
+                        let entry = bulk::entry(&self.plan, &scope, index, &self.sender);
                         self.state
                             .log
                             .log(scope.tenant, exchange::refused(entry, &failure));
@@ -181,7 +179,7 @@ impl Run {
             self.base.clone(),
             progress.clone(),
         );
-        let (plan, user_agent) = (self.plan.clone(), self.user_agent.clone());
+        let (plan, sender) = (self.plan.clone(), self.sender.clone());
         self.state
             .store
             .write("scim bulk", move |db: &mut Db| {
@@ -204,7 +202,7 @@ impl Run {
                     call,
                     &plan,
                     (stretch.clone(), &progress),
-                    user_agent.as_deref(),
+                    &sender,
                     &close,
                 )
             })

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use crate::http::error::{self, ScimFailure};
-use crate::http::{AppState, Reached};
+use crate::http::{AppState, Reached, sender};
 use crate::scim::error::ScimErrorKind;
 use crate::scim::message;
 use crate::service::sync_log::{Operation, Outcome, SyncEntry};
@@ -131,10 +131,6 @@ pub fn entry(
     operation: Operation,
     request_body: Option<&str>,
 ) -> SyncEntry {
-    let user_agent = request
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|agent| agent.to_str().ok());
     let path = match request.query_string() {
         "" => request.path().to_owned(),
         query => format!("{}?{query}", request.path()),
@@ -145,7 +141,7 @@ pub fn entry(
         request.method().as_str(),
         &path,
         request_body,
-        user_agent,
+        sender::of(request),
     )
 }
 

@@ -10,6 +10,7 @@
 //! Not here: authentication, status codes.
 
 mod entra;
+mod guess;
 
 use std::fmt;
 
@@ -18,6 +19,8 @@ use serde_json::Value;
 
 use super::message::Note;
 use super::switches::Switches;
+
+pub use guess::guess;
 
 /// The kind of client a connection was set up for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -25,13 +25,29 @@ use crate::scim::patch::CompiledPatch;
 use crate::scim::version::IfMatch;
 use crate::store::Db;
 
-use super::{Scope, ServiceError};
+use super::{Scope, ServiceError, groups as learner_groups};
 use types::id_of;
 
 pub use members::{MEMBERS_AT_A_TIME, MemberView, member_ids, members_text};
 pub use search::{Found, MAX_SKIP, is_short, search, search_all};
 pub use types::{Call, Kind, Parts, Resource, Written};
 pub use users::end_learner;
+
+/// What is not found where there never were groups is refused for the plan's sake (§7.15).
+fn with_plan<T>(
+    db: &mut Db,
+    scope: &Scope,
+    kind: Kind,
+    job: impl FnOnce(&mut Db) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    let done = job(db);
+    if matches!(kind, Kind::Group | Kind::Membership)
+        && matches!(done, Err(ServiceError::NotFound { .. }))
+    {
+        learner_groups::require_plan_or_past(db, scope)?;
+    }
+    done
+}
 
 /// Creates a resource from a request body. Errors: `invalidValue`, `invalidSyntax`, 409 `uniqueness`, plan.
 pub fn create(
@@ -44,7 +60,10 @@ pub fn create(
     match kind {
         Kind::User => users::create(db, scope, call, body),
         Kind::Group => groups::create(db, scope, call, body),
-        Kind::Membership => memberships::create(db, scope, call, body),
+        Kind::Membership => {
+            learner_groups::require_plan_or_past(db, scope)?;
+            memberships::create(db, scope, call, body)
+        }
         Kind::Other(_) => custom::create(db, scope, call, kind, body),
     }
 }
@@ -57,12 +76,12 @@ pub fn get(
     kind: Kind,
     id: &str,
 ) -> Result<Resource, ServiceError> {
-    match kind {
+    with_plan(db, scope, kind, |db| match kind {
         Kind::User => users::get(db, scope, call, id_of::<UserId>(kind, id)?),
         Kind::Group => groups::get(db, scope, call, id_of::<GroupId>(kind, id)?),
         Kind::Membership => memberships::get(db, scope, call, id_of(kind, id)?),
         Kind::Other(_) => custom::get(db, scope, call, (kind, id_of(kind, id)?)),
-    }
+    })
 }
 
 /// Replaces a resource (PUT). Errors: not found, stale, the engine's, 409 `uniqueness`.
@@ -74,14 +93,14 @@ pub fn replace(
     body: &Value,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    match kind {
+    with_plan(db, scope, kind, |db| match kind {
         Kind::User => users::replace(db, scope, call, id_of(kind, id)?, body, expected),
         Kind::Group => groups::replace(db, scope, call, id_of(kind, id)?, body, expected),
         Kind::Membership => Err(memberships::unchangeable()),
         Kind::Other(_) => {
             custom::replace(db, scope, call, (kind, id_of(kind, id)?), body, expected)
         }
-    }
+    })
 }
 
 /// Modifies a resource (PATCH): all operations or none. Errors as `replace`, and `noTarget`, `mutability`.
@@ -93,12 +112,12 @@ pub fn patch(
     patch: &CompiledPatch,
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    match kind {
+    with_plan(db, scope, kind, |db| match kind {
         Kind::User => users::patch(db, scope, call, id_of(kind, id)?, patch, expected),
         Kind::Group => groups::patch(db, scope, call, id_of(kind, id)?, patch, expected),
         Kind::Membership => Err(memberships::unchangeable()),
         Kind::Other(_) => custom::patch(db, scope, call, (kind, id_of(kind, id)?), patch, expected),
-    }
+    })
 }
 
 /// Deletes a resource. Errors: not found, stale.
@@ -109,10 +128,10 @@ pub fn delete(
     (kind, id): (Kind, &str),
     expected: &IfMatch,
 ) -> Result<Written, ServiceError> {
-    match kind {
+    with_plan(db, scope, kind, |db| match kind {
         Kind::User => users::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Group => groups::delete(db, scope, id_of(kind, id)?, expected),
         Kind::Membership => memberships::delete(db, scope, call, id_of(kind, id)?, expected),
         Kind::Other(_) => custom::delete(db, scope, (kind, id_of(kind, id)?), expected),
-    }
+    })
 }

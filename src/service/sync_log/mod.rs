@@ -106,6 +106,16 @@ impl Operation {
     }
 }
 
+/// Who sent a request, as far as the log may know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    pub user_agent: Option<String>,
+    /// The network it came from, such as `203.0.113.0/24`.
+    pub ip: Option<String>,
+    /// The trace that the sender says it belongs to.
+    pub trace: Option<String>,
+}
+
 /// One request on its way into the log.
 #[derive(Clone, Debug)]
 pub struct SyncEntry {
@@ -136,7 +146,7 @@ pub struct SyncEntry {
     pub changes: Value,
     pub request_body: Option<Body>,
     pub response_body: Option<Body>,
-    pub user_agent: Option<String>,
+    pub sender: Sender,
     started: Stopwatch,
 }
 
@@ -149,7 +159,7 @@ impl SyncEntry {
         method: &str,
         path: &str,
         request_body: Option<&str>,
-        user_agent: Option<&str>,
+        sender: Sender,
     ) -> Self {
         let token_hint = match &scope.actor {
             Actor::Scim { jti, .. } | Actor::Api { jti, .. } => tokens::hint(jti),
@@ -179,7 +189,12 @@ impl SyncEntry {
             changes: Value::Null,
             request_body: request_body.map(Body::of),
             response_body: None,
-            user_agent: user_agent.map(|agent| body::cut(agent, 256).to_owned()),
+            sender: Sender {
+                user_agent: sender
+                    .user_agent
+                    .map(|agent| body::cut(&agent, 256).to_owned()),
+                ..sender
+            },
             started: Stopwatch::now(),
         }
     }
@@ -252,7 +267,9 @@ impl SyncEntry {
             },
             request_body: self.request_body.map(Body::into_text),
             response_body: self.response_body.map(Body::into_text),
-            user_agent: self.user_agent,
+            user_agent: self.sender.user_agent,
+            client_ip: self.sender.ip,
+            trace_id: self.sender.trace,
         }
     }
 }

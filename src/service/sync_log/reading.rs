@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::Instant;
 use crate::ids::{ConnectionId, RequestId};
+use crate::scim::quirks::guess;
 use crate::store::Db;
 use crate::store::listing::{Found, Paging};
 use crate::store::queries::sync_log::{self, SyncFilter, SyncRow};
@@ -32,6 +33,8 @@ pub struct Query {
     pub changed: Option<String>,
     /// Part of the request's or the response's body.
     pub text: Option<String>,
+    /// Neither reads nor what changed nothing.
+    pub quiet: bool,
 }
 
 /// One request as it is shown; the members are those of `rest-and-console.md` A7.
@@ -61,6 +64,13 @@ pub struct SyncRequest {
     #[schema(value_type = Object)]
     pub diff: Box<RawValue>,
     pub client: Client,
+    /// Which identity provider seems to have sent it; nothing is decided by it.
+    pub idp_guess: Option<String>,
+    /// The trace of its `traceparent`.
+    pub trace_id: Option<String>,
+    /// Only when one request is read: the first of those that it repeats, if it is a retry of one that went wrong within a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt_of: Option<RequestId>,
     /// Only when one request is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_body: Option<String>,
@@ -82,7 +92,12 @@ pub struct Effects {
 #[schema(as = SyncClient)]
 pub struct Client {
     pub user_agent: Option<String>,
+    /// The network it came from, such as `203.0.113.0/24`; behind a proxy, the proxy's.
+    pub ip: Option<String>,
 }
+
+/// How long after a request another one counts as its retry, in milliseconds.
+const RETRIED: i64 = 24 * 3600 * 1000;
 
 impl TryFrom<SyncRow> for SyncRequest {
     type Error = ServiceError;
@@ -94,6 +109,7 @@ impl TryFrom<SyncRow> for SyncRequest {
     fn try_from(row: SyncRow) -> Result<Self, ServiceError> {
         let raw =
             |text| RawValue::from_string(text).map_err(|error| ServiceError::Bug(error.into()));
+        let idp = guess(row.user_agent.as_deref(), &row.path);
         Ok(Self {
             id: row.id,
             at: Instant(row.at),
@@ -120,7 +136,11 @@ impl TryFrom<SyncRow> for SyncRequest {
             diff: raw(row.changes.into_owned())?,
             client: Client {
                 user_agent: row.user_agent,
+                ip: row.client_ip,
             },
+            idp_guess: idp.map(str::to_owned),
+            trace_id: row.trace_id,
+            attempt_of: None,
             request_body: row.request_body,
             response_body: row.response_body,
         })
@@ -144,7 +164,9 @@ pub fn page(
         only_trouble: !query.outcomes.is_empty()
             && query.outcomes.iter().all(|outcome| outcome.is_trouble()),
         only_changes: query.resource_id.is_some()
-            || (!query.operations.is_empty() && !asks_for_reads),
+            || (!query.operations.is_empty() && !asks_for_reads)
+            || query.quiet,
+        no_no_ops: query.quiet,
         resource_type: query.resource_type.clone(),
         resource_id: query.resource_id.clone(),
         connection: query.connection,
@@ -164,7 +186,12 @@ pub fn page(
 
 /// One request with its bodies.
 pub fn find(db: &mut Db, scope: &Scope, id: RequestId) -> Result<SyncRequest, ServiceError> {
-    let row = sync_log::find(db, scope.tenant, id)?;
-    row.ok_or_else(|| ServiceError::not_found("request", id))?
-        .try_into()
+    let row = sync_log::find(db, scope.tenant, id)?
+        .ok_or_else(|| ServiceError::not_found("request", id))?;
+    let since = Instant(row.at).plus_millis(-RETRIED);
+    let attempt_of = sync_log::first_attempt(db, &row, since)?;
+    Ok(SyncRequest {
+        attempt_of,
+        ..SyncRequest::try_from(row)?
+    })
 }

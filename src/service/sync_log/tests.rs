@@ -19,7 +19,11 @@ fn entry(scope: &Scope, operation: Operation, outcome: Outcome) -> SyncEntry {
         "POST",
         "/scim/v2/Users",
         Some(body),
-        Some("okta/1"),
+        Sender {
+            user_agent: Some("okta/1".to_owned()),
+            ip: Some("203.0.113.0/24".to_owned()),
+            trace: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
+        },
     );
     entry.resource(
         "User",

@@ -29,7 +29,7 @@ pub const LIFETIME: i64 = 365 * 24 * 3600 * 1000;
 /// How old a row's last use may grow before it is written again, in milliseconds.
 const TOUCH: i64 = 5 * 60 * 1000;
 
-pub use crate::store::queries::tokens::TokenRow;
+pub use crate::store::queries::tokens::{TokenRow, Use};
 pub use signing_keys::{derived, key_ring, prepare_keys};
 
 pub use gate::{Answer, CACHED, Epoch, Gate, RECHECK};
@@ -136,6 +136,8 @@ pub fn create(db: &mut Db, new: &NewToken, now: Instant) -> Result<Minted, Servi
         expires_at: expires_at.0,
         revoked_at: None,
         last_used_at: None,
+        last_used_ip: None,
+        last_used_agent: None,
     };
     tokens::insert(db, &row)?;
     Ok(Minted {
@@ -273,8 +275,8 @@ pub fn revoke_anywhere(db: &mut Db, jti: &str, now: Instant) -> Result<(), Servi
 }
 
 /// Notes that a token was used, to the minute or so.
-pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<(), ServiceError> {
-    Ok(tokens::touch(db, tenant, jti, now)?)
+pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, used: &Use) -> Result<(), ServiceError> {
+    Ok(tokens::touch(db, tenant, jti, used)?)
 }
 
 /// What a good token opens.

@@ -65,6 +65,10 @@ pub struct SyncRow {
     pub response_body: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     pub user_agent: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub client_ip: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub trace_id: Option<String>,
 }
 
 /// Rows per statement of a batch: whole batches and single rows make two cached texts, not hundreds.
@@ -73,15 +77,16 @@ const BATCH: usize = 32;
 const ALIKE: usize = 16;
 
 /// What the plain rows of one client's requests mostly share.
-const SHARED: &str = "tenant_id, connection_id, token_hint, method, operation, resource_type, outcome, http_status, user_agent";
+const SHARED: &str = "tenant_id, connection_id, token_hint, method, operation, resource_type, outcome, http_status, user_agent, \
+                      client_ip";
 /// What each row has of its own.
 const OWN: &str = "id, at, path, resource_id, duration_us";
 /// What a read that went well has nothing to say in.
 const MORE: &str = "resource_label, external_id, scim_type, detail, members_added, members_ended, enrollments, notes, changes, \
-                    request_body, response_body";
+                    request_body, response_body, trace_id";
 
 fn insertion(rows: usize) -> String {
-    let values = vec![format!("({})", marks(25)); rows].join(", ");
+    let values = vec![format!("({})", marks(27)); rows].join(", ");
     format!(
         "INSERT INTO sync_requests ({SHARED}, {OWN}, {MORE}) VALUES {values} ON CONFLICT (tenant_id, id) DO NOTHING"
     )
@@ -92,9 +97,10 @@ fn plain(rows: usize) -> String {
     let values = vec![format!("({})", marks(5)); rows].join(", ");
     format!(
         "INSERT INTO sync_requests ({SHARED}, {OWN}, {MORE}) \
-         SELECT {}, o.column1, o.column2, o.column3, o.column4, o.column5, NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL \
+         SELECT {}, o.column1, o.column2, o.column3, o.column4, o.column5, \
+         NULL, NULL, NULL, NULL, 0, 0, 0, '[]', '{{}}', NULL, NULL, NULL \
          FROM (VALUES {values}) o WHERE true ON CONFLICT (tenant_id, id) DO NOTHING",
-        marks(9)
+        marks(10)
     )
 }
 
@@ -113,6 +119,7 @@ impl SyncRow {
             &self.detail,
             &self.request_body,
             &self.response_body,
+            &self.trace_id,
         ];
         texts.into_iter().all(Option::is_none)
             && self.members_added | self.members_ended | self.enrollments == 0
@@ -128,7 +135,7 @@ impl SyncRow {
             (&self.token_hint, &self.method),
             (&self.operation, self.resource_type.as_deref()),
             (&self.outcome, self.http_status),
-            self.user_agent.as_deref(),
+            (self.user_agent.as_deref(), self.client_ip.as_deref()),
         )
     }
 }
@@ -140,7 +147,7 @@ type Shared<'a> = (
     (&'a str, &'a str),
     (&'a str, Option<&'a str>),
     (&'a str, i64),
-    Option<&'a str>,
+    (Option<&'a str>, Option<&'a str>),
 );
 
 const LIST: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, id, at, connection_id, token_hint, method, path, operation, \
@@ -199,10 +206,12 @@ fn bind<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
         .bind(&*row.changes)
         .bind(row.request_body.as_deref())
         .bind(row.response_body.as_deref())
+        .bind(row.trace_id.as_deref())
 }
 
 fn bind_shared<'a>(stmt: Stmt<'a>, shared: Shared<'a>) -> Stmt<'a> {
-    let (tenant, connection, (token, method), (operation, of), (outcome, status), agent) = shared;
+    let (tenant, connection, (token, method), (operation, of), (outcome, status), (agent, ip)) =
+        shared;
     stmt.bind(tenant)
         .bind(connection)
         .bind(token)
@@ -212,6 +221,7 @@ fn bind_shared<'a>(stmt: Stmt<'a>, shared: Shared<'a>) -> Stmt<'a> {
         .bind(outcome)
         .bind(status)
         .bind(agent)
+        .bind(ip)
 }
 
 fn bind_own<'a>(stmt: Stmt<'a>, row: &'a SyncRow) -> Stmt<'a> {
@@ -231,6 +241,8 @@ pub struct SyncFilter {
     pub only_trouble: bool,
     /// Nothing that only reads. Must hold where `resource_id` is asked for, which reads have no index for.
     pub only_changes: bool,
+    /// Nothing that changed nothing.
+    pub no_no_ops: bool,
     /// One of these operations; empty: any.
     pub operations: Vec<&'static str>,
     pub resource_type: Option<String>,
@@ -253,7 +265,7 @@ pub fn page(
     paging: &Paging,
 ) -> Result<Found<SyncRow>, StoreError> {
     let sql = format!(
-        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests WHERE tenant_id = ?"
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent, client_ip, trace_id FROM sync_requests WHERE tenant_id = ?"
     );
     let mut list = Listing::of(sql, vec![tenant.into()]);
     list.and_one_of("outcome", &filter.outcomes);
@@ -277,6 +289,9 @@ pub fn page(
             part.clone(),
         );
     }
+    if filter.no_no_ops {
+        list.fixed("outcome <> 'no_op'");
+    }
     // the words of the partial indexes, without which no database would take them
     if filter.only_changes {
         list.fixed("operation <> 'read' AND operation <> 'probe' AND operation <> 'list'");
@@ -290,9 +305,33 @@ pub fn page(
 /// One row with its bodies.
 pub fn find(db: &mut Db, tenant: TenantId, id: RequestId) -> Result<Option<SyncRow>, StoreError> {
     let stmt = Stmt::new(format!(
-        "SELECT {LIST} request_body, response_body, user_agent FROM sync_requests WHERE tenant_id = ? AND id = ?"
+        "SELECT {LIST} request_body, response_body, user_agent, client_ip, trace_id FROM sync_requests WHERE tenant_id = ? AND id = ?"
     ));
     db.optional(stmt.bind(tenant).bind(id))
+}
+
+/// The first of the requests that a request repeats: the same of the same token, not long before, that went wrong.
+pub fn first_attempt(
+    db: &mut Db,
+    row: &SyncRow,
+    since: Instant,
+) -> Result<Option<RequestId>, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Earlier {
+        #[diesel(sql_type = SqlId)]
+        id: RequestId,
+    }
+    let stmt = Stmt::new(
+        "SELECT id FROM sync_requests WHERE tenant_id = ? AND id < ? AND outcome <> 'success' AND outcome <> 'no_op' AND at >= ? \
+         AND method = ? AND path = ? AND token_hint = ? AND COALESCE(request_body, '') = ? ORDER BY id LIMIT 1",
+    );
+    let stmt = stmt.bind(row.tenant_id).bind(row.id).bind(since);
+    let stmt = stmt
+        .bind(&*row.method)
+        .bind(row.path.as_str())
+        .bind(row.token_hint.as_str())
+        .bind(row.request_body.as_deref().unwrap_or_default());
+    Ok(db.optional::<Earlier>(stmt)?.map(|earlier| earlier.id))
 }
 
 /// A call as a session counts it.
@@ -372,7 +411,7 @@ pub fn later_writes(
     after: RequestId,
 ) -> Result<Vec<SyncRow>, StoreError> {
     let stmt = Stmt::new(format!(
-        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent FROM sync_requests \
+        "SELECT {LIST} NULL AS request_body, NULL AS response_body, user_agent, client_ip, trace_id FROM sync_requests \
          WHERE tenant_id = ? AND resource_id = ? AND id > ? AND outcome IN ('success', 'partial', 'held', 'parked') \
          AND operation IN ('create', 'replace', 'patch', 'delete') ORDER BY id LIMIT 100"
     ));

@@ -33,10 +33,15 @@ pub struct TokenRow {
     pub revoked_at: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub last_used_at: Option<i64>,
+    /// The network it was last used from.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_used_ip: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_used_agent: Option<String>,
 }
 
 const COLUMNS: &str = "CAST(tenant_id AS BIGINT) AS tenant_id, jti, kind, label, connection_id, scopes, created_by, \
-                       created_at, expires_at, revoked_at, last_used_at";
+                       created_at, expires_at, revoked_at, last_used_at, last_used_ip, last_used_agent";
 
 /// Records a token.
 pub fn insert(db: &mut Db, row: &TokenRow) -> Result<(), StoreError> {
@@ -120,9 +125,23 @@ pub fn user_of(db: &mut Db, tenant: TenantId, jti: &str) -> Result<Option<UserId
     Ok(found.map(|found| found.user_id))
 }
 
+/// When and from where a token was used.
+#[derive(Clone, Debug)]
+pub struct Use {
+    pub at: Instant,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+}
+
 /// Notes that a token was used.
-pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, now: Instant) -> Result<(), StoreError> {
-    let stmt = Stmt::new("UPDATE tokens SET last_used_at = ? WHERE tenant_id = ? AND jti = ?");
-    db.execute(stmt.bind(now).bind(tenant).bind(jti))?;
+pub fn touch(db: &mut Db, tenant: TenantId, jti: &str, used: &Use) -> Result<(), StoreError> {
+    let stmt = Stmt::new(
+        "UPDATE tokens SET last_used_at = ?, last_used_ip = ?, last_used_agent = ? WHERE tenant_id = ? AND jti = ?",
+    );
+    let stmt = stmt
+        .bind(used.at)
+        .bind(used.ip.as_deref())
+        .bind(used.user_agent.as_deref());
+    db.execute(stmt.bind(tenant).bind(jti))?;
     Ok(())
 }

@@ -185,3 +185,27 @@ fn a_token_imports_what_it_may_write_and_sees_no_other_import() {
     assert_eq!(rows(&people, "/jobs").len(), 1);
     commit(&people, &id).expect(200);
 }
+
+#[test]
+fn an_upload_and_a_commit_with_a_key_count_once() {
+    // A1 "Idempotency": every POST
+    let app = TestApp::new();
+    let api = app.api();
+    let keyed = |key: &str| api.with_header("Idempotency-Key", key);
+    let file = "email\nann@acme.test\n";
+    let first = upload(&keyed("up"), "kind=learners", file);
+    let id = first.expect(201).id();
+    let again = upload(&keyed("up"), "kind=learners", file);
+    assert_eq!(again.expect(201).id(), id);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(again.header("location"), first.header("location"));
+    let other = upload(&keyed("up"), "kind=learners", "email\nbob@acme.test\n");
+    assert_eq!(other.expect(422).json["code"], "idempotency_mismatch");
+    assert_eq!(rows(&api, "/jobs").len(), 1);
+    let done = commit(&keyed("do"), &id);
+    done.expect(200);
+    let again = commit(&keyed("do"), &id);
+    assert_eq!(again.expect(200).header("idempotency-replayed"), "true");
+    assert_eq!(again.text, done.text);
+    assert_eq!(rows(&api, "/learners").len(), 1);
+}

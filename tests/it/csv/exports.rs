@@ -75,7 +75,7 @@ fn exports_are_lists_with_a_header_a_name_and_crlf() {
         assert!(
             export
                 .header("content-disposition")
-                .contains("-2026-03-02-utc.csv")
+                .contains("-2026-03-02-UTC.csv")
         );
     }
     let members = api.get(&format!("/groups/{sales}/members.csv"));
@@ -190,4 +190,29 @@ fn reports_are_csv_for_who_accepts_it() {
         .with_header("Accept", "text/csv")
         .get("/groups/0199a2c4-0000-7000-8000-000000000001/progress");
     refused.expect(404);
+}
+
+#[test]
+fn the_date_of_a_files_name_is_the_tenants() {
+    // A4: "file name carries group, date, time zone"
+    let app = TestApp::in_zone("Pacific/Auckland", "2026-03-02T21:00:00Z");
+    let sales = app.group("Sales Team", &[]);
+    for (path, name) in [
+        ("/exports/learners.csv".to_owned(), "learners"),
+        (format!("/groups/{sales}/members.csv"), "members-Sales-Team"),
+        (
+            format!("/groups/{sales}/progress?raw=true"),
+            "progress-Sales-Team",
+        ),
+        (
+            "/reports/compliance?format=csv".to_owned(),
+            "compliance-report",
+        ),
+    ] {
+        let sheet = app.api().with_header("Accept", "text/csv").get(&path);
+        assert_eq!(
+            sheet.expect(200).header("content-disposition"),
+            format!("attachment; filename=\"{name}-2026-03-03-Pacific-Auckland.csv\"")
+        );
+    }
 }

@@ -269,6 +269,11 @@ impl TestApp {
         self.database.drop_connections();
     }
 
+    /// Every row of a tenant in every table, but when its tokens were last used.
+    pub fn rows_of(&self, tenant: TenantId) -> Vec<String> {
+        self.database.rows_of(tenant.0)
+    }
+
     /// Runs a statement on the database, past the server.
     pub fn execute(&self, sql: &str) {
         self.database.execute(sql);

@@ -102,6 +102,45 @@ impl Database {
         }
     }
 
+    /// Every row of a tenant in every table that has tenants, as text. When a token was last used is left out: it is noted
+    /// behind the answers.
+    pub fn rows_of(&self, tenant: i64) -> Vec<String> {
+        let lines = |tables: Vec<Row>, rows: &mut dyn FnMut(String) -> Vec<Row>| {
+            let mut all = Vec::new();
+            for Row { line: table, cells } in tables {
+                let sql = format!(
+                    "SELECT {cells} AS line, '' AS cells FROM {table} t WHERE tenant_id = {tenant} ORDER BY 1"
+                );
+                all.extend(
+                    rows(sql)
+                        .into_iter()
+                        .map(|row| format!("{table}: {}", row.line)),
+                );
+            }
+            assert!(all.len() > 10, "{all:?}");
+            all
+        };
+        match &self.place {
+            Place::Folder { .. } => {
+                let path = self.url.trim_start_matches("sqlite://");
+                let mut conn = diesel::SqliteConnection::establish(path).expect("the database");
+                let tables = "SELECT m.name AS line, group_concat('quote(' || p.name || ')', ' || '' '' || ') AS cells \
+                    FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND p.name <> 'last_used_at' \
+                    GROUP BY m.name HAVING sum(p.name = 'tenant_id') > 0 ORDER BY 1";
+                let mut rows = |sql: String| diesel::sql_query(sql).load(&mut conn).expect("rows");
+                lines(rows(tables.to_owned()), &mut rows)
+            }
+            Place::Server { .. } => {
+                let mut conn = PgConnection::establish(&self.url).expect("the database");
+                let tables = "SELECT CAST(c.table_name AS TEXT) AS line, \
+                    'CAST(to_jsonb(t) - ''last_used_at'' AS TEXT)' AS cells FROM information_schema.columns c \
+                    WHERE c.column_name = 'tenant_id' AND c.table_schema = 'public' ORDER BY 1";
+                let mut rows = |sql: String| diesel::sql_query(sql).load(&mut conn).expect("rows");
+                lines(rows(tables.to_owned()), &mut rows)
+            }
+        }
+    }
+
     /// Whether two servers may use it at a time.
     pub fn can_be_shared() -> bool {
         server().is_some()
@@ -132,4 +171,13 @@ fn server() -> Option<String> {
     std::env::var("TEST_DATABASE_URL")
         .ok()
         .filter(|url| !url.is_empty())
+}
+
+/// A row as text; of a list of tables: a table, and how its rows become text.
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    cells: String,
 }

@@ -144,3 +144,43 @@ fn everything_wrong_is_told_at_once_and_the_nearest_name_is_offered() {
         .clone();
     assert_eq!(errors.len(), 3, "{errors:?}");
 }
+
+#[test]
+fn every_single_resource_has_a_tag_and_a_condition_that_nobody_compares_is_refused() {
+    // A1 "Concurrency"
+    let app = TestApp::new();
+    let site = super::walk::Site::of(&app, "wombat");
+    let api = app.api();
+    let mut tagged = 0;
+    for operation in super::walk::operations() {
+        let one = operation.path.ends_with("{id}") || operation.path.ends_with("{jti}");
+        let own = ["/settings", "/whoami", "/plan"].contains(&operation.path.as_str());
+        let name = format!("{} {}", operation.method, operation.path);
+        let address = operation.address(&site);
+        if operation.method == "GET" && (one || own) {
+            let tag = api.get(&address).expect(200).etag();
+            assert!(tag.starts_with('"'), "{name}: {tag}");
+            let known = api.with_header("If-None-Match", &tag).get(&address);
+            assert_eq!(known.expect(304).text, "", "{name}");
+            tagged += 1;
+        }
+        if operation.method != "GET"
+            && operation.detail["requestBody"]["content"]["text/csv"].is_null()
+        {
+            let stale = operation.send(&api.with_header("If-Match", "\"99\""), &site);
+            assert!(
+                [400, 412].contains(&stale.status),
+                "{name} does not look at If-Match: {stale:?}"
+            );
+        }
+    }
+    assert!(tagged >= 13, "{tagged}");
+}
+
+#[test]
+fn the_page_for_people_is_found_where_it_is_looked_for() {
+    let app = TestApp::new();
+    let page = app.client("/api", None).get("/docs");
+    assert_eq!(page.status, 307, "{page:?}");
+    assert_eq!(page.header("location"), "/api/v1/docs");
+}

@@ -142,3 +142,55 @@ fn what_nobody_can_be_called_is_refused_in_the_field_that_says_it() {
     }
     assert!(rows(&api, "/learners").is_empty());
 }
+
+#[test]
+fn many_are_approved_and_explained_by_whatever_names_them() {
+    // A1 "Ids", A2
+    let app = TestApp::new();
+    let api = app.api();
+    let course = json!({"title": "Fire safety", "code": "FIRE-1", "status": "published"});
+    api.post("/courses", &course).expect(201);
+    api.patch("/settings", &json!({"approval": {"scim": "manual"}}))
+        .expect(200);
+    for name in ["ann@acme.test", "bob@acme.test", "eve@acme.test"] {
+        app.user(name);
+    }
+    let waiting = || rows(&api, "/learners?approval=pending").len();
+    assert_eq!(waiting(), 3);
+    let bob = rows(&api, "/learners?q=bob")[0]["id"].clone();
+    let both = json!({"learners": [bob, {"user_name": "ANN@acme.test"}]});
+    let done = api.post("/learners:approve", &both);
+    assert_eq!(done.expect(200).json["approved"], 2);
+    assert_eq!(waiting(), 1);
+    let nobody = api.post(
+        "/learners:approve",
+        &json!({"learners": [{"user_name": "nobody"}]}),
+    );
+    nobody.expect(404);
+    let two = api.post(
+        "/learners:approve",
+        &json!({"learners": [{"user_name": "eve@acme.test", "email": "eve@acme.test"}]}),
+    );
+    assert_eq!(two.expect(422).json["errors"][0]["pointer"], "/learners/0");
+    assert_eq!(waiting(), 1);
+
+    let why = api.get("/explain?user_name=ann@acme.test&course_code=fire-1");
+    assert_eq!(
+        why.expect(200).json["first_blocker"]["code"],
+        "no_membership"
+    );
+    for (query, status, code) in [
+        ("user_name=nobody&course_code=fire-1", 404, "not_found"),
+        ("user_name=ann@acme.test&course_code=none", 404, "not_found"),
+        ("user_name=ann@acme.test", 400, "invalid_parameter"),
+        (
+            "user_name=a&email=b&course_code=fire-1",
+            400,
+            "invalid_parameter",
+        ),
+        ("course_code=fire-1", 400, "invalid_parameter"),
+    ] {
+        let refused = api.get(&format!("/explain?{query}"));
+        assert_eq!(refused.expect(status).json["code"], code, "{query}");
+    }
+}

@@ -75,7 +75,7 @@ impl Operation {
             .as_array()
             .into_iter()
             .flatten()
-            .filter(|one| one["in"] == "query" && one["required"] == true)
+            .filter(|one| one["in"] == "query" && self.wants(one))
             .filter_map(|one| {
                 let name = one["name"].as_str()?;
                 let value = match one["schema"]["enum"][0].as_str() {
@@ -87,6 +87,14 @@ impl Operation {
             .collect();
         let mark = if required.is_empty() { "" } else { "?" };
         format!("{}{mark}{}", path.join("/"), required.join("&"))
+    }
+
+    /// Whether it cannot do without a parameter, which may be one of several ways to say the same.
+    pub fn wants(&self, parameter: &Value) -> bool {
+        let pair = ["learner", "course"]
+            .iter()
+            .any(|name| parameter["name"] == *name);
+        parameter["required"] == true || (pair && self.path == "/explain")
     }
 
     /// Sends it with an example body.
@@ -111,6 +119,12 @@ pub struct Site {
     pub connection: String,
     pub jti: String,
     pub request: String,
+    /// Planned, with a row that is refused; also the id of its job.
+    pub import: String,
+    pub completion: String,
+    pub exception: String,
+    /// What its names begin with.
+    pub mark: String,
 }
 
 impl Site {
@@ -176,7 +190,30 @@ impl Site {
             .as_str()
             .expect("a request")
             .to_owned();
+        let import = crate::csv::upload(
+            &api,
+            "kind=members",
+            &format!("group,email\n{mark} team,{mark}-bob@acme.test\n{mark} team,not an address\n"),
+        );
+        let third = course("three");
+        let done = json!({"completions": [{"learner_id": outsider, "course_id": third,
+            "completed_at": "2026-03-01T08:00:00Z", "source": "admin", "source_ref": "before"}]});
+        let done = api.post("/completions", &done);
+        let completion = done.expect(200).json["results"][0]["id"]
+            .as_str()
+            .expect("a completion")
+            .to_owned();
+        let more = json!({"due": "2026-09-30", "reason": "On leave"});
+        let extended = api.post(&format!("/enrollments/{enrollment}/extension"), &more);
+        let exception = extended.expect(200).json["exceptions"][0]["id"]
+            .as_str()
+            .expect("an exception")
+            .to_owned();
         Self {
+            import: import.expect(201).id(),
+            completion,
+            exception,
+            mark: mark.to_owned(),
             scim,
             api,
             group: team,
@@ -214,10 +251,47 @@ impl Site {
             ("id", "enrollments") => &self.enrollment,
             ("id", "connections") => &self.connection,
             ("id", "sync") => &self.request,
-            // What only exists after longer work; an id of nothing is as foreign as one of somebody.
-            _ => return "0199a2c4-0000-7000-8000-000000000001".to_owned(),
+            ("id", "imports" | "jobs") => &self.import,
+            ("id", "completions") => &self.completion,
+            ("exception", _) => &self.exception,
+            _ => panic!("{path}: a tenant has nothing that `{name}` could be; give it one"),
         };
         found.clone()
+    }
+
+    /// Every id that the tenant has.
+    pub fn ids(&self) -> Vec<&str> {
+        vec![
+            &self.group,
+            &self.course,
+            &self.spare_course,
+            &self.assignment,
+            &self.user,
+            &self.learner,
+            &self.outsider,
+            &self.enrollment,
+            &self.connection,
+            &self.jti,
+            &self.request,
+            &self.import,
+            &self.completion,
+            &self.exception,
+        ]
+    }
+
+    /// What people of the tenant would call its things.
+    pub fn names(&self) -> Vec<String> {
+        [
+            "-ann@acme.test",
+            "-bob@acme.test",
+            " team",
+            " one",
+            " link",
+            "",
+        ]
+        .iter()
+        .map(|rest| format!("{}{rest}", self.mark))
+        .collect()
     }
 
     /// Puts ids into an example where its own stand.
@@ -245,7 +319,11 @@ impl Site {
             }
             Value::Array(items) => items.iter_mut().for_each(|item| {
                 if item.as_str().is_some_and(|text| text.starts_with("0199a2")) {
-                    *item = Value::from(self.outsider.as_str());
+                    let id = match path.starts_with("/sync") {
+                        true => &self.request,
+                        false => &self.outsider,
+                    };
+                    *item = Value::from(id.as_str());
                 } else {
                     self.fill(item, path);
                 }
@@ -274,36 +352,18 @@ impl Site {
         }
     }
 
-    /// Everything of the tenant that a client can see.
-    pub fn everything(&self) -> Value {
-        let lists = [
-            "/groups",
-            "/courses",
-            "/learners",
-            "/enrollments",
-            "/connections",
-        ];
-        let mut all: Vec<Value> = lists
-            .iter()
-            .map(|path| json!(rows(&self.api, path)))
-            .collect();
-        all.push(json!(rows(
-            &self.api,
-            &format!("/groups/{}/members", self.group)
-        )));
-        all.push(json!(rows(
-            &self.api,
-            &format!("/groups/{}/assignments", self.group)
-        )));
-        all.push(json!(
-            rows(&self.api, "/tokens")
-                .iter()
-                .map(|one| one["revoked_at"].clone())
-                .collect::<Vec<_>>()
-        ));
-        for path in ["/Users", "/Groups"] {
-            all.push(self.scim.get(path).expect(200).json["Resources"].clone());
-        }
-        Value::Array(all)
+    /// Everything that the tenant's own client can see: every route that reads, with its ids.
+    pub fn everything(&self) -> Vec<(String, String)> {
+        operations()
+            .into_iter()
+            .filter(|one| one.method == "GET")
+            .map(|one| {
+                let reply = one.send(&self.api, self);
+                (
+                    format!("GET {}", one.path),
+                    format!("{} {}", reply.status, reply.text),
+                )
+            })
+            .collect()
     }
 }
