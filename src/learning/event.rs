@@ -56,6 +56,7 @@ super::spelled! {
         LearnerEnded = "learner.ended",
         LearnerLinked = "learner.linked",
         LearnerUnlinked = "learner.unlinked",
+        SuggestionDeclined = "learner.suggestion_declined",
         EnrollmentCreated = "enrollment.created",
         EnrollmentReopened = "enrollment.reopened",
         EnrollmentWithdrawn = "enrollment.withdrawn",

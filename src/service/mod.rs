@@ -40,6 +40,7 @@ pub mod retention;
 pub mod schemas;
 pub mod scope;
 pub mod settings;
+pub mod suggestions;
 pub mod sync_log;
 pub mod tenants;
 pub mod timeline;

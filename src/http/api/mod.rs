@@ -37,6 +37,7 @@ pub mod replay;
 pub mod reply;
 pub mod settings;
 pub mod sheets;
+pub mod suggestions;
 pub mod sync;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,9 @@ routes! {
     "/learners/{id}/register" { post: learners::register }
     "/learners/{id}/link" { post: linking::link }
     "/learners/{id}/unlink" { post: linking::unlink }
+    "/learner-suggestions" { get: suggestions::list }
+    "/learner-suggestions/{id}/confirm" { post: suggestions::confirm }
+    "/learner-suggestions/{id}/decline" { post: suggestions::decline }
     "/groups/{id}/compliance" { get: compliance::of_group }
     "/groups/{id}/progress" { get: compliance::progress }
     "/learners/{id}/compliance" { get: compliance::of_learner }

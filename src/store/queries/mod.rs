@@ -32,6 +32,7 @@ pub mod resources;
 pub mod restore;
 pub mod retention;
 pub mod search;
+pub mod suggestions;
 pub mod sync_log;
 pub mod tenants;
 pub mod timeline;

@@ -7,6 +7,8 @@ use crate::ids::{RequestId, TenantId, UserId};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
+use super::suggestions;
+
 /// Rows per statement, so that none holds up the others for long (C32).
 const ROWS: usize = 500;
 
@@ -93,6 +95,8 @@ pub fn empty_accounts(db: &mut Db, tenant: TenantId, until: Instant) -> Result<b
         .bind(tenant)
         .binds(ended.iter().map(|one| Bind::from(one.id))),
     )?;
+    let ids: Vec<UserId> = ended.iter().map(|one| one.id).collect();
+    suggestions::forget(db, tenant, &ids)?;
     // a read keeps nothing but the id, and the index leaves it out
     db.execute(
         Stmt::new(format!(
