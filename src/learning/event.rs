@@ -56,6 +56,8 @@ super::spelled! {
         LearnerEnded = "learner.ended",
         LearnerLinked = "learner.linked",
         LearnerUnlinked = "learner.unlinked",
+        LearnerErased = "learner.erased",
+        LegalHoldChanged = "learner.legal_hold_changed",
         SuggestionDeclined = "learner.suggestion_declined",
         EnrollmentCreated = "enrollment.created",
         EnrollmentReopened = "enrollment.reopened",

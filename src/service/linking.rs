@@ -39,6 +39,9 @@ pub struct Linked {
 }
 
 fn check(row: &LearnerRow) -> Result<(), ServiceError> {
+    if row.anonymized_at.is_some() {
+        return Err(LearningError::Erased.into());
+    }
     match row.linked_to {
         Some(to) => Err(LearningError::AlreadyLinked {
             learner: row.id,

@@ -17,6 +17,7 @@ pub mod directory;
 pub mod dry_run;
 pub mod enroll;
 pub mod enrollments;
+pub mod erasure;
 pub mod error;
 pub mod exceptions;
 pub mod explain;

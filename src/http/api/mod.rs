@@ -16,6 +16,7 @@ pub mod courses;
 mod described;
 pub mod docs;
 pub mod enrollments;
+pub mod erasure;
 pub mod explain;
 pub mod exports;
 pub mod figures;
@@ -116,6 +117,7 @@ routes! {
     "/learners/{id}/register" { post: learners::register }
     "/learners/{id}/link" { post: linking::link }
     "/learners/{id}/unlink" { post: linking::unlink }
+    "/learners/{id}/erase" { post: erasure::erase }
     "/learner-suggestions" { get: suggestions::list }
     "/learner-suggestions/{id}/confirm" { post: suggestions::confirm }
     "/learner-suggestions/{id}/decline" { post: suggestions::decline }

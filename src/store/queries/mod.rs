@@ -9,6 +9,7 @@ pub mod courses;
 pub mod cycles;
 pub mod enroll;
 pub mod enrollments;
+pub mod erasures;
 pub mod events;
 pub mod exceptions;
 pub mod exports;

@@ -97,17 +97,23 @@ pub fn empty_accounts(db: &mut Db, tenant: TenantId, until: Instant) -> Result<b
     )?;
     let ids: Vec<UserId> = ended.iter().map(|one| one.id).collect();
     suggestions::forget(db, tenant, &ids)?;
+    empty_log_of(db, tenant, &ids)?;
+    Ok(ended.len() == ROWS)
+}
+
+/// Empties what the log says of these accounts, at most a thousand.
+pub fn empty_log_of(db: &mut Db, tenant: TenantId, accounts: &[UserId]) -> Result<(), StoreError> {
     // a read keeps nothing but the id, and the index leaves it out
     db.execute(
         Stmt::new(format!(
             "UPDATE sync_requests SET resource_label = NULL, changes = '{{}}', notes = '[]', request_body = NULL, \
              response_body = NULL WHERE tenant_id = ? AND resource_id IN ({}) \
              AND operation <> 'read' AND operation <> 'probe' AND operation <> 'list'",
-            some()
+            marks(accounts.len())
         ))
-        .once(once)
+        .once(accounts.len() != ROWS)
         .bind(tenant)
-        .binds(ended.iter().map(|one| Bind::from(one.id.to_string()))),
-    )?;
-    Ok(ended.len() == ROWS)
+        .binds(accounts.iter().map(|id| Bind::from(id.to_string()))),
+    )
+    .map(drop)
 }

@@ -61,7 +61,10 @@ fn c_8_a_former_learner_gets_their_history_when_an_admin_confirms() {
     let noted = app.logged("the create", |row| {
         row["operation"] == "create" && row["resource_label"] == "dora.fox"
     });
-    assert_eq!(noted["warnings"][0]["code"], "possible_same_person", "{noted}");
+    assert_eq!(
+        noted["warnings"][0]["code"], "possible_same_person",
+        "{noted}"
+    );
     let asked = open(&app);
     assert_eq!(asked.len(), 1);
     assert_eq!(
