@@ -61,6 +61,8 @@ ids! {
     ReasonId,
     /// A configured provisioning client of a tenant.
     ConnectionId,
+    /// A secret with which a connection fetches tokens.
+    ClientSecretId,
     /// One inbound request; the key of its sync-log row.
     RequestId,
     /// An event of the audit trail.

@@ -2,6 +2,7 @@
 //!
 //! Not here: where tokens are recorded (`store::queries::tokens`), who may come in (`http::guard`), the clock.
 
+pub mod client_secret;
 pub mod mac;
 pub mod password;
 pub mod permission;

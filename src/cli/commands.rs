@@ -61,7 +61,7 @@ impl From<Role> for admins::Role {
 }
 
 /// A value a person gave wrongly is a mistake of usage, whichever layer noticed.
-fn ended(error: ServiceError) -> Ended {
+pub(super) fn ended(error: ServiceError) -> Ended {
     match error {
         ServiceError::Invalid { detail, .. } => Ended::Usage(detail),
         other => Ended::Failed(other.into()),

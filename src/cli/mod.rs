@@ -4,6 +4,7 @@
 //! Every option is an environment variable, too (`ROLLCALL_…`; the flag wins). What a person or a script asked for goes to
 //! standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage.
 
+mod clients;
 mod commands;
 mod import;
 mod jobs;
@@ -16,6 +17,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, Config, Limit, Limits, Sealing};
+use crate::ids::ClientSecretId;
 
 /// SCIM 2.0 provisioning server that turns pushed users and groups into course enrollments.
 #[derive(Debug, Parser)]
@@ -85,6 +87,9 @@ enum Command {
     /// Make, list and revoke access tokens
     #[command(subcommand)]
     Token(Token),
+    /// Make, list and revoke the secrets with which connections fetch short-lived tokens
+    #[command(subcommand)]
+    Client(Client),
     /// Make console logins
     #[command(subcommand)]
     Admin(Admin),
@@ -234,6 +239,39 @@ enum Token {
 }
 
 #[derive(Debug, Subcommand)]
+enum Client {
+    /// Make a secret for a connection and print client id and secret, once; older secrets stay valid
+    Create {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: String,
+        /// The connection that fetches tokens; made when there is none of that name
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_CONNECTION")]
+        connection: String,
+        /// Scopes between commas that its tokens may have; default: everything of SCIM
+        #[arg(long, value_name = "SCOPES", env = "ROLLCALL_SCOPES")]
+        scopes: Option<String>,
+        /// How long the secret holds
+        #[arg(long, value_name = "TIME", env = "ROLLCALL_EXPIRES", default_value = "365d", value_parser = config::parse_duration)]
+        expires: Duration,
+        /// The identity provider of a connection that is made; default: what its name says
+        #[arg(long, env = "ROLLCALL_IDP")]
+        idp: Option<Idp>,
+    },
+    /// List the secrets of all tenants or of one
+    List {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: Option<String>,
+    },
+    /// Take a secret back; tokens that it fetched live on for an hour at most
+    Revoke {
+        #[arg(long, value_name = "NAME", env = "ROLLCALL_TENANT")]
+        tenant: String,
+        /// The id of the secret, as the list shows it
+        id: ClientSecretId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum Admin {
     /// Make a login; without --password-stdin a random password is made and printed
     Create {
@@ -337,6 +375,7 @@ fn run(cli: Cli) -> Result<(), Ended> {
         Command::Demo { exit, listen } => Ok(crate::demo::run(&listen, exit)?),
         Command::Tenant(command) => commands::tenant(&config, command),
         Command::Token(command) => commands::token(&config, command),
+        Command::Client(command) => clients::client(&config, command),
         Command::Admin(command) => commands::admin(&config, command),
         Command::Key(command) => commands::key(&config, command),
         Command::Migrate => commands::migrate(&config),

@@ -74,6 +74,7 @@ const fn scim_status(kind: ScimErrorKind) -> StatusCode {
         ScimErrorKind::Uniqueness => StatusCode::CONFLICT,
         ScimErrorKind::Sensitive => StatusCode::FORBIDDEN,
         ScimErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ScimErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         ScimErrorKind::InvalidFilter
         | ScimErrorKind::TooMany
         | ScimErrorKind::Mutability

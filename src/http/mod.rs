@@ -16,6 +16,7 @@ pub mod error;
 pub mod guard;
 pub mod health;
 pub mod limits;
+pub mod oauth;
 pub mod refused;
 pub mod routes;
 pub mod scim;

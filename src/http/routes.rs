@@ -11,7 +11,7 @@ use crate::service::directory::Kind;
 use super::error::ScimFailure;
 use super::guard::{self, Provisioner};
 use super::scim::{bulk, discovery, me, read, search, write};
-use super::{api, health};
+use super::{api, health, oauth};
 
 /// Puts every route into the application; a type of resource has its own by being in the registry.
 pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
@@ -19,6 +19,15 @@ pub fn configure(app: &mut web::ServiceConfig, registry: &Registry) {
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/metrics").get(health::metrics))
         .service(web::resource("/.well-known/jwks.json").get(health::jwks))
+        .service(
+            web::resource("/.well-known/oauth-authorization-server")
+                .route(web::get().to(oauth::metadata)),
+        )
+        .service(
+            web::resource("/oauth2/token")
+                .route(web::post().to(oauth::token))
+                .default_service(web::to(oauth::only_post)),
+        )
         .service(
             web::resource("/scim/v2/ServiceProviderConfig")
                 .route(web::get().to(discovery::service_provider_config))

@@ -22,6 +22,8 @@ pub enum ScimErrorKind {
     InvalidCount,
     /// A limit of the request's size (E8, E11, E12): answered 413, without a `scimType`.
     TooLarge,
+    /// A part of the protocol that this connection is not offered (SP-02): answered 501, without a `scimType`.
+    Unsupported,
 }
 
 impl ScimErrorKind {
@@ -42,7 +44,7 @@ impl ScimErrorKind {
             Self::InvalidCursor => "invalidCursor",
             Self::ExpiredCursor => "expiredCursor",
             Self::InvalidCount => "invalidCount",
-            Self::TooLarge => return None,
+            Self::TooLarge | Self::Unsupported => return None,
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The tolerance switches of one connection (`scim-conformance.md` §0).
+//! The switches of one connection: which deviations it may send (`scim-conformance.md` §0), and which optional parts of
+//! the protocol it is offered (SP-02).
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,14 @@ pub struct Switches {
     pub any_manager: bool,
     /// PUT, PATCH and DELETE must carry `If-Match` (ET-12): no tolerance, but a demand, and off in the strict mode too.
     pub require_if_match: bool,
+    /// Optional parts of the protocol. What is off is announced as unsupported and not done (SP-02); none is a tolerance, so
+    /// the strict mode offers them all. ETags have no switch (ET-14).
+    pub patch: bool,
+    pub bulk: bool,
+    pub filter: bool,
+    pub sort: bool,
+    /// Pages by cursor; pages by index are always there.
+    pub cursors: bool,
 }
 
 impl Default for Switches {
@@ -63,6 +72,11 @@ impl Default for Switches {
             any_certificate: true,
             any_manager: true,
             require_if_match: false,
+            patch: true,
+            bulk: true,
+            filter: true,
+            sort: true,
+            cursors: true,
         }
     }
 }
@@ -88,6 +102,11 @@ impl Switches {
             any_certificate: false,
             any_manager: false,
             require_if_match: false,
+            patch: true,
+            bulk: true,
+            filter: true,
+            sort: true,
+            cursors: true,
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::ids::RequestId;
 use crate::scim::bulk::{Action, BulkRequest, Found, Planned, Refused, Target, Unit, order, visit};
-use crate::scim::error::ScimError;
+use crate::scim::error::{ScimError, ScimErrorKind};
 use crate::scim::message::Note;
 use crate::scim::patch::{self, CompiledPatch, PatchRequest};
 use crate::scim::quirks;
@@ -440,6 +440,10 @@ fn compile(
         .map_or(quirks::Client::Generic, |connection| connection.client);
     let rewrites = quirks::rewrite_patch(client, &mut data);
     let switches = scope.switches();
+    if !switches.patch {
+        let detail = "this connection is not offered PATCH; /ServiceProviderConfig says so";
+        return Err(ScimError::new(ScimErrorKind::Unsupported, detail).into());
+    }
     let parsed = PatchRequest::parse_in_bulk(data, &switches)?;
     Ok((
         patch::compile(&parsed, &planned.resource_type, &switches)?,

@@ -8,6 +8,7 @@ pub mod assignments;
 pub mod audit;
 pub mod bulk;
 pub mod check;
+pub mod clients;
 pub mod completions;
 pub mod compliance;
 pub mod connections;

@@ -97,6 +97,7 @@ stored_ids!(
     AssignmentId,
     EnrollmentId,
     ReasonId,
+    ClientSecretId,
     ConnectionId,
     RequestId,
     EventId,

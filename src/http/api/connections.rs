@@ -71,7 +71,7 @@ pub struct Connection {
     pub approve: Approve,
     /// Whether name and members of the groups it makes are its own.
     pub lock_groups: bool,
-    /// Which deviations from the SCIM specification are taken.
+    /// Which deviations from the SCIM specification are taken, and which of its optional parts are offered.
     #[schema(value_type = Object)]
     pub switches: Switches,
     /// A request that would bring it over so many new enrollments within an hour puts it on observation; null: none does.
@@ -222,7 +222,7 @@ const MOST_NAMES: usize = 500;
 
 macro_rules! switches_edit {
     ($($name:ident: $kind:ty),* $(,)?) => {
-        /// Tolerances to turn on or off; absent ones stay.
+        /// Tolerances and optional parts to turn on or off; absent ones stay.
         #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         pub struct SwitchesEdit { $(#[serde(default)] #[schema(nullable = false)] pub $name: Option<$kind>),* }
@@ -240,6 +240,7 @@ switches_edit!(
     bracket_sub_filter: bool, ignore_unknown_attrs: bool, ignore_unknown_schemas: bool,
     put_omitted_members: OmittedMembers, unknown_scim_member: UnknownMember, replace_creates: bool, infer_schemas: bool,
     any_country: bool, any_certificate: bool, any_manager: bool, require_if_match: bool,
+    patch: bool, bulk: bool, filter: bool, sort: bool, cursors: bool,
 );
 
 /// What a PUT of a group without `members` means.

@@ -76,6 +76,15 @@ pub(super) fn may(scope: &Scope, permission: Permission) -> Result<(), ServiceEr
     }
 }
 
+/// Refuses a part of the protocol that the connection is not offered (SP-02).
+pub(super) fn offered(is_offered: bool, part: &str) -> Result<(), ServiceError> {
+    if is_offered {
+        return Ok(());
+    }
+    let detail = format!("this connection is not offered {part}; /ServiceProviderConfig says so");
+    Err(ScimError::new(ScimErrorKind::Unsupported, detail).into())
+}
+
 /// A header that is a list and may stand on several lines (RFC 9110 §5.3): all of them, joined. What is no text counts
 /// as a tag that nothing has.
 pub(super) fn header_list(request: &HttpRequest, name: &header::HeaderName) -> Option<String> {
@@ -96,5 +105,43 @@ pub(super) fn refuse_filter(request: &HttpRequest) -> Result<(), ServiceError> {
             "a filter belongs to a list; reading one resource takes none",
         )
         .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::Registry;
+
+    #[test]
+    fn only_what_is_shown_is_read() {
+        // A-19, G-09
+        let registry = Registry::builtin().expect("the files load");
+        let of = |name: &str, attributes: Option<&str>, excluded: Option<&str>| {
+            let rt = registry.resource_type(name).expect("a type");
+            let parts = parts(
+                rt,
+                &Projection::parse(rt, attributes, excluded).expect("names"),
+            );
+            (parts.members, parts.groups, parts.learner)
+        };
+        assert_eq!(of("User", None, None), (false, true, false));
+        assert_eq!(
+            of("User", Some(LEARNER_EXTENSION), None),
+            (false, false, true)
+        );
+        assert_eq!(of("User", Some("userName"), None), (false, false, false));
+        assert_eq!(of("User", None, Some("groups")), (false, false, false));
+        assert_eq!(of("User", Some("groups.value"), None), (false, true, false));
+        assert_eq!(of("Group", None, None), (true, false, false));
+        assert_eq!(of("Group", None, Some("members")), (false, false, false));
+        assert_eq!(
+            of("Group", Some("members.value"), None),
+            (true, false, false)
+        );
+        assert_eq!(
+            of("Group", Some("displayName"), None),
+            (false, false, false)
+        );
     }
 }

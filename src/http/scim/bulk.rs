@@ -21,7 +21,7 @@ use crate::service::sync_log::{Operation, SyncEntry};
 use crate::service::{Scope, ServiceError};
 use crate::store::Db;
 
-use super::asked::{header_list, may};
+use super::asked::{header_list, may, offered};
 use super::exchange;
 use super::respond::Reply;
 use super::write::logged;
@@ -54,9 +54,10 @@ pub async fn bulk(
     let entry = exchange::entry(&request, &scope, Operation::Bulk, None);
     let base = exchange::base(&state, &request);
     // every operation writes: each would be refused for the same reason (A21), so the body is not even read (AU-02)
-    if let Err(error) =
-        may(&scope, Permission::ScimBulk).and_then(|()| may(&scope, Permission::ScimWrite))
-    {
+    let allowed = offered(scope.switches().bulk, "bulk requests")
+        .and_then(|()| may(&scope, Permission::ScimBulk))
+        .and_then(|()| may(&scope, Permission::ScimWrite));
+    if let Err(error) = allowed {
         return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
     }
     let body = match exchange::json(&request, payload, MAX_PAYLOAD).await {

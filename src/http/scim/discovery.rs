@@ -66,17 +66,21 @@ fn not_found(what: &str, id: &str) -> HttpResponse {
     .respond()
 }
 
-/// `GET /ServiceProviderConfig`: public (SP-04).
+/// `GET /ServiceProviderConfig`: public (SP-04). Who brings a token reads what its connection is offered (SP-02), everybody
+/// else the defaults.
 pub async fn service_provider_config(
     request: HttpRequest,
+    who: Option<Provisioner>,
     state: web::Data<AppState>,
 ) -> HttpResponse {
     if let Some(refused) = refuse_filter(&request) {
         return refused;
     }
+    let offered = who.map(|Provisioner(scope)| scope.switches());
+    let base = exchange::base(&state, &request);
     document(
         &request,
-        &message::service_provider_config(&exchange::base(&state, &request)),
+        &message::service_provider_config(&base, &offered.unwrap_or_default()),
     )
 }
 

@@ -124,6 +124,7 @@ async fn search_everything(
     state: &AppState,
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
+    let search = search.offered(&scope.switches())?;
     let (attributes, excluded) = (
         search.attributes.as_deref(),
         search.excluded_attributes.as_deref(),
@@ -193,6 +194,7 @@ async fn search_page(
     state: &AppState,
 ) -> Result<Reply, ServiceError> {
     may(scope, Permission::ScimRead)?;
+    let search = search.offered(&scope.switches())?;
     let resource_type = resource_type(state, kind)?;
     if request.method() != Method::POST
         && let Some(rights) = scope.rights()

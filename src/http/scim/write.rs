@@ -18,7 +18,7 @@ use crate::service::directory::{self, Call, Kind, MEMBERS_AT_A_TIME, Parts, Writ
 use crate::service::sync_log::{self, Operation, Outcome, SyncEntry};
 use crate::service::{Scope, ServiceError};
 
-use super::asked::{asked, header_list, may, parts, resource_type};
+use super::asked::{asked, header_list, may, offered, parts, resource_type};
 use super::exchange::{self, BODY_LIMIT, GROUP_BODY_LIMIT};
 use super::members::{self, Sending};
 use super::own::{self, Own};
@@ -140,6 +140,10 @@ pub async fn patch(
     state: web::Data<AppState>,
 ) -> HttpResponse {
     let Provisioner(scope) = who;
+    if let Err(error) = offered(scope.switches().patch, "PATCH") {
+        let entry = exchange::entry(&request, &scope, Operation::Patch, None);
+        return exchange::refuse(&state, &scope, entry, &error::scim(&error, scope.request));
+    }
     let (mut body, text) = match allowed_body(kind, &request, &scope, payload).await {
         Ok(parsed) => parsed,
         Err(failure) => {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::search::{CURSOR_TIMEOUT, DEFAULT_COUNT, MAX_RESULTS};
 use crate::scim::bulk;
 use crate::scim::error::ScimErrorKind;
+use crate::scim::switches::Switches;
 
 /// Where a page lies in its list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,16 +59,16 @@ pub fn list_response(total: i64, page: &Page, resources: &[String]) -> String {
     out
 }
 
-/// `/ServiceProviderConfig`: what the server does, no more (SP-02).
+/// `/ServiceProviderConfig`: what the server does for whom these switches are, no more (SP-02).
 #[must_use]
-pub fn service_provider_config(base: &str) -> Value {
+pub fn service_provider_config(base: &str, offered: &Switches) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
-        "patch": { "supported": true },
-        "bulk": { "supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": bulk::MAX_PAYLOAD },
-        "filter": { "supported": true, "maxResults": MAX_RESULTS },
+        "patch": { "supported": offered.patch },
+        "bulk": { "supported": offered.bulk, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": bulk::MAX_PAYLOAD },
+        "filter": { "supported": offered.filter, "maxResults": MAX_RESULTS },
         "pagination": {
-            "cursor": true,
+            "cursor": offered.cursors,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": DEFAULT_COUNT,
@@ -75,7 +76,7 @@ pub fn service_provider_config(base: &str) -> Value {
             "cursorTimeout": CURSOR_TIMEOUT,
         },
         "changePassword": { "supported": false },
-        "sort": { "supported": true },
+        "sort": { "supported": offered.sort },
         "etag": { "supported": true },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
@@ -83,6 +84,12 @@ pub fn service_provider_config(base: &str) -> Value {
             "description": "A JSON Web Token made by the server, in the Authorization header",
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
             "primary": true,
+        }, {
+            "type": "oauth2",
+            "name": "OAuth 2.0 client credentials",
+            "description": "Short-lived tokens from /oauth2/token, for connections that have a client secret",
+            "specUri": "https://www.rfc-editor.org/info/rfc6749",
+            "primary": false,
         }],
         "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
     })
@@ -171,7 +178,7 @@ mod tests {
         let schema = registry
             .schema("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig")
             .expect("it is served");
-        let config = service_provider_config("https://x.test/scim/v2");
+        let config = service_provider_config("https://x.test/scim/v2", &Switches::default());
         for def in schema.attributes.iter().filter(|def| def.required) {
             let value = config.get(&def.name).unwrap_or(&Value::Null);
             let parts = value

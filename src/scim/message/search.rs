@@ -118,6 +118,38 @@ impl SearchRequest {
     }
 }
 
+impl SearchRequest {
+    /// The request as a connection may send it: what it is not offered is refused where leaving it out would change the
+    /// answer's meaning, and ignored where the RFC says so (SP-02).
+    ///
+    /// # Errors
+    /// `invalidFilter` for a filter, `invalidCursor` for a cursor that nobody can have been given.
+    pub fn offered(mut self, switches: &Switches) -> Result<Self, ScimError> {
+        if !switches.filter && self.filter.is_some() {
+            return Err(ScimError::new(
+                ScimErrorKind::InvalidFilter,
+                "this connection is not offered filters; read the list without one",
+            ));
+        }
+        if !switches.sort {
+            self.sort_by = None;
+            self.sort_order = None;
+        }
+        if !switches.cursors {
+            match self.cursor.take() {
+                Some(cursor) if !cursor.is_empty() => {
+                    return Err(ScimError::new(
+                        ScimErrorKind::InvalidCursor,
+                        "this connection is not offered cursors; read the list by startIndex and count",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
+}
+
 enum Given {
     Text(String),
 }

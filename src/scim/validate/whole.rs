@@ -73,11 +73,27 @@ fn check_schema(
                 )));
             }
             None => {}
+            Some(Value::String(text)) if def.required && is_blank(text) => {
+                return Err(ScimError::invalid_value(format!(
+                    "{path} is required and must not be blank"
+                )));
+            }
             Some(Value::Array(elements)) => check_elements(def, &path, elements)?,
             Some(value) => check_parts(def, &path, value)?,
         }
     }
     Ok(())
+}
+
+/// Whether a text shows nothing: whitespace, control characters, what has no width. As a name it would be one that nobody
+/// can see or type (U-01, G-01, M-33).
+fn is_blank(text: &str) -> bool {
+    let unseen = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    text.chars().all(unseen)
 }
 
 fn check_elements(def: &AttributeDef, path: &str, elements: &[Value]) -> Result<(), ScimError> {

@@ -2,6 +2,7 @@
 
 pub mod admins;
 pub mod assignments;
+pub mod client_secrets;
 pub mod completions;
 pub mod connections;
 pub mod counters;

@@ -98,6 +98,34 @@ fn hv_49_fail_on_errors_stops_and_keeps_what_was_done() {
     assert_eq!(app.scim().get("/Users").names("userName"), ["first"]);
 }
 
+/// B-13: it is the n-th error that stops; what comes after it is neither done nor answered.
+#[test]
+fn as_many_errors_as_allowed_are_gone_past() {
+    let bad = |name: &str| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": { "schemas": [USER] } });
+    for (limit, expected) in [
+        (1, vec!["400"]),
+        (2, vec!["400", "201", "400"]),
+        (3, vec!["400", "201", "400", "201", "404"]),
+        (9, vec!["400", "201", "400", "201", "404", "201"]),
+    ] {
+        let app = TestApp::new();
+        let mut body = bulk(json!([
+            bad("1"),
+            post_user("2", "two"),
+            bad("3"),
+            post_user("4", "four"),
+            { "method": "DELETE", "path": "/Users/nobody" },
+            post_user("6", "six"),
+        ]));
+        body["failOnErrors"] = json!(limit);
+        let reply = app.scim().post("/Bulk", &body);
+        let told = results(reply.expect(200));
+        assert_eq!(statuses(&told), expected, "{limit}");
+        let made = expected.iter().filter(|status| **status == "201").count();
+        assert_eq!(app.scim().get("/Users").json["totalResults"], made);
+    }
+}
+
 /// B-06, B-09, B-16: a PatchOp without `schemas`, a result as the single request would have.
 #[test]
 fn hv_50_a_new_user_joins_a_group() {
@@ -240,6 +268,32 @@ fn operations_on_one_resource_keep_their_order_and_their_preconditions() {
         after.etag(),
         results[2]["version"].as_str().unwrap_or_default()
     );
+}
+
+/// B-07: `version` holds every verb that has a resource to begin with.
+#[test]
+fn a_version_that_is_not_the_resources_stops_put_patch_and_delete() {
+    let app = TestApp::new();
+    let ada = app.user("ada");
+    let path = format!("/Users/{ada}");
+    let tag = app.scim().get(&path).etag();
+    let change = patch(json!([{ "op": "replace", "path": "title", "value": "x" }]));
+    let operation = |method: &str, version: &str, data: &Value| json!({ "method": method, "path": path, "version": version, "data": data });
+    let told = send(
+        &app.scim(),
+        json!([
+            operation("PUT", "W/\"9\"", &user("eve")),
+            operation("PATCH", "W/\"9\"", &change),
+            operation("DELETE", "W/\"9\"", &Value::Null),
+        ]),
+    );
+    assert_eq!(statuses(&told), ["412", "412", "412"]);
+    assert_eq!(app.scim().get(&path).etag(), tag);
+    let put = send(&app.scim(), json!([operation("PUT", &tag, &user("eve"))]));
+    assert_eq!(statuses(&put), ["200"]);
+    let tag = put[0]["version"].as_str().unwrap_or_default();
+    let gone = send(&app.scim(), json!([operation("DELETE", tag, &Value::Null)]));
+    assert_eq!(statuses(&gone), ["204"]);
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn references_are_resolved_wherever_ids_stand() {
             post_user("v", "v"),
             post_report("r", "r", "bulkId:u"),
             { "method": "PATCH", "path": "/Groups/bulkId:g", "data": { "Operations": [
-                { "op": "add", "path": "members", "value": [{ "value": "bulkId:v", "$ref": "../Users/bulkId:v" }] },
+                { "op": "add", "path": "members", "value": [{ "value": "bulkId:v", "$ref": "../Users/bulkId:v" }, { "$ref": "../Users/bulkId:r" }] },
                 { "op": "remove", "path": "members[value eq \"bulkId:u\"]" },
             ] } },
             { "method": "PATCH", "path": "/Users/bulkId:r", "data": { "Operations": [
@@ -193,7 +193,7 @@ fn references_are_resolved_wherever_ids_stand() {
         ["201", "201", "201", "201", "204", "200", "400"]
     );
     let group = scim.get(&format!("/Groups/{}", id(&done[0])));
-    assert_eq!(group.members(), [id(&done[2])]);
+    assert_eq!(group.members(), [id(&done[2]), id(&done[3])]);
     let report = scim.get(&format!("/Users/{}", id(&done[3])));
     assert_eq!(report.json[ENT]["manager"]["value"], id(&done[2]));
     assert_eq!(report.json["title"], "bulkId:v");
@@ -258,6 +258,9 @@ fn a_bulk_request_is_its_operations_sent_singly() {
             json!({ "method": "DELETE", "path": format!("/Users/{}", users[0]) }),
             json!({ "method": "DELETE", "path": format!("/Users/{}", users[0]) }),
             json!({ "method": "POST", "path": "/Groups", "bulkId": "g", "data": { "schemas": [crate::harness::GROUP], "displayName": "ops" } }),
+            // nobody is there, and the path is nonsense: the first is said first
+            json!({ "method": "PATCH", "path": "/Users/nobody", "data": patch(json!([{ "op": "replace", "path": "nothing", "value": "x" }])) }),
+            json!({ "method": "PATCH", "path": "/Users/nobody", "data": { "Operations": [] } }),
         ]
     };
     let state = |app: &TestApp, users: &[String], group: &str| -> (String, String) {

@@ -148,8 +148,149 @@ fn a_badge_is_created_read_replaced_patched_and_deleted() {
     ] {
         gone.scim_failure(404);
     }
-    assert_eq!(scim.get("/Badges").json["totalResults"], 0);
+    // counted, not only not shown
+    for page in ["/Badges", "/Badges?count=0"] {
+        assert_eq!(scim.get(page).json["totalResults"], 0, "{page}");
+    }
     scim.post("/Badges", &badge("S-1", json!({}))).expect(201);
+    assert_eq!(scim.get("/Badges?count=0").json["totalResults"], 1);
+    app.check();
+}
+
+/// What a badge is found and ordered by follows every kind of change.
+#[test]
+fn a_badge_is_found_by_what_it_has_now() {
+    let app = app();
+    let scim = app.scim();
+    let path = |serial: &str, external: &str| {
+        let more = json!({ "externalId": external, "enabled": true, PRINT: { "copies": 1 } });
+        let made = scim.post("/Badges", &badge(serial, more));
+        format!("/Badges/{}", made.expect(201).id())
+    };
+    let (one, two) = (path("S-1", "e1"), path("S-2", "e2"));
+    let found = |filter: &str| labels(&scim.get(&format!("/Badges?filter={filter}")));
+    let by = |sort: &str| labels(&scim.get(&format!("/Badges?sortBy={sort}")));
+    let change = |path: &str, at: &str, value: Value| {
+        let operation = json!({ "op": "replace", "path": at, "value": value });
+        scim.patch(path, &patch(json!([operation])))
+            .expect(200)
+            .etag()
+    };
+    assert_eq!(by("externalId"), ["S-1", "S-2"]);
+    change(&one, "externalId", json!("e9"));
+    assert_eq!(by("externalId"), ["S-2", "S-1"]);
+    assert_eq!(found("externalId eq \"e9\""), ["S-1"]);
+    assert!(found("externalId eq \"e1\"").is_empty());
+    change(&two, "enabled", json!(false));
+    assert_eq!(found("enabled eq true"), ["S-1"]);
+    change(&two, &format!("{PRINT}:copies"), json!(12));
+    assert_eq!(found("copies gt 1"), ["S-2"]);
+    assert_eq!(by("copies"), ["S-1", "S-2"]);
+    let bare = badge("S-2", json!({ "externalId": "e0" }));
+    scim.put(&two, &bare).expect(200);
+    assert!(found("copies gt 1").is_empty() && found("enabled eq false").is_empty());
+    assert_eq!(found("externalId eq \"e0\""), ["S-2"]);
+    assert_eq!(by("externalId"), ["S-2", "S-1"]);
+    // If-None-Match of another version, and the version before
+    let tag = scim.get(&two).etag();
+    scim.with_header("If-Match", &tag)
+        .put(&two, &bare)
+        .expect(200);
+    assert_eq!(scim.get(&two).etag(), tag, "the same again is no change");
+    app.check();
+}
+
+/// P-*, K-*, A-*: pages by index and by cursor, projections, back and forth, as for users.
+#[test]
+fn badges_come_page_by_page() {
+    use super::cursor::{cursor, ids, sizes, walk};
+    let app = app();
+    let scim = app.scim();
+    let mut made: Vec<String> = (0..7)
+        .map(|n| {
+            let more = json!({ "enabled": n % 2 == 0, PRINT: { "copies": n % 3 } });
+            let made = scim.post("/Badges", &badge(&format!("S-{n}"), more));
+            made.expect(201).id()
+        })
+        .collect();
+    made.sort();
+    for query in [
+        "",
+        "&sortBy=serial&sortOrder=descending",
+        "&sortBy=copies",
+        "&sortBy=externalId",
+        "&filter=copies ge 0",
+        "&filter=enabled eq true or copies gt 0&sortBy=copies",
+    ] {
+        let whole = scim
+            .get(&format!("/Badges?x=1{query}"))
+            .expect(200)
+            .names("id");
+        let mut by_index = Vec::new();
+        for start in [1, 4, 7] {
+            let page = scim.get(&format!("/Badges?startIndex={start}&count=3{query}"));
+            assert_eq!(page.expect(200).json["totalResults"], whole.len());
+            by_index.extend(page.names("id"));
+        }
+        assert_eq!(by_index, whole, "{query}");
+        let there = walk(&scim, "/Badges", &format!("count=3{query}"));
+        assert_eq!(ids(&there), whole, "{query}");
+        let previous = cursor(&there[1], "previousCursor").expect("a way back");
+        let back = scim.get(&format!("/Badges?count=3&cursor={previous}{query}"));
+        assert_eq!(back.expect(200).names("id"), whole[..3], "{query}");
+    }
+    let pages = walk(&scim, "/Badges", "count=3&attributes=serial");
+    assert_eq!(sizes(&pages), [3, 3, 1]);
+    let mut seen = ids(&pages);
+    seen.sort();
+    assert_eq!(seen, made);
+    let shown = &pages[0].json["Resources"][0];
+    assert_eq!(
+        shown.as_object().map(|one| one.len()),
+        Some(3),
+        "schemas, id and serial: {shown}"
+    );
+    // a cursor of one type is none of another
+    let next = cursor(&pages[0], "nextCursor").expect("a next page");
+    scim.get(&format!("/Users?count=3&attributes=serial&cursor={next}"))
+        .scim_error("invalidCursor");
+}
+
+/// AU-08: what a client may not write or read of a type nobody has built in.
+#[test]
+fn rights_hold_for_badges_too() {
+    let app = app();
+    let all = json!(["displayName", "serial"].map(|name| format!("{BADGE}:{name}")));
+    let body = json!({ "name": "Gate", "idp": "generic", "attributes": { "readable": all, "writable": all } });
+    app.api().post("/connections", &body).expect(201);
+    let gate = app.client("/scim/v2", Some(&app.token("scim", None, Some("Gate"))));
+    let more = json!({ "enabled": true, PRINT: { "copies": 4 } });
+    let refused = gate.post("/Badges", &badge("S-0", more.clone()));
+    refused.scim_failure(403);
+    assert!(refused.text.contains("enabled"), "{refused:?}");
+    let id = app
+        .scim()
+        .post("/Badges", &badge("S-1", more))
+        .expect(201)
+        .id();
+    let path = format!("/Badges/{id}");
+    let whole = app.scim().get(&path);
+    let read = gate.get(&path);
+    assert_eq!(
+        read.expect(200).keys(),
+        ["displayName", "id", "meta", "schemas", "serial"]
+    );
+    assert!(labels(&gate.get("/Badges?filter=enabled eq true")).is_empty());
+    for attribute in ["enabled".to_owned(), format!("{PRINT}:copies")] {
+        let operation = json!({ "op": "remove", "path": attribute });
+        gate.patch(&path, &patch(json!([operation])))
+            .scim_failure(403);
+    }
+    assert_eq!(app.scim().get(&path).json, whole.json);
+    let renamed = json!([{ "op": "replace", "path": "displayName", "value": "Side door" }]);
+    gate.patch(&path, &patch(renamed)).expect(200);
+    gate.put(&path, &gate.get(&path).json).expect(200);
+    assert_eq!(app.scim().get(&path).json["enabled"], true);
 }
 
 /// What is wrong is refused as for users, naming the attribute.

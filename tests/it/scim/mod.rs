@@ -3,6 +3,7 @@
 mod auth;
 mod bulk;
 mod bulk_rows;
+mod client_credentials;
 mod concurrency;
 mod cursor;
 mod cursor_walks;

@@ -66,7 +66,7 @@ fn a_count_of_nothing_or_less_asks_for_the_total_alone() {
     }
 }
 
-// P-06, P-08: the numbers are those that discovery publishes (SP-05)
+// P-06, P-08, K-10: the numbers are those that discovery publishes (SP-05)
 #[test]
 fn a_page_has_the_published_sizes() {
     let app = TestApp::new();
@@ -93,6 +93,12 @@ fn a_page_has_the_published_sizes() {
     assert_eq!(page(""), usual);
     assert_eq!(page(&format!("&count={}", most + 1)), most);
     assert_eq!(page("&count=9223372036854775807"), most);
+    let walk = scim.get(&format!(
+        "/Users?cursor&attributes=userName&count={}",
+        most + 1
+    ));
+    assert_eq!(walk.expect(200).json["itemsPerPage"], most);
+    assert!(walk.json["nextCursor"].is_string(), "one is left");
 }
 
 // P-07, P-11

@@ -248,9 +248,10 @@ fn ties_are_broken_by_id_so_that_pages_join() {
 #[test]
 fn false_comes_before_true() {
     let p = people();
-    let names = order(&p.app.scim(), "sortBy=active");
-    assert_eq!(names[0], "Bo.Li");
-    assert_eq!(names.len(), 4);
+    let up = order(&p.app.scim(), "sortBy=active");
+    assert_eq!(up[0], "Bo.Li");
+    let down = order(&p.app.scim(), "sortBy=active&sortOrder=descending");
+    assert_eq!((up.len(), down[3].as_str()), (4, "Bo.Li"));
 }
 
 // S-04, S-06, S-10, Q-09: every kind of resource in one order
@@ -324,4 +325,75 @@ fn groups_are_ordered_by_their_first_member() {
     assert_eq!(some, by_name[..3]);
     let page = order("sortBy=members.display&startIndex=2&count=2");
     assert_eq!(page, by_name[1..3]);
+}
+
+// S-10, S-04: names that several kinds share are in the order of ids, whatever is of which kind
+#[test]
+fn at_the_root_ties_are_broken_by_id_among_all_kinds() {
+    let app = TestApp::new();
+    let scim = app.scim();
+    let mut ids = Vec::new();
+    for at in 0..4 {
+        let user = json!({ "displayName": "Same", "externalId": "x" });
+        ids.push(push(&scim, &format!("u{at}"), user));
+        let body =
+            json!({ "schemas": [GROUP], "displayName": format!("Group {at}"), "externalId": "x" });
+        ids.push(scim.post("/Groups", &body).expect(201).id());
+    }
+    ids.sort();
+    for (word, down) in [("ascending", false), ("descending", true)] {
+        let mut seen = Vec::new();
+        for start in [1, 4, 7] {
+            let page = format!("/?sortBy=externalId&sortOrder={word}&startIndex={start}&count=3");
+            seen.extend(scim.get(&page).expect(200).names("id"));
+        }
+        if down {
+            seen.reverse();
+        }
+        assert_eq!(seen, ids, "{word}");
+    }
+}
+
+// S-04 to S-07, S-11: attributes nobody has built in, which have no column
+#[test]
+fn an_operators_attributes_are_ordered_by_their_types_as_any() {
+    use super::custom::{EMPLOYEE, folder};
+    let app = TestApp::with_folder(&folder());
+    let scim = app.scim();
+    for (name, of) in [
+        (
+            "a",
+            json!({ "quota": 9.25, "grade": 9, "hiredAt": "2020-01-01T01:00:00+02:00", "badgeNumber": "b",
+                "skills": ["m", "a"], "contractor": true, "certificates": [{ "value": "x", "level": 1 }, { "value": "y", "level": 7, "primary": true }] }),
+        ),
+        (
+            "b",
+            json!({ "quota": 10, "grade": -3, "hiredAt": "2019-12-31T23:30:00Z", "badgeNumber": "A",
+                "skills": ["Z"], "contractor": false, "certificates": [{ "value": "x", "level": 3 }, { "value": "y", "level": 9 }] }),
+        ),
+        (
+            "c",
+            json!({ "quota": -0.5, "grade": 10, "hiredAt": "2020-01-01T00:00:00Z", "badgeNumber": "a",
+                "skills": ["b", "y"], "certificates": [{ "value": "x", "level": 20 }] }),
+        ),
+        ("d", json!({ "site": "Aachen" })),
+    ] {
+        let body = json!({ "schemas": [USER, EMPLOYEE], "userName": name, EMPLOYEE: of });
+        scim.post("/Users", &body).expect(201);
+    }
+    for (by, up) in [
+        ("quota", "cabd"),
+        ("grade", "bacd"),
+        ("hiredAt", "abcd"),
+        ("badgeNumber", "bcad"),
+        ("skills", "cabd"),
+        ("certificates.level", "bacd"),
+        ("contractor", "bacd"),
+    ] {
+        let down: String = up.chars().rev().collect();
+        for (word, expected) in [("ascending", up), ("descending", &down)] {
+            let query = format!("sortBy={EMPLOYEE}:{by}&sortOrder={word}");
+            assert_eq!(order(&scim, &query).concat(), *expected, "{query}");
+        }
+    }
 }

@@ -102,6 +102,23 @@ fn what_is_excluded_goes_and_the_rest_stays() {
         hollow.get("name").is_none(),
         "an object left empty disappears: {hollow}"
     );
+    // of elements, too, one by one; and the list with the last of them
+    let mails = json!([{ "value": "a@x.test", "type": "work" }, { "value": "b@x.test" }]);
+    let mut bo = user("bo");
+    bo["emails"] = mails;
+    let bo = scim.post("/Users", &bo).expect(201).id();
+    let of_bo =
+        |query: &str| scim.get(&format!("/Users/{bo}?{query}")).expect(200).json["emails"].clone();
+    assert_eq!(
+        of_bo("excludedAttributes=emails.value"),
+        json!([{ "type": "work" }])
+    );
+    assert_eq!(
+        of_bo("excludedAttributes=emails.value,emails.type"),
+        Value::Null
+    );
+    assert_eq!(of_bo("attributes=emails.type"), json!([{ "type": "work" }]));
+    assert_eq!(of_bo("attributes=emails.primary"), Value::Null);
     let without = get(&format!("excludedAttributes={ENT}"));
     assert!(without.get(ENT).is_none() && without["title"] == "Engineer");
     let part = get(&format!("excludedAttributes={ENT}:department"));

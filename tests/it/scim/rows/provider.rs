@@ -1,6 +1,8 @@
 //! `/ServiceProviderConfig`. Checklist §8.1; RFC 7643 §5, RFC 9865 §4.
 
-use crate::harness::{Reply, TestApp, Value, json, patch, user};
+use rollcall::scim::switches::Switches;
+
+use crate::harness::{Client, Reply, TestApp, Value, json, patch, user};
 
 const URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 
@@ -107,6 +109,129 @@ fn every_flag_tells_the_truth() {
     );
     // no events are announced (SP-07), and there is no endpoint for them
     assert!(config.get("securityEvents").is_none());
+}
+
+#[test]
+fn a_feature_that_is_off_is_announced_as_off_and_not_done() {
+    // SP-02, B-01, PA-01, H-07, Q-22, S-01, K-01: each by itself, for the one connection whose switch it is
+    let app = TestApp::new();
+    let off = |name: &str| {
+        let mut switches = json!({});
+        switches[name] = json!(false);
+        let connection = json!({ "name": name, "idp": "generic", "switches": switches });
+        app.api().post("/connections", &connection).expect(201);
+        app.client("/scim/v2", Some(&app.token("scim", None, Some(name))))
+    };
+    let ada = format!("/Users/{}", app.user("ada"));
+    app.user("bo");
+    let told = |client: &Client, expected: &[(&str, &str)]| {
+        let mut config = client
+            .get("/ServiceProviderConfig")
+            .expect(200)
+            .json
+            .clone();
+        for (feature, flag) in expected {
+            assert_eq!(config[*feature][*flag], false, "{feature}.{flag}");
+            config[*feature][*flag] = json!(true);
+        }
+        let usual = app.scim().get("/ServiceProviderConfig");
+        assert_eq!(config, usual.json, "nothing else differs");
+    };
+    let change = patch(json!([{ "op": "replace", "path": "title", "value": "x" }]));
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{ "method": "PATCH", "path": ada, "data": change },
+            { "method": "POST", "path": "/Users", "bulkId": "c", "data": user("cy") }],
+    });
+
+    let client = off("bulk");
+    told(&client, &[("bulk", "supported")]);
+    client.post("/Bulk", &bulk).scim_failure(501);
+    client
+        .send("POST", "/Bulk", Some(b"{ not json"))
+        .scim_failure(501);
+
+    let client = off("patch");
+    told(&client, &[("patch", "supported")]);
+    client.patch(&ada, &change).scim_failure(501);
+    client.patch("/Users/nobody", &change).scim_failure(501);
+    let done = client.post("/Bulk", &bulk);
+    let operations = &done.expect(200).json["Operations"];
+    assert_eq!(operations[0]["status"], "501");
+    assert_eq!(operations[1]["status"], "201");
+    assert!(app.scim().get(&ada).json["title"].is_null());
+    client.put(&ada, &user("ada")).expect(200);
+
+    let client = off("filter");
+    told(&client, &[("filter", "supported")]);
+    let filter = "userName eq \"ada\"";
+    for path in ["/Users", "/Groups", "/"] {
+        client
+            .get(&format!("{path}?filter={filter}"))
+            .scim_error("invalidFilter");
+        client.get(path).expect(200);
+    }
+    let search = json!({ "schemas": [crate::scim::rows::acme::SEARCH], "filter": filter });
+    client
+        .post("/Users/.search", &search)
+        .scim_error("invalidFilter");
+    client.post("/.search", &search).scim_error("invalidFilter");
+
+    let client = off("sort");
+    told(&client, &[("sort", "supported")]);
+    for query in [
+        "sortBy=userName&sortOrder=descending",
+        "sortBy=nosuch",
+        "sortBy=userName&sortOrder=up",
+    ] {
+        let names = client
+            .get(&format!("/Users?{query}"))
+            .expect(200)
+            .names("userName");
+        assert_eq!(names, ["ada", "bo", "cy"], "{query}");
+        client.get(&format!("/?{query}")).expect(200);
+    }
+
+    let client = off("cursors");
+    told(&client, &[("pagination", "cursor")]);
+    for query in ["cursor&count=1", "cursor=&count=1"] {
+        let page = client.get(&format!("/Users?{query}"));
+        assert_eq!(page.expect(200).json["startIndex"], 1, "{query}");
+        assert!(page.json.get("nextCursor").is_none(), "{page:?}");
+    }
+    client.get("/Users?cursor=abc").scim_error("invalidCursor");
+
+    // everybody else has them all, and a stranger reads the defaults (SP-04)
+    assert_eq!(
+        app.scim().post("/Bulk", &bulk).expect(200).json["Operations"][0]["status"],
+        "200"
+    );
+    let stranger = app.client("/scim/v2", None).get("/ServiceProviderConfig");
+    assert_eq!(stranger.json, config(&app).json);
+}
+
+#[test]
+fn discovery_is_each_tenants_own() {
+    // DC-05: flags by the switches of the caller's connection, types by the tenant's plan; what an operator's folder adds is
+    // the server's
+    let app = TestApp::on_starter();
+    let (theirs, _) = app.other_tenant();
+    let types = |client: &Client| client.get("/ResourceTypes").expect(200).names("name");
+    assert_eq!(types(&app.scim()), ["User"]);
+    assert_eq!(types(&theirs), ["User", "Group"]);
+    let ours = app.scim_with(
+        "plain",
+        Switches {
+            sort: false,
+            ..Switches::default()
+        },
+    );
+    let sorts = |client: &Client| {
+        let config = client.get("/ServiceProviderConfig");
+        config.expect(200).json["sort"]["supported"].clone()
+    };
+    assert_eq!(sorts(&ours), false);
+    assert_eq!(sorts(&theirs), true);
 }
 
 #[test]

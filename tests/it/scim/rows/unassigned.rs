@@ -121,6 +121,43 @@ fn a_required_attribute_cannot_be_emptied() {
 }
 
 #[test]
+fn a_name_that_nobody_can_see_is_no_name() {
+    // U-01, G-01, M-33: blank is empty, in every verb; around a name blanks are kept (W-14)
+    let app = TestApp::new();
+    let scim = app.scim();
+    let (path, made) = full(&app, "ada");
+    let group = app.group("Ops", &[]);
+    for blank in [
+        " ",
+        "   ",
+        "\t",
+        "\u{a0}",
+        "\u{3000}",
+        "\u{200b}",
+        "\u{feff} \u{2060}",
+        "\u{1}",
+    ] {
+        let body = json!({ "schemas": [USER], "userName": blank });
+        let refused = scim.post("/Users", &body);
+        refused.scim_error("invalidValue");
+        assert!(refused.text.contains("userName"), "{refused:?}");
+        scim.put(&path, &body).scim_error("invalidValue");
+        let change = json!([{ "op": "replace", "path": "userName", "value": blank }]);
+        scim.patch(&path, &patch(change)).scim_error("invalidValue");
+        let named = crate::harness::group(blank, &[]);
+        let refused = scim.post("/Groups", &named);
+        refused.scim_error("invalidValue");
+        assert!(refused.text.contains("displayName"), "{refused:?}");
+        scim.put(&format!("/Groups/{group}"), &named)
+            .scim_error("invalidValue");
+    }
+    assert_eq!(scim.get(&path).etag(), made.etag());
+    assert_eq!(scim.get("/Users").json["totalResults"], 1);
+    let spaced = scim.post("/Users", &user("  a b  "));
+    assert_eq!(spaced.expect(201).json["userName"], "  a b  ");
+}
+
+#[test]
 fn null_for_what_the_server_owns_is_ignored_like_any_other_value() {
     // M-66
     let app = TestApp::new();

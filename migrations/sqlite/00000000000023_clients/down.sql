@@ -1,0 +1,2 @@
+DROP INDEX tokens_fetched;
+DROP TABLE client_secrets;
