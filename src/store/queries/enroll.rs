@@ -408,14 +408,15 @@ pub fn enroll(
 }
 
 /// Tells of and opens the enrollments that this very transaction has made: of all whose id is at least `since`, those without a
-/// cycle. Of many, the relation would take as long to find them again as to write them.
+/// cycle. Of many, the relation would take as long to find them again as to write them; and a look for a cycle, in the statement
+/// that writes them, would meet every one that it has written.
 fn open_made(db: &mut Db, tenant: TenantId, since: Uuid, by: &By) -> Result<i64, StoreError> {
     let new_id = db.dialect().new_id;
-    let made = format!("FROM enrollments e WHERE e.tenant_id = ? AND e.id >= ? AND {NO_CYCLE}");
+    let made = "FROM enrollments e WHERE e.tenant_id = ? AND e.id >= ?";
     db.execute(
         Stmt::new(format!(
             "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
-             SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'enrollment.created', '{{}}' {made}"
+             SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'enrollment.created', '{{}}' {made} AND {NO_CYCLE}"
         ))
         .bind(by.at)
         .bind(by.actor.as_str())
@@ -426,7 +427,8 @@ fn open_made(db: &mut Db, tenant: TenantId, since: Uuid, by: &By) -> Result<i64,
     let opened = db.execute(
         Stmt::new(format!(
             "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
-             SELECT e.tenant_id, e.id, 1, ?, 'initial', 0 {made}"
+             SELECT e.tenant_id, e.id, 1, ?, 'initial', 0 {made} \
+             ON CONFLICT (tenant_id, enrollment_id, n) DO NOTHING"
         ))
         .bind(by.at)
         .bind(tenant)
