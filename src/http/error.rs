@@ -333,7 +333,9 @@ const fn learning_status(error: &LearningError) -> StatusCode {
         | LearningError::AlreadyAssigned
         | LearningError::ManagedByDirectory { .. }
         | LearningError::AmbiguousReference { .. }
-        | LearningError::AlreadyLinked { .. } => StatusCode::CONFLICT,
+        | LearningError::AlreadyLinked { .. }
+        | LearningError::LegalHold { .. }
+        | LearningError::Erased => StatusCode::CONFLICT,
         LearningError::Invalid { .. }
         | LearningError::NotEligible(_)
         | LearningError::CourseNotPublished { .. }

@@ -39,6 +39,10 @@ pub enum LearningError {
     AmbiguousReference { reference: String },
     /// The learner's accounts were given to another learner (§7.13).
     AlreadyLinked { learner: LearnerId, to: LearnerId },
+    /// A legal hold stands against erasing the person (7.25).
+    LegalHold { reason: String },
+    /// The person was erased on request: nobody can say any more who they were.
+    Erased,
 }
 
 /// One learner that cannot be added, and where the request named them.
@@ -68,6 +72,8 @@ impl LearningError {
             Self::ManagedByDirectory { .. } => "managed_by_directory",
             Self::AmbiguousReference { .. } => "ambiguous_reference",
             Self::AlreadyLinked { .. } => "already_linked",
+            Self::LegalHold { .. } => "legal_hold",
+            Self::Erased => "erased",
         }
     }
 
@@ -80,7 +86,9 @@ impl LearningError {
             | Self::AlreadyAssigned
             | Self::ManagedByDirectory { .. }
             | Self::AmbiguousReference { .. }
-            | Self::AlreadyLinked { .. } => true,
+            | Self::AlreadyLinked { .. }
+            | Self::LegalHold { .. }
+            | Self::Erased => true,
             Self::Invalid { .. }
             | Self::NotEligible(_)
             | Self::CourseNotPublished { .. }
@@ -101,7 +109,9 @@ impl LearningError {
             Self::RecertMonthsOutOfRange { .. } => Some("recert_months"),
             Self::ManagedByDirectory { .. }
             | Self::ImpactUnconfirmed { .. }
-            | Self::AlreadyLinked { .. } => None,
+            | Self::AlreadyLinked { .. }
+            | Self::LegalHold { .. }
+            | Self::Erased => None,
         }
     }
 }
@@ -145,6 +155,13 @@ impl fmt::Display for LearningError {
             Self::AmbiguousReference { reference } => {
                 write!(f, "{reference} names more than one learner; use `id`")
             }
+            Self::LegalHold { reason } => {
+                write!(
+                    f,
+                    "a legal hold stands against it ({reason}); lift it first"
+                )
+            }
+            Self::Erased => f.write_str("the learner was erased on request"),
             Self::AlreadyLinked { learner, to } => {
                 write!(
                     f,

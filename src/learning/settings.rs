@@ -2,6 +2,7 @@
 //!
 //! Stored as one JSON text; what is absent is the default. Not here: the time zone and the plan, which are columns.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::error::LearningError;
@@ -80,6 +81,9 @@ pub struct Settings {
     pub honor_prior_completion: bool,
     /// How long bodies of the sync log are kept.
     pub payload_retention_days: u16,
+    /// The last day on which an erasure leaves a training record its name (B50).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retain_compliance_records_until: Option<NaiveDate>,
 }
 
 impl Default for Settings {
@@ -94,6 +98,7 @@ impl Default for Settings {
             rejoin_resume_days: 30,
             honor_prior_completion: true,
             payload_retention_days: 90,
+            retain_compliance_records_until: None,
         }
     }
 }

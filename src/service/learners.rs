@@ -6,6 +6,8 @@
 use serde_json::json;
 
 use crate::ids::{LearnerId, UserId};
+use crate::learning::course::line;
+use crate::learning::error::LearningError;
 use crate::learning::event::{Entity, Event, EventType};
 use crate::learning::learner::{
     Approval, Facts, RegisteredVia, Registration, approval_at_creation,
@@ -356,6 +358,26 @@ pub fn suspend(
         suspended,
         ..facts
     })
+}
+
+/// Says why a learner must not be erased, or lifts that; also of somebody who has left (7.25).
+pub fn hold(
+    db: &mut Db,
+    scope: &Scope,
+    id: LearnerId,
+    why: Option<&str>,
+) -> Result<LearnerRow, ServiceError> {
+    let why = why.map(|why| line("legal_hold", why, 500)).transpose()?;
+    let row = locked(db, scope, id)?;
+    if row.anonymized_at.is_some() {
+        return Err(LearningError::Erased.into());
+    }
+    if row.legal_hold != why {
+        rows::set_legal_hold(db, scope.tenant, id, why.as_deref(), scope.now)?;
+        let told = json!({"before": row.legal_hold, "after": why});
+        event(db, scope, id, EventType::LegalHoldChanged, told)?;
+    }
+    find(db, scope, id)
 }
 
 /// Writes other facts of a learner who is there; who may take part by it catches up.

@@ -17,7 +17,7 @@ use crate::store::Db;
 use crate::store::queries::learners::{self as people, AccountRow, LearnerRow};
 pub use crate::store::queries::links::LinkRow;
 use crate::store::queries::memberships::{self, Which};
-use crate::store::queries::{groups_learning, links as rows};
+use crate::store::queries::{groups_learning, links as rows, suggestions};
 
 use super::completions::{self, Recorded, Report};
 use super::enroll::{self, Effects, EnrollScope, by};
@@ -39,6 +39,9 @@ pub struct Linked {
 }
 
 fn check(row: &LearnerRow) -> Result<(), ServiceError> {
+    if row.anonymized_at.is_some() {
+        return Err(LearningError::Erased.into());
+    }
     match row.linked_to {
         Some(to) => Err(LearningError::AlreadyLinked {
             learner: row.id,
@@ -96,6 +99,7 @@ pub fn link(
     }
     let link = LinkId::new();
     rows::insert(db, scope.tenant, (link, id, other), &accounts, &why, &by)?;
+    suggestions::decide(db, scope.tenant, (id, other), "confirmed", &by)?;
     let mut effects = settle(db, scope, (other, id))?;
     effects.enrollments += rows::copy_other_reasons(db, scope.tenant, other, id, &by)?;
     rows::copy_exceptions(db, scope.tenant, other, id, &by)?;
@@ -199,6 +203,7 @@ pub fn unlink(
     }
     learners::write(db, scope, &holder, after)?;
     rows::end(db, scope.tenant, link.id, &by)?;
+    suggestions::decide(db, scope.tenant, (id, other), "declined", &by)?;
     rows::revoke_exceptions(db, scope.tenant, other, link.request_id, &by)?;
     let taken_back = format!("the link was taken back: {why}");
     rows::void(

@@ -255,6 +255,25 @@ impl Store {
         }
     }
 
+    /// Empties SQLite's write-ahead log into the file, so that no page of it keeps what was erased (B52); waits a few seconds
+    /// for readers. PostgreSQL's old row versions go with VACUUM.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        if let Some(path) = self.sqlite_path() {
+            let mut db = Db::Sqlite(sqlite::connect(path)?, self.vault());
+            db.batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        }
+        Ok(())
+    }
+
+    /// [`Self::empty_log`] beside the caller's thread; a failure is told to the server's log alone.
+    pub async fn empty_log_soon(&self) {
+        let store = self.clone();
+        let emptied = tokio::task::spawn_blocking(move || store.empty_log()).await;
+        if !matches!(emptied, Ok(Ok(()))) {
+            log::warn!("the write-ahead log was not emptied after an erasure: {emptied:?}");
+        }
+    }
+
     /// Whether this is SQLite: a backup then is a copy of one file.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<&str> {

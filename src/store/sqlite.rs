@@ -79,7 +79,7 @@ pub fn connect(path: &str) -> Result<SqliteConnection, StoreError> {
     conn.batch_execute(
         "PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; \
          PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=1000; \
-         PRAGMA cell_size_check=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
+         PRAGMA cell_size_check=ON; PRAGMA secure_delete=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY;",
     )
     .map_err(|error| StoreError::Unusable(format!("{path}: {error}")))?;
     new_id_utils::register_nondeterministic_impl(&conn, || {

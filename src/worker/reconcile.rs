@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::service::enroll::{self, EnrollScope};
-use crate::service::{Scope, ServiceError, cycles, retention, tenants};
+use crate::service::{Scope, ServiceError, cycles, erasure, retention, tenants};
 use crate::store::Store;
 
 /// How long it sleeps between two rounds.
@@ -50,6 +50,12 @@ pub async fn once(store: &Store, clock: &Clock) -> Result<(), ServiceError> {
             if !more {
                 break;
             }
+        }
+        let released = store
+            .write("release names", move |db| erasure::release(db, &scope))
+            .await?;
+        if released {
+            store.empty_log_soon().await;
         }
         if effects.enrollments > 0 {
             log::warn!(

@@ -70,6 +70,16 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "The group has the course; edit that assignment.",
     ),
     (
+        "legal_hold",
+        409,
+        "Lift the legal hold of the learner, if you may: `legal_hold` of `PATCH /learners/{id}`.",
+    ),
+    (
+        "erased",
+        409,
+        "The person was erased on request; their record is nobody's any more.",
+    ),
+    (
         "already_linked",
         409,
         "The learner's accounts belong to another learner, whom `detail` names.",

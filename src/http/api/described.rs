@@ -83,6 +83,7 @@ described_words!(
     crate::service::sync_log::Outcome as "SyncOutcome",
     crate::service::sync_log::Operation as "SyncOperation",
     crate::service::jobs::book::Kind as "JobKind",
+    crate::service::suggestions::State as "SuggestionState",
     crate::csv::columns::Kind as "ImportKind",
     crate::csv::value::DateFormat as "DateFormat",
     crate::service::imports::spec::Mode as "ImportMode",

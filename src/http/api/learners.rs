@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Body, Call};
+use super::input::present;
 use super::need;
 use super::page::{Page, PageQuery, sorts};
 use super::problem::Failure;
@@ -31,6 +32,10 @@ pub struct Learner {
     pub registered_via: String,
     /// Who has their accounts: an administrator said that the two are one person.
     pub linked_to: Option<LearnerId>,
+    /// When they were erased on request.
+    pub anonymized_at: Option<Instant>,
+    /// Why they must not be erased.
+    pub legal_hold: Option<String>,
     pub approved_by: Option<String>,
     pub approved_at: Option<Instant>,
     pub version: i64,
@@ -92,6 +97,8 @@ impl From<&LearnerRow> for Learner {
             deleted_at: row.deleted_at.map(Instant),
             registered_via: row.registered_via.clone(),
             linked_to: row.linked_to,
+            anonymized_at: row.anonymized_at.map(Instant),
+            legal_hold: row.legal_hold.clone(),
             approved_by: row.approved_by.clone(),
             approved_at: row.approved_at.map(Instant),
             version: row.version,
@@ -361,10 +368,16 @@ pub async fn remove(call: Call<need::LearnersWrite>) -> Answer {
 #[schema(example = json!({"suspended": true}))]
 pub struct LearnerEdit {
     /// Out of everything, whatever the directory says.
-    pub suspended: bool,
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub suspended: Option<bool>,
+    /// Why the person must not be erased; null lifts it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 500)]
+    pub legal_hold: Option<Option<String>>,
 }
 
-/// Suspend a learner, or end that. The directory never lifts a suspension.
+/// Suspend a learner, or end that; put a legal hold on their data. The directory never lifts a suspension.
 #[utoipa::path(patch, path = "/learners/{id}", tag = "Learners", params(("id" = LearnerId, Path)),
     request_body = LearnerEdit, security(("token" = ["learners:write"])),
     responses((status = 200, description = "The learner.", body = Learner)))]
@@ -372,9 +385,16 @@ pub async fn edit(call: Call<need::LearnersWrite>, body: Body) -> Answer {
     let id: LearnerId = call.id("Learner", "id")?;
     let edit: LearnerEdit = body.read()?;
     call.change("edit learner", move |db, scope| {
-        let (row, effects) = learners::suspend(db, scope, id, edit.suspended)?;
+        let mut created = 0;
+        if let Some(suspended) = edit.suspended {
+            created = learners::suspend(db, scope, id, suspended)?.1.enrollments;
+        }
+        let row = match &edit.legal_hold {
+            Some(why) => learners::hold(db, scope, id, why.as_deref())?,
+            None => learners::find(db, scope, id)?,
+        };
         Reply::ok(&Learner {
-            enrollments_created: Some(effects.enrollments),
+            enrollments_created: Some(created),
             ..Learner::from(&row)
         })
     })

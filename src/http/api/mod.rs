@@ -16,6 +16,7 @@ pub mod courses;
 mod described;
 pub mod docs;
 pub mod enrollments;
+pub mod erasure;
 pub mod explain;
 pub mod exports;
 pub mod figures;
@@ -37,6 +38,7 @@ pub mod replay;
 pub mod reply;
 pub mod settings;
 pub mod sheets;
+pub mod suggestions;
 pub mod sync;
 #[cfg(test)]
 mod tests;
@@ -115,6 +117,10 @@ routes! {
     "/learners/{id}/register" { post: learners::register }
     "/learners/{id}/link" { post: linking::link }
     "/learners/{id}/unlink" { post: linking::unlink }
+    "/learners/{id}/erase" { post: erasure::erase }
+    "/learner-suggestions" { get: suggestions::list }
+    "/learner-suggestions/{id}/confirm" { post: suggestions::confirm }
+    "/learner-suggestions/{id}/decline" { post: suggestions::decline }
     "/groups/{id}/compliance" { get: compliance::of_group }
     "/groups/{id}/progress" { get: compliance::progress }
     "/learners/{id}/compliance" { get: compliance::of_learner }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::call::{Answer, Body, Call};
+use super::input::present;
 use super::need;
 use super::problem::Failure;
 use super::reply::Reply;
@@ -35,6 +36,9 @@ macro_rules! settings {
             $($(#[$doc])* pub $name: $kind,)*
             pub approval: ApprovalRules,
             pub scim: ScimRules,
+            /// The last day on which an erasure leaves a training record its name; null: none does.
+            #[serde(default)]
+            pub retain_compliance_records_until: Option<chrono::NaiveDate>,
             pub version: i64,
         }
 
@@ -51,6 +55,10 @@ macro_rules! settings {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             #[schema(nullable = false)]
             pub scim: Option<ScimRules>,
+            /// The last day on which an erasure leaves a training record its name; null: none does.
+            #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+            #[schema(value_type = Option<chrono::NaiveDate>)]
+            pub retain_compliance_records_until: Option<Option<chrono::NaiveDate>>,
         }
     };
 }

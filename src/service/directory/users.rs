@@ -10,11 +10,13 @@ use crate::scim::validate::{self, Context};
 use crate::scim::version::{IfMatch, Version};
 use crate::store::Db;
 use crate::store::queries::membership_views::GroupOfUser;
+use crate::store::queries::suggestions as remembered;
 use crate::store::queries::users::{self, NewUser, UserRow};
 use crate::store::queries::{counters, resource_values, values};
 use crate::store::{StoreError, placement};
 
 use super::super::enroll::Effects;
+use super::super::suggestions::{self, Known};
 use super::super::{Scope, ServiceError, learners};
 use super::bindings::UserFacts;
 use super::shown_user::{self, resource_type};
@@ -63,6 +65,14 @@ pub(super) fn create(
     values::insert_all(db, scope.tenant, id, &facts.values)?;
     custom::add_values(db, scope, resource_type, id.0, &accepted.resource)?;
     counters::add(db, scope.tenant, "users", id.0, 1)?;
+    let mut notes = accepted.notes;
+    if !learner.returned {
+        notes.extend(suggestions::look(
+            db,
+            scope,
+            Known::new(&row, &facts.values),
+        )?);
+    }
     let row = UserRow {
         id,
         learner_id: learner.id,
@@ -86,7 +96,7 @@ pub(super) fn create(
         members_added: 0,
         members_ended: 0,
         effects: learner.effects,
-        notes: accepted.notes,
+        notes,
         named: accepted.named,
         changes: json!({}),
         resource: Some(resource),
@@ -230,7 +240,7 @@ fn store(
     Held { mut row, groups }: Held,
     before: &Document,
     after: &Document,
-    notes: Vec<crate::scim::message::Note>,
+    mut notes: Vec<crate::scim::message::Note>,
 ) -> Result<Written, ServiceError> {
     let changed = before != after;
     let mut effects = Effects::default();
@@ -258,6 +268,16 @@ fn store(
         custom::change_values(db, scope, resource_type(call)?, row.id.0, before, after)?;
         if facts.values != old.values {
             values::replace_all(db, scope.tenant, row.id, &facts.values)?;
+        }
+        if facts.values != old.values || facts.user_name_key != old.user_name_key {
+            let known = Known::of(
+                row.id,
+                row.learner_id,
+                row.connection_id,
+                &facts.user_name_key,
+                &facts.values,
+            );
+            notes.extend(suggestions::look(db, scope, known)?);
         }
         if facts.learner() != old.learner() {
             effects = learners::account_changed(db, scope, row.learner_id, facts.learner())?;
@@ -306,6 +326,7 @@ pub(super) fn delete(
 
 /// Ends an account; the learner ends with their last (§8). Returns how many memberships ended.
 fn end(db: &mut Db, scope: &Scope, row: &UserRow) -> Result<i64, ServiceError> {
+    remembered::remember(db, scope.tenant, row.id)?;
     users::end(db, scope.tenant, row.id, scope.now)?;
     resource_values::remove_all(db, scope.tenant, row.id.0)?;
     counters::add(db, scope.tenant, "users", row.id.0, -1)?;

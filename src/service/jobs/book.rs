@@ -28,6 +28,8 @@ crate::learning::spelled! {
         EndAssignment = "end_assignment",
         /// Approves learners.
         Approve = "approve",
+        /// Looks for what else names a person who was erased.
+        Erase = "erase",
         /// Plans or commits a CSV file.
         Import = "import",
     }
@@ -76,6 +78,7 @@ pub enum Work {
     /// Everybody pending, of one connection or of all; or these.
     ApprovePending(Option<ConnectionId>),
     Approve(Vec<LearnerId>),
+    Erase(LearnerId),
 }
 
 impl Work {
@@ -85,6 +88,7 @@ impl Work {
             Self::EndGroup(_) => Kind::EndGroup,
             Self::EndAssignment(_) => Kind::EndAssignment,
             Self::ApprovePending(_) | Self::Approve(_) => Kind::Approve,
+            Self::Erase(_) => Kind::Erase,
         }
     }
 
@@ -108,6 +112,7 @@ impl Work {
             Self::EndAssignment(id) => json!({"assignment": id}),
             Self::ApprovePending(connection) => json!({"connection": connection}),
             Self::Approve(learners) => json!({"learners": learners}),
+            Self::Erase(learner) => json!({"learner": learner}),
         }
     }
 
@@ -120,6 +125,7 @@ impl Work {
             // One sweep over everything serves whoever asked for it.
             Self::Enroll(..) => Some(Uuid::nil()),
             Self::ApprovePending(_) | Self::Approve(_) => None,
+            Self::Erase(id) => Some(id.0),
         }
     }
 
@@ -128,6 +134,7 @@ impl Work {
             Self::Enroll(..) | Self::EndAssignment(_) => Permission::AssignmentsWrite,
             Self::EndGroup(_) => Permission::GroupsWrite,
             Self::ApprovePending(_) | Self::Approve(_) => Permission::LearnersApprove,
+            Self::Erase(_) => Permission::SettingsAdmin,
         }
     }
 
@@ -163,6 +170,7 @@ impl Work {
                 Some(list) => Self::Approve(serde_json::from_value(list.clone()).map_err(bug)?),
                 None => Self::ApprovePending(id("connection").map(ConnectionId)),
             },
+            Some(Kind::Erase) => Self::Erase(LearnerId(id("learner").ok_or_else(missing)?)),
             Some(Kind::Import) | None => return Err(missing()),
         })
     }

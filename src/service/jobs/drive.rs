@@ -40,6 +40,10 @@ pub async fn drive(
                     .await?;
                 return Ok(());
             }
+            Ok((Step::Erased, _)) => {
+                store.empty_log_soon().await;
+                return Ok(());
+            }
             Ok((Step::Over | Step::Taken, _)) => return Ok(()),
             Err(error @ (ServiceError::Unavailable(_) | ServiceError::Retry)) => return Err(error),
             Err(error) => {
@@ -88,6 +92,10 @@ pub fn drive_blocking(
             Step::Survey => {
                 let seen = store.read_blocking(move |db| survey::look(db, tenant, id, now))?;
                 store.write_blocking("plan", move |db| survey::note(db, tenant, id, &seen, now))?;
+                return Ok(Step::Over);
+            }
+            Step::Erased => {
+                store.empty_log()?;
                 return Ok(Step::Over);
             }
             Step::Over | Step::Taken => return Ok(step),

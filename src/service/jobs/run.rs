@@ -23,7 +23,7 @@ use crate::store::queries::{groups_learning, imports as import_rows, learners};
 
 use super::super::enroll::{enroll_by, enroll_from};
 use super::super::imports::steps::Left;
-use super::super::{ServiceError, imports};
+use super::super::{ServiceError, erasure, imports};
 use super::book::{self, JobRow, KEPT, Kind, State, Work};
 
 /// How long a step may take before another runner thinks that this one is dead.
@@ -56,6 +56,8 @@ pub enum Step {
     Survey,
     /// The job is over, or waits for a person.
     Over,
+    /// The same, and what it erased must not stay in the database's own log.
+    Erased,
     /// Somebody else works on it.
     Taken,
 }
@@ -244,6 +246,7 @@ pub fn step(
             }
             i64::try_from(some.len()).unwrap_or(i64::MAX) < named
         }
+        Work::Erase(learner) => erasure::sweep::step(db, &mut job, learner, now, size)?,
         Work::Approve(all) => {
             let from = usize::try_from(job.done)
                 .unwrap_or(usize::MAX)
@@ -257,7 +260,9 @@ pub fn step(
             i64::try_from(some.len()).unwrap_or(i64::MAX) < named
         }
     };
-    put(db, &mut job, over, now)
+    let erased = over && job.kind == Kind::Erase.as_str();
+    let step = put(db, &mut job, over, now)?;
+    Ok(if erased { Step::Erased } else { step })
 }
 
 /// Where the next step of an enroll begins.

@@ -195,6 +195,13 @@ const BREACHES: &[(&str, &[&str])] = &[
         &["UPDATE learners SET deleted_at = 1"],
     ),
     (
+        "B49 who was erased has left nothing personal",
+        &[
+            "INSERT INTO erasures (tenant_id, learner_id, accounts, why, erased_at, erased_by, request_id) \
+             SELECT tenant_id, id, '[]', 'x', 0, 'x', id FROM learners",
+        ],
+    ),
+    (
         "searchable values belong to live accounts",
         &[
             "INSERT INTO user_values (tenant_id, attr, value_key, user_id, ord, is_primary) SELECT tenant_id, 1, 'x', NEW, 0, suspended FROM learners",

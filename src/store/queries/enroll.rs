@@ -17,6 +17,8 @@ use crate::store::{Db, StoreError};
 use super::events::By;
 use super::invariants::Broken;
 use super::memberships::padded;
+use super::written;
+use uuid::Uuid;
 
 /// What an `enroll` is narrowed to: the thing that was touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -366,12 +368,23 @@ pub fn enroll(
         effects.late = db.number(owed.late(today))? > 0;
     }
     if survey.enrolled < survey.pairs {
+        let since = if is_wide {
+            Some(written::least(db)?)
+        } else {
+            None
+        };
         effects.enrollments = count(db.execute(owed.enrollments(new_id, by))?);
         if is_wide {
             db.notice_growth(&["enrollments", "enrollment_cycles"])?;
         }
-        db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
-        effects.cycles = count(db.execute(owed.cycles(by))?);
+        effects.cycles = match since {
+            Some(since) => open_made(db, tenant, since, by)?,
+            None => 0,
+        };
+        if effects.cycles < effects.enrollments {
+            db.execute(owed.events(new_id, "enrollment.created", NO_CYCLE, by))?;
+            effects.cycles += count(db.execute(owed.cycles(by))?);
+        }
     }
     if survey.withdrawn > 0 {
         db.execute(owed.events(
@@ -392,6 +405,36 @@ pub fn enroll(
     };
     effects.reasons = count(db.execute(owed.reasons(db.dialect(), terms, by))?);
     Ok(Some((effects, closed)))
+}
+
+/// Tells of and opens the enrollments that this very transaction has made: of all whose id is at least `since`, those without a
+/// cycle. Of many, the relation would take as long to find them again as to write them; and a look for a cycle, in the statement
+/// that writes them, would meet every one that it has written.
+fn open_made(db: &mut Db, tenant: TenantId, since: Uuid, by: &By) -> Result<i64, StoreError> {
+    let new_id = db.dialect().new_id;
+    let made = "FROM enrollments e WHERE e.tenant_id = ? AND e.id >= ?";
+    db.execute(
+        Stmt::new(format!(
+            "INSERT INTO events (tenant_id, id, at, actor, request_id, entity, entity_id, event_type, data) \
+             SELECT e.tenant_id, {new_id}, ?, ?, ?, 'enrollment', e.id, 'enrollment.created', '{{}}' {made} AND {NO_CYCLE}"
+        ))
+        .bind(by.at)
+        .bind(by.actor.as_str())
+        .bind(by.request)
+        .bind(tenant)
+        .bind(since),
+    )?;
+    let opened = db.execute(
+        Stmt::new(format!(
+            "INSERT INTO enrollment_cycles (tenant_id, enrollment_id, n, opened_at, opened_by, progress_pct) \
+             SELECT e.tenant_id, e.id, 1, ?, 'initial', 0 {made} \
+             ON CONFLICT (tenant_id, enrollment_id, n) DO NOTHING"
+        ))
+        .bind(by.at)
+        .bind(tenant)
+        .bind(since),
+    )?;
+    Ok(count(opened))
 }
 
 /// The memberships that lack what they are owed, some of them by id: none after every commit (I-2). What a waiting job is

@@ -48,6 +48,12 @@ pub struct LearnerRow {
     /// Who has their accounts, if an administrator has said that the two are one person.
     #[diesel(sql_type = diesel::sql_types::Nullable<SqlId>)]
     pub linked_to: Option<LearnerId>,
+    /// When they were erased on request.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    pub anonymized_at: Option<i64>,
+    /// Why they must not be erased.
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub legal_hold: Option<String>,
 }
 
 impl LearnerRow {
@@ -66,7 +72,8 @@ impl LearnerRow {
 
 const LEARNER: &str = "SELECT l.id, l.registration, l.approval, l.active, l.suspended, l.display_name, l.email, l.registered_via, \
      l.approved_by, l.approved_at, l.deleted_at, l.version, l.created_at, l.modified_at, \
-     (SELECT k.learner_id FROM learner_links k WHERE k.tenant_id = l.tenant_id AND k.linked_id = l.id AND k.ended_at IS NULL) AS linked_to \
+     (SELECT k.learner_id FROM learner_links k WHERE k.tenant_id = l.tenant_id AND k.linked_id = l.id AND k.ended_at IS NULL) AS linked_to, \
+     l.anonymized_at, l.legal_hold \
      FROM learners l WHERE l.tenant_id = ?";
 
 /// A learner before they are stored.
@@ -321,6 +328,24 @@ pub fn update_name(
         Stmt::new("UPDATE learners SET display_name = ?, email = ?, version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
             .bind(name)
             .bind(email)
+            .bind(at)
+            .bind(tenant)
+            .bind(id),
+    )
+    .map(drop)
+}
+
+/// Writes why a learner must not be erased, or that nothing stands against it.
+pub fn set_legal_hold(
+    db: &mut Db,
+    tenant: TenantId,
+    id: LearnerId,
+    why: Option<&str>,
+    at: Instant,
+) -> Result<(), StoreError> {
+    db.execute(
+        Stmt::new("UPDATE learners SET legal_hold = ?, version = version + 1, modified_at = ? WHERE tenant_id = ? AND id = ?")
+            .bind(why)
             .bind(at)
             .bind(tenant)
             .bind(id),

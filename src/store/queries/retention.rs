@@ -7,6 +7,8 @@ use crate::ids::{RequestId, TenantId, UserId};
 use crate::store::statement::{Bind, Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
 
+use super::suggestions;
+
 /// Rows per statement, so that none holds up the others for long (C32).
 const ROWS: usize = 500;
 
@@ -93,17 +95,25 @@ pub fn empty_accounts(db: &mut Db, tenant: TenantId, until: Instant) -> Result<b
         .bind(tenant)
         .binds(ended.iter().map(|one| Bind::from(one.id))),
     )?;
+    let ids: Vec<UserId> = ended.iter().map(|one| one.id).collect();
+    suggestions::forget(db, tenant, &ids)?;
+    empty_log_of(db, tenant, &ids)?;
+    Ok(ended.len() == ROWS)
+}
+
+/// Empties what the log says of these accounts, at most a thousand.
+pub fn empty_log_of(db: &mut Db, tenant: TenantId, accounts: &[UserId]) -> Result<(), StoreError> {
     // a read keeps nothing but the id, and the index leaves it out
     db.execute(
         Stmt::new(format!(
             "UPDATE sync_requests SET resource_label = NULL, changes = '{{}}', notes = '[]', request_body = NULL, \
              response_body = NULL WHERE tenant_id = ? AND resource_id IN ({}) \
              AND operation <> 'read' AND operation <> 'probe' AND operation <> 'list'",
-            some()
+            marks(accounts.len())
         ))
-        .once(once)
+        .once(accounts.len() != ROWS)
         .bind(tenant)
-        .binds(ended.iter().map(|one| Bind::from(one.id.to_string()))),
-    )?;
-    Ok(ended.len() == ROWS)
+        .binds(accounts.iter().map(|id| Bind::from(id.to_string()))),
+    )
+    .map(drop)
 }

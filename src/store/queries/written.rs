@@ -38,6 +38,20 @@ pub fn floor(db: &mut Db) -> Result<Uuid, StoreError> {
     Ok(Uuid::from_u64_pair(least << 16, 0))
 }
 
+/// An id that is no greater than any that the database makes from now on. SQLite's are made in this process and never step
+/// back; a server's clock may, by a little.
+pub fn least(db: &mut Db) -> Result<Uuid, StoreError> {
+    let text = format!("SELECT {} AS id", db.dialect().new_id);
+    let now = db.optional::<FreshId>(Stmt::new(text))?;
+    let millis = now.map_or(0, |row| row.id.0.as_u64_pair().0 >> 16);
+    let back = if db.dialect().many_rows_at_once {
+        1000
+    } else {
+        0
+    };
+    Ok(Uuid::from_u64_pair(millis.saturating_sub(back) << 16, 0))
+}
+
 /// The numbers of what a request wrote.
 #[derive(Clone, Copy, Debug, Default, diesel::QueryableByName)]
 pub struct Counts {

@@ -10,6 +10,7 @@ use crate::ids::{
 use crate::learning::learner::{RegisteredVia, Registration};
 use crate::store::queries::events::By;
 use crate::store::queries::memberships::{CHUNK, padded};
+use crate::store::queries::suggestions::{self, Known};
 use crate::store::queries::{counters, users, values};
 use crate::store::statement::{Stmt, marks};
 use crate::store::{Db, SqlId, StoreError};
@@ -326,6 +327,12 @@ pub fn insert_people(
         }
         db.execute(stmt)?;
     }
+    let known: Vec<Known> = new
+        .iter()
+        .map(|person| Known::new(&person.user, &person.values))
+        .collect();
+    let found = suggestions::matches(db, tenant, &known)?;
+    suggestions::insert(db, tenant, &found, by)?;
     if let Some(first) = made.iter().next() {
         let count = i64::try_from(made.len()).unwrap_or(i64::MAX);
         counters::add(db, tenant, "users", first.0, count)?;

@@ -19,6 +19,18 @@ pub(super) const ALL: &[Invariant] = &[
         },
     },
     Invariant {
+        name: "B49 who was erased has left nothing personal",
+        meaning: "an account, an address or a key of a person who was erased on request",
+        remedy: "erase the learner once more, after reporting how it came",
+        breach: Breach::Rows {
+            of: "learner",
+            sql: "SELECT x.learner_id AS id FROM erasures x JOIN learners l ON l.tenant_id = x.tenant_id AND l.id = x.learner_id \
+                  WHERE x.tenant_id = ? AND (l.email IS NOT NULL OR l.deleted_at IS NULL OR (x.kept_until IS NULL AND l.anonymized_at IS NULL) \
+                  OR EXISTS (SELECT 1 FROM users u WHERE u.tenant_id = l.tenant_id AND u.learner_id = l.id \
+                  AND (u.deleted_at IS NULL OR u.user_name <> '' OR u.external_id IS NOT NULL OR u.doc <> '{}')))",
+        },
+    },
+    Invariant {
         name: "I-12 what refers to something finds it in its own tenant",
         meaning: "a row refers to what is not there, or is another tenant's",
         remedy: OURS,

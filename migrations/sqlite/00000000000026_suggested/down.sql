@@ -1,0 +1,2 @@
+DROP INDEX erasures_kept;
+DROP INDEX learner_suggestions_state;
