@@ -9,6 +9,7 @@ mod commands;
 mod import;
 mod jobs;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::clock::Clock;
 use crate::config::{self, Config, Limit, Limits, Sealing};
 use crate::ids::ClientSecretId;
 
@@ -325,7 +327,13 @@ pub fn main() -> ExitCode {
     } else {
         "warn"
     };
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(verbosity)).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(verbosity))
+        .format(|out, record| {
+            let (now, level) = (Clock::system().now(), record.level());
+            let (target, told) = (record.target(), record.args());
+            writeln!(out, "[{now} {level:<5} {target}] {told}")
+        })
+        .init();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Ended::Failed(error)) => {

@@ -209,7 +209,10 @@ fn admitted(
 }
 
 /// The answer when memory suffices, which it nearly always does; else what must be waited for.
-fn at_once(request: &HttpRequest, door: TokenKind) -> Result<Result<Admitted, Refusal>, Visit> {
+fn at_once(
+    request: &HttpRequest,
+    door: TokenKind,
+) -> Result<Result<Admitted, Refusal>, Box<Visit>> {
     let stranger = |claims| Refusal {
         door,
         why: Why::Unauthenticated(Stranger {
@@ -230,7 +233,9 @@ fn at_once(request: &HttpRequest, door: TokenKind) -> Result<Result<Admitted, Re
             Ok(Err(stranger(claims)))
         }
         // asked once: that a key is unknown is said once a second
-        pending @ (Answer::Ask(..) | Answer::Reload) => Err(Visit::of(request, door, pending)),
+        pending @ (Answer::Ask(..) | Answer::Reload) => {
+            Err(Box::new(Visit::of(request, door, pending)))
+        }
     }
 }
 
