@@ -102,7 +102,7 @@ fn c_8_a_former_learner_gets_their_history_when_an_admin_confirms() {
     // The account is the new one, and the directory sees no difference.
     assert_eq!(
         scim.get(&format!("/Groups/{team}")).members(),
-        [second.clone()]
+        std::slice::from_ref(&second)
     );
     scim.get(&format!("/Users/{second}")).expect(200);
     let decided = &rows(&api, "/learner-suggestions?state=confirmed")[0];
