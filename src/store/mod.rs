@@ -258,11 +258,10 @@ impl Store {
     /// Empties SQLite's write-ahead log into the file, so that no page of it keeps what was erased (B52); waits a few seconds
     /// for readers. PostgreSQL's old row versions go with VACUUM.
     pub fn empty_log(&self) -> Result<(), StoreError> {
-        if let Some(path) = self.sqlite_path() {
-            let mut db = Db::Sqlite(sqlite::connect(path)?, self.vault());
-            db.batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        match &self.inner.engine {
+            Engine::Sqlite { writer, .. } => writer.empty_log(),
+            Engine::Postgres(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// [`Self::empty_log`] beside the caller's thread; a failure is told to the server's log alone.

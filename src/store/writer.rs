@@ -16,8 +16,15 @@ const BATCH: usize = 256;
 
 /// The writer's thread and the queue in front of it.
 pub struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer is asked for.
+enum Message {
+    Job(Box<dyn Job>),
+    /// To take the whole log into the database and cut it off; nobody's write waits for it to be asked.
+    EmptyLog(SyncSender<Result<(), StoreError>>),
 }
 
 /// One waiting write, whatever its types.
@@ -72,7 +79,7 @@ impl Writer {
         let (sender, receiver) = sync_channel(queue);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || write_all(&mut db, Watcher(watcher), &receiver))
+            .spawn(move || write_all(&mut db, Watcher::new(watcher), &receiver))
             .map_err(|error| {
                 StoreError::Unusable(format!("the writer thread did not start: {error}"))
             })?;
@@ -98,16 +105,27 @@ impl Writer {
         let stopped = || StoreError::Busy("the writer has stopped".to_owned());
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue
-            .try_send(Box::new(Task {
+            .try_send(Message::Job(Box::new(Task {
                 name,
                 job,
                 answer,
                 result: None,
-            }))
+            })))
             .map_err(|error| match error {
                 TrySendError::Full(_) => StoreError::Busy("too many writes are waiting".to_owned()),
                 TrySendError::Disconnected(_) => stopped(),
             })
+    }
+}
+
+impl Writer {
+    /// Empties the log into the database; waits a few seconds for readers. For a thread that may block.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        let stopped = || StoreError::Busy("the writer has stopped".to_owned());
+        let (done, emptied) = sync_channel(1);
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(Message::EmptyLog(done)).map_err(|_| stopped())?;
+        emptied.recv().map_err(|_| stopped())?
     }
 }
 
@@ -126,12 +144,23 @@ impl Drop for Writer {
 /// A reader that looks at the newest state between two commits. SQLite counts who reads a state: the first to come and the
 /// last to go make a system call, under a lock of the whole process. With one always there, a short read makes none.
 /// It is away while the writer commits, so that the log can be taken into the database and begin anew.
-struct Watcher(Db);
+struct Watcher {
+    db: Db,
+    is_there: bool,
+}
 
 impl Watcher {
+    const fn new(db: Db) -> Self {
+        Self {
+            db,
+            is_there: false,
+        }
+    }
+
     fn come(&mut self) {
-        let looked = self.0.execute(Stmt::new("BEGIN")).and_then(|_| {
-            self.0.number(Stmt::new(
+        let looked = self.db.execute(Stmt::new("BEGIN")).and_then(|_| {
+            self.is_there = true;
+            self.db.number(Stmt::new(
                 "SELECT COUNT(*) AS n FROM tenants WHERE tenant_id = 0",
             ))
         });
@@ -142,38 +171,58 @@ impl Watcher {
     }
 
     fn go(&mut self) {
-        // Fails where it was not there: it only makes reads cheaper.
-        drop(self.0.execute(Stmt::new("COMMIT")));
+        if std::mem::take(&mut self.is_there)
+            && let Err(error) = self.db.execute(Stmt::new("COMMIT"))
+        {
+            log::warn!("the newest state is watched too long: {error}");
+        }
     }
 }
 
-fn write_all(db: &mut Db, mut watcher: Watcher, queue: &Receiver<Box<dyn Job>>) {
+fn write_all(db: &mut Db, mut watcher: Watcher, queue: &Receiver<Message>) {
+    const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
     let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
+    let mut emptying = Vec::new();
     watcher.come();
     while let Ok(first) = queue.recv() {
-        jobs.push(first);
-        jobs.extend(queue.try_iter().take(BATCH - 1));
-        let outcome = commit_together(db, &mut watcher, &mut jobs);
-        if let Err(error) = &outcome {
-            watcher.go();
-            log::warn!("{} writes were not committed: {error}", jobs.len());
-            // Already rolled back where SQLite did so itself; the error then says that there is no transaction.
-            drop(db.batch("ROLLBACK"));
-        }
-        for job in jobs.drain(..) {
-            // A job never outlives its answer: dropping the caller's closure may panic like running it.
-            let answered = catch_unwind(AssertUnwindSafe(|| {
-                job.answer(outcome.as_ref().err().map(not_committed))
-            }));
-            if answered.is_err() {
-                log::error!("answering a write panicked");
+        for message in std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)) {
+            match message {
+                Message::Job(job) => jobs.push(job),
+                Message::EmptyLog(done) => emptying.push(done),
             }
+        }
+        if !jobs.is_empty() {
+            write_together(db, &mut watcher, &mut jobs);
+        }
+        watcher.go();
+        for done in emptying.drain(..) {
+            // who asked may have stopped waiting
+            let _ = done.send(db.batch(EMPTY_LOG));
         }
         watcher.come();
     }
     drop(watcher);
-    if let Err(error) = db.batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+    if let Err(error) = db.batch(EMPTY_LOG) {
         log::warn!("the last checkpoint failed: {error}");
+    }
+}
+
+/// Commits all jobs and answers them.
+fn write_together(db: &mut Db, watcher: &mut Watcher, jobs: &mut Vec<Box<dyn Job>>) {
+    let outcome = commit_together(db, watcher, jobs);
+    if let Err(error) = &outcome {
+        log::warn!("{} writes were not committed: {error}", jobs.len());
+        // Already rolled back where SQLite did so itself; the error then says that there is no transaction.
+        drop(db.batch("ROLLBACK"));
+    }
+    for job in jobs.drain(..) {
+        // A job never outlives its answer: dropping the caller's closure may panic like running it.
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            job.answer(outcome.as_ref().err().map(not_committed))
+        }));
+        if answered.is_err() {
+            log::error!("answering a write panicked");
+        }
     }
 }
 

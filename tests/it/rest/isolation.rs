@@ -133,7 +133,7 @@ fn nothing_that_a_tenant_is_shown_or_told_counts_what_another_has() {
     for (now, then) in theirs.everything().iter().zip(&before) {
         assert_eq!(now, then);
     }
-    for (path, total) in [("/Users", 2), ("/Groups", 1), ("", 3)] {
+    for (path, total) in [("/Users", 3), ("/Groups", 1), ("", 4)] {
         let all = theirs.scim.get(path);
         assert_eq!(all.expect(200).json["totalResults"], total, "{path}");
     }

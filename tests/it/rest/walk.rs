@@ -3,7 +3,9 @@
 use rollcall::http::api::openapi::DOCUMENT;
 
 use crate::harness::build::rows;
-use crate::harness::{Client, TestApp, Value, group, json, user};
+use crate::harness::{Client, TestApp, USER, Value, group, json, user};
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// One operation of the document.
 #[derive(Clone, Debug)]
@@ -123,6 +125,7 @@ pub struct Site {
     pub import: String,
     pub completion: String,
     pub exception: String,
+    pub suggestion: String,
     /// What its names begin with.
     pub mark: String,
 }
@@ -209,10 +212,25 @@ impl Site {
             .as_str()
             .expect("an exception")
             .to_owned();
+        // Hired again under another name: the number suggests who it was.
+        let numbered = |name: &str| {
+            let mut account = user(&format!("{mark}-{name}@acme.test"));
+            account["schemas"] = json!([USER, ENTERPRISE]);
+            account[ENTERPRISE] = json!({"employeeNumber": format!("{mark}-7")});
+            scim.post("/Users", &account).expect(201).id()
+        };
+        let former = numbered("carl");
+        scim.delete(&format!("/Users/{former}")).expect(204);
+        numbered("carol");
+        let suggestion = rows(&api, "/learner-suggestions?state=open")[0]["id"]
+            .as_str()
+            .expect("a suggestion")
+            .to_owned();
         Self {
             import: import.expect(201).id(),
             completion,
             exception,
+            suggestion,
             mark: mark.to_owned(),
             scim,
             api,
@@ -254,6 +272,7 @@ impl Site {
             ("id", "imports" | "jobs") => &self.import,
             ("id", "completions") => &self.completion,
             ("exception", _) => &self.exception,
+            ("id", "learner-suggestions") => &self.suggestion,
             _ => panic!("{path}: a tenant has nothing that `{name}` could be; give it one"),
         };
         found.clone()
