@@ -43,7 +43,7 @@ fn difference(
     };
     rounds.iter().find_map(|dry| {
         let theirs = foreign.send(client, *dry);
-        let mut ask = || same(&unknown.send(client, *dry), never);
+        let ask = || same(&unknown.send(client, *dry), never);
         // what a read says of nothing it says again
         let nobodys = match foreign.method.as_str() {
             "GET" => nothing.get_or_insert_with(ask).clone(),
