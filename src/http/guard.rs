@@ -247,7 +247,7 @@ struct Visit {
     token: Option<String>,
     request: RequestId,
     state: Option<web::Data<AppState>>,
-    sender: Sender,
+    sender: Box<Sender>,
     /// What the gate said.
     pending: Answer,
 }
@@ -260,7 +260,7 @@ impl Visit {
             token: bearer(request).map(str::to_owned),
             request: request_id(request),
             state: request.app_data::<web::Data<AppState>>().cloned(),
-            sender: sender::of(request),
+            sender: Box::new(sender::of(request)),
             pending,
         }
     }
