@@ -1,7 +1,9 @@
 //! A tenant that random steps are played in, with every answer and the final state made comparable: ids become numbers.
 
+use std::cell::RefCell;
+
 use rollcall::clock::Instant;
-use rollcall::ids::{CourseId, TenantId};
+use rollcall::ids::{CourseId, LearnerId, TenantId};
 use rollcall::learning::assignment::Options;
 use rollcall::scim::message::SearchRequest;
 use rollcall::scim::patch::{self, PatchRequest};
@@ -32,6 +34,8 @@ pub struct World<'a> {
     courses: Vec<CourseId>,
     users: Vec<String>,
     groups: Vec<String>,
+    /// Whom notes named, in the order in which they first did: ids are no two databases' own.
+    learners: RefCell<Vec<String>>,
 }
 
 /// What one step was answered.
@@ -71,6 +75,7 @@ impl<'a> World<'a> {
             courses,
             users: Vec::new(),
             groups: Vec::new(),
+            learners: RefCell::default(),
         }
     }
 
@@ -296,6 +301,17 @@ impl<'a> World<'a> {
             for (number, id) in made.iter().enumerate() {
                 text = text.replace(id.as_str(), &format!("{word} {number}"));
             }
+        }
+        let mut named = self.learners.borrow_mut();
+        for found in text.clone().split("learner/").skip(1) {
+            let Some(id) = found.get(..36).filter(|id| id.parse::<LearnerId>().is_ok()) else {
+                continue;
+            };
+            let number = named.iter().position(|one| one == id).unwrap_or_else(|| {
+                named.push(id.to_owned());
+                named.len() - 1
+            });
+            text = text.replace(id, &number.to_string());
         }
         text
     }
