@@ -203,18 +203,19 @@ fn note(
 fn candidates(db: &mut Db, tenant: TenantId, keys: &[&str]) -> Result<Vec<Match>, StoreError> {
     let binds: Vec<Bind<'static>> = fixed(keys);
     let some = marks(binds.len());
+    // What many go by, like a number that stands for none, says of nobody who they are: its crowd is not read.
+    let few = binds.len() * 2 + FEW;
     let live = |attr: i64, kind: &str| {
         format!(
-            "SELECT v.value_key, '{kind}' AS kind, v.user_id, u.learner_id, u.connection_id, CAST(0 AS BIGINT) AS former \
+            "SELECT * FROM (SELECT v.value_key, '{kind}' AS kind, v.user_id, u.learner_id, u.connection_id, CAST(0 AS BIGINT) AS former \
              FROM user_values v CROSS JOIN users u WHERE v.tenant_id = ? AND v.attr = {attr} AND v.value_key IN ({some}) \
-             AND u.tenant_id = v.tenant_id AND u.id = v.user_id AND u.deleted_at IS NULL"
+             AND u.tenant_id = v.tenant_id AND u.id = v.user_id AND u.deleted_at IS NULL LIMIT {few}) live"
         )
     };
     let sql = format!(
-        "SELECT f.value_key, f.kind, f.user_id, u.learner_id, u.connection_id, CAST(1 AS BIGINT) AS former \
+        "SELECT * FROM (SELECT f.value_key, f.kind, f.user_id, u.learner_id, u.connection_id, CAST(1 AS BIGINT) AS former \
          FROM former_keys f CROSS JOIN users u WHERE f.tenant_id = ? AND f.value_key IN ({some}) \
-         AND u.tenant_id = f.tenant_id AND u.id = f.user_id \
-         UNION ALL {} UNION ALL {} LIMIT 1000",
+         AND u.tenant_id = f.tenant_id AND u.id = f.user_id LIMIT {few}) former UNION ALL {} UNION ALL {}",
         live(EMAIL, "email"),
         live(EMPLOYEE_NUMBER, "employee_number")
     );
