@@ -5,9 +5,9 @@ use crate::auth::permission::{Permissions, TokenKind};
 use crate::config::Config;
 use crate::scim::quirks;
 use crate::service::clients::{self, ClientSecretRow};
-use crate::service::{ServiceError, connections, tenants};
+use crate::service::{connections, tenants};
 
-use super::commands::{ended, existing, now, print};
+use super::commands::{ended, existing, now, print, print_all};
 use super::{Client, Ended};
 
 /// Runs one of the commands.
@@ -43,24 +43,8 @@ pub fn client(config: &Config, command: Client) -> Result<(), Ended> {
             print(&format!("{}\t{}", made.client_id, made.secret.as_str()));
         }
         Client::List { tenant } => {
-            let store = existing(config)?;
-            let list = move |db: &mut _| {
-                let tenants = match &tenant {
-                    Some(name) => vec![tenants::find(db, name)?],
-                    None => tenants::list(db)?,
-                };
-                let mut lines = Vec::new();
-                for tenant in tenants {
-                    for row in clients::list(db, tenant.id)? {
-                        lines.push(line(&tenant.name, &row));
-                    }
-                }
-                Ok::<_, ServiceError>(lines)
-            };
-            print("TENANT\tCLIENT ID\tSECRET\tEXPIRES\tSTATE\tSCOPES");
-            for line in store.read_blocking(list)? {
-                print(&line);
-            }
+            let heading = "TENANT\tCLIENT ID\tSECRET\tEXPIRES\tSTATE\tSCOPES";
+            print_all(config, tenant.as_deref(), heading, clients::list, line)?;
         }
         Client::Revoke { tenant, id } => {
             let (store, now) = (existing(config)?, now());

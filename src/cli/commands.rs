@@ -11,13 +11,14 @@ use crate::auth::password;
 use crate::auth::permission::{Permission, Permissions, TokenKind};
 use crate::clock::{Clock, Instant};
 use crate::config::Config;
+use crate::ids::TenantId;
 use crate::learning::plan::SubscriptionPlan;
 use crate::scim::quirks::Client;
 use crate::service::tenants::FirstStart;
 use crate::service::tokens::NewToken;
 use crate::service::tokens::signing_keys;
 use crate::service::{Scope, ServiceError, admins, check as checks, connections, tenants, tokens};
-use crate::store::{Store, backup as copies};
+use crate::store::{Db, Store, backup as copies};
 
 impl From<Plan> for SubscriptionPlan {
     fn from(plan: Plan) -> Self {
@@ -71,6 +72,34 @@ pub(super) fn ended(error: ServiceError) -> Ended {
 /// Prints lines to standard output; a reader that went away is no failure.
 pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints a heading, and a line for each of the things that a tenant, or every tenant, has.
+pub(super) fn print_all<T>(
+    config: &Config,
+    tenant: Option<&str>,
+    heading: &str,
+    list: impl Fn(&mut Db, TenantId) -> Result<Vec<T>, ServiceError>,
+    line: impl Fn(&str, &T) -> String,
+) -> Result<(), Ended> {
+    let lines = existing(config)?.read_blocking(|db| {
+        let tenants = match tenant {
+            Some(name) => vec![tenants::find(db, name)?],
+            None => tenants::list(db)?,
+        };
+        let mut lines = Vec::new();
+        for tenant in tenants {
+            lines.extend(
+                list(db, tenant.id)?
+                    .iter()
+                    .map(|one| line(&tenant.name, one)),
+            );
+        }
+        Ok::<_, ServiceError>(lines)
+    })?;
+    print(heading);
+    lines.iter().for_each(|line| print(line));
+    Ok(())
 }
 
 pub(super) fn now() -> Instant {
@@ -254,24 +283,8 @@ pub fn token(config: &Config, command: Token) -> Result<(), Ended> {
             print(&minted.token);
         }
         Token::List { tenant } => {
-            let store = existing(config)?;
-            let list = move |db: &mut _| {
-                let tenants = match &tenant {
-                    Some(name) => vec![tenants::find(db, name)?],
-                    None => tenants::list(db)?,
-                };
-                let mut lines = Vec::new();
-                for tenant in tenants {
-                    for token in tokens::list(db, tenant.id)? {
-                        lines.push(token_line(&tenant.name, &token));
-                    }
-                }
-                Ok::<_, ServiceError>(lines)
-            };
-            print("TENANT\tKIND\tLABEL\tJTI\tEXPIRES\tLAST USED\tSTATE\tSCOPES");
-            for line in store.read_blocking(list)? {
-                print(&line);
-            }
+            let heading = "TENANT\tKIND\tLABEL\tJTI\tEXPIRES\tLAST USED\tSTATE\tSCOPES";
+            print_all(config, tenant.as_deref(), heading, tokens::list, token_line)?;
         }
         Token::Revoke { jti } => {
             let (store, now) = (app::open(config)?, now());
